@@ -1,0 +1,1 @@
+"""One classroom: captures, encodes, streams, records, observes and reports."""

@@ -1,0 +1,1 @@
+"""Cameras, screens, microphones, files, RTSP and the built-in rehearsal lesson, as frames with capture time."""

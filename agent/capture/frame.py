@@ -1,0 +1,67 @@
+"""What capture hands on: pictures and sound, each with its capture time."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+SOUND_RATE_HZ = 48_000
+"""Sampling rate of every sound block."""
+BLOCK_SAMPLES = 960
+"""Samples of one block: 20 ms, one Opus frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture: yuv420p at the track's size, and when it was captured."""
+
+    picture: av.VideoFrame
+    mono_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """20 ms of mono sound: int16, shape (960,), 48 kHz, and when its first sample was captured."""
+
+    samples: NDArray[np.int16]
+    mono_ns: int
+
+
+class SourceLost(Exception):
+    """A source that worked and stopped, or cannot be opened; the message says what to do."""
+
+
+class FrameSource(Protocol):
+    """Something that sees."""
+
+    width: int
+    height: int
+    fps: int
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+        """Yield frames at their own pace until `stop` is set; blocks in between.
+
+        Raises:
+            SourceLost: the device is gone, or in use.
+        """
+
+    def close(self) -> None:
+        """Let go of the device; may be called twice."""
+
+
+class SoundSource(Protocol):
+    """Something that hears."""
+
+    def blocks(self, stop: threading.Event) -> Iterator[Block]:
+        """Yield blocks of 20 ms without a hole until `stop` is set; blocks in between.
+
+        Raises:
+            SourceLost: the device is gone, or in use.
+        """
+
+    def close(self) -> None:
+        """Let go of the device; may be called twice."""

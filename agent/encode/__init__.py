@@ -1,0 +1,1 @@
+"""One encoder per track: frames to packets, once."""

@@ -1,0 +1,1 @@
+"""Speech, people and slides to observations, in a process of its own."""

@@ -1,0 +1,1 @@
+"""Packets to crash-safe files to a sealed lesson package to upload."""

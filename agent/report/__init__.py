@@ -1,0 +1,1 @@
+"""Outboxes, the MQTT link, signals, clock and health."""

@@ -1,0 +1,1 @@
+"""Peers and their transports, remote playout."""

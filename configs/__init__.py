@@ -1,0 +1,1 @@
+"""Ready-to-run settings and service units, shipped inside the wheel."""

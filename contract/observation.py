@@ -1,0 +1,25 @@
+"""One line of `timeline.jsonl`: one time-stamped result of on-device analytics."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from contract.model import Message
+
+
+class Observation(Message):
+    """One observation, in session time.
+
+    Kinds so far: `speech` (a turn: `seconds`), `people` (`count`), `slide` (`index`),
+    `cadence` (what is sampled how often, told when it changes).
+    `confidence` is None where the value is unknown; unknown is a value, not an error.
+    """
+
+    v: Literal[1] = 1
+    kind: str
+    t: float = Field(description="Session time at which it begins, in seconds.")
+    mono_ns: int = Field(description="The same on the device's monotonic clock.")
+    boot: str = ""
+    seconds: float = Field(0.0, ge=0, description="How long it lasts; 0 for a moment.")
+    confidence: float | None = Field(None, ge=0, le=1)
+    value: dict[str, Any] = Field(default_factory=dict)

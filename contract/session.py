@@ -1,0 +1,94 @@
+"""What the hub orders of a room: one session, described whole, with a revision that only grows.
+
+An order is a description, not a step: repeating it does no harm, a newer revision
+replaces an older one, ending early is a shorter `seconds`, calling off is `cancelled`.
+Agents keep the signed envelope, so recording starts on time with the hub away.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from contract.model import DeviceId, Message, RoomId, SessionId
+
+
+class Role(StrEnum):
+    """What a room does in a session."""
+
+    LEAD = "lead"
+    """主讲教室: the lesson is taught from here."""
+    RECEIVING = "receiving"
+    """听课教室: the far class sits here with its own teacher."""
+
+
+class Mode(StrEnum):
+    """The three modes of class."""
+
+    DELIVERY = "delivery"
+    """专递课堂: one lead class to many rooms."""
+    MASTER = "master"
+    """名师课堂: teachers watch and research."""
+    OPEN = "open"
+    """名校网络课堂: open, on demand."""
+
+
+class Policy(Message):
+    """What may be done with what happens in the room. All off until the school says otherwise."""
+
+    record: bool = Field(False, description="Keep sound and pictures in a lesson package.")
+    observe: bool = Field(False, description="Run on-device analytics, at class level.")
+    upload: bool = Field(False, description="Send the lesson package to the hub.")
+    watch: bool = Field(False, description="Let observers watch live.")
+    delete_after_days: float | None = Field(
+        None, gt=0, description="Delete the lesson package this many days after the lesson; none keeps it."
+    )
+
+
+class RoomOrder(Message):
+    """One room in a session."""
+
+    room: RoomId
+    device: DeviceId
+    role: Role
+    name: str = Field("", description="Name shown to people.")
+    school: str = ""
+
+
+class IceServer(Message):
+    """A STUN or TURN server on the school network. No public one, ever."""
+
+    urls: str
+    username: str | None = None
+    credential: str | None = None
+
+
+class SessionOrder(Message):
+    """One session as every room in it must hold it."""
+
+    session: SessionId
+    rev: int = Field(ge=1, description="Revision; only grows.")
+    epoch: float = Field(description="Session time zero, in seconds of hub UTC; the planned start.")
+    seconds: float = Field(gt=0, description="Planned length, in seconds; shortened to end early.")
+    mode: Mode = Mode.DELIVERY
+    title: str = ""
+    rooms: tuple[RoomOrder, ...] = Field(min_length=2)
+    policy: Policy = Policy()
+    ice_servers: tuple[IceServer, ...] = ()
+    video: tuple[int, int] = Field((1280, 720), description="Width and height of the camera track, in pixels.")
+    video_bps: int = Field(2_000_000, ge=100_000, description="Bitrate of the recorded camera track, in bit/s.")
+    fps: int = Field(25, ge=5, le=60)
+    cancelled: bool = False
+
+    @property
+    def ends(self) -> float:
+        """End of the session, in seconds of hub UTC."""
+        return self.epoch + self.seconds
+
+    @property
+    def lead(self) -> RoomOrder:
+        """The lead room."""
+        return next(room for room in self.rooms if room.role is Role.LEAD)
+
+    def room_of(self, device: str) -> RoomOrder | None:
+        """The room in which `device` stands, or None where it has no part in this session."""
+        return next((room for room in self.rooms if room.device == device), None)

@@ -1,0 +1,56 @@
+"""Rows of the outboxes, the watermark that lets them go, and a device's presence."""
+
+from typing import Any
+
+from pydantic import Field
+
+from contract.model import DeviceId, Message
+
+
+class Row(Message):
+    """One telemetry sample or event on its way to the hub.
+
+    `stream` and `seq` are the outbox's; `id` is the producer's, minted before the
+    row reaches the outbox, so that losses and duplicates can be counted from outside.
+    """
+
+    v: int = 1
+    stream: str = Field(description="Minted with the outbox file.")
+    seq: int = Field(ge=1, description="Contiguous within the stream.")
+    first: int = Field(ge=1, description="Oldest row of the stream that is not yet acknowledged.")
+    id: str
+    kind: str = Field(description="What it is: `health`, `link`, `lesson.live`, `record.disk-full` ...")
+    boot: str
+    mono_ns: int = Field(description="Device's CLOCK_MONOTONIC when it happened.")
+    wall: float = Field(description="Device's wall clock, for people; nothing is ordered by it.")
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class Watermark(Message):
+    """The hub has committed every row of `stream` up to and including `upto`."""
+
+    v: int = 1
+    stream: str
+    upto: int = Field(ge=0)
+
+
+class DeviceState(Message):
+    """A device's retained presence: birth on connect, death by will."""
+
+    v: int = 1
+    device: DeviceId
+    online: bool
+    boot: str = ""
+    incarnation: str = ""
+    version: str = ""
+    wall: float = 0.0
+    why: str = ""
+
+
+class HubState(Message):
+    """The hub's retained presence."""
+
+    v: int = 1
+    online: bool
+    version: str = ""
+    incarnation: str = ""

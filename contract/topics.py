@@ -1,0 +1,54 @@
+"""MQTT topics. No school stands in a topic: broker ACL patterns substitute whole levels only."""
+
+ROOT = "tt/v1"
+
+HUB_STATE = f"{ROOT}/hub/state"
+"""Retained presence of the hub, with a will."""
+
+
+def state(device: str) -> str:
+    """Retained birth of a device; its will is the death (`DeviceState`)."""
+    return f"{ROOT}/{device}/state"
+
+
+def tele(device: str) -> str:
+    """Telemetry rows of the device's outbox (`Row`)."""
+    return f"{ROOT}/{device}/tele"
+
+
+def event(device: str) -> str:
+    """Event rows of the device's outbox (`Row`)."""
+    return f"{ROOT}/{device}/event"
+
+
+def ack(device: str) -> str:
+    """Committed watermarks, hub to device (`Watermark`)."""
+    return f"{ROOT}/{device}/ack"
+
+
+def signal_up(device: str) -> str:
+    """Signals, device to hub, in a signed envelope."""
+    return f"{ROOT}/{device}/signal/up"
+
+
+def signal_down(device: str) -> str:
+    """Signals, hub to device, in a signed envelope."""
+    return f"{ROOT}/{device}/signal/down"
+
+
+def command(device: str) -> str:
+    """Commands, hub to device, in a signed envelope."""
+    return f"{ROOT}/{device}/command"
+
+
+def result(device: str) -> str:
+    """Results of commands, device to hub, in a signed envelope."""
+    return f"{ROOT}/{device}/result"
+
+
+def device_of(topic: str) -> str | None:
+    """The device level of a topic, or None where the topic is not one of ours."""
+    levels = topic.split("/")
+    if len(levels) < 4 or "/".join(levels[:2]) != ROOT or levels[2] == "hub":
+        return None
+    return levels[2]

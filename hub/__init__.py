@@ -1,0 +1,1 @@
+"""One district: stores, schedules, conducts sessions, archives, and shows."""

@@ -1,0 +1,1 @@
+"""Conducts sessions: state, signalling."""

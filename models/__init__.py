@@ -1,0 +1,1 @@
+"""On-device models: manifest, install and verify, onnxruntime sessions, one module per model."""
