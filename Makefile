@@ -1,0 +1,56 @@
+## Tongtang 同堂: two rooms, one lesson.
+##
+##   make demo      hold a lesson on this machine: one hub, a lead room, a receiving room
+##                  (options in ARGS: make demo ARGS="--seconds 20 --rooms 3 --no-browser --out out")
+##   make test      everything that must hold: style, types, arrows, tests
+##   make bench     measure against the peers; writes the tables of docs/performance.md
+##   make soak      the tests that take hours
+##
+##   make setup     prepare .venv, the models and what the tests need; the others call it first,
+##                  and it does nothing when all is there
+##   make docs      write docs/settings.md and docs/commands.md from the code
+##   make lock      write requirements.lock anew from pyproject.toml
+##   make clean     remove what the above made
+##
+## Where to read on: README.md, docs/developer.md.
+
+BIN := .venv/bin
+WHOLE := e2e or faults or browser
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench soak docs lock clean
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+setup:
+	@sh scripts/setup.sh
+
+demo: setup
+	$(BIN)/tongtang demo $(ARGS)
+
+# What fails quickly comes first. -rs: which tests were skipped, and why.
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pytest -q -rs -m "not ($(WHOLE) or soak)" $(ARGS)
+	$(BIN)/pytest -q -rs -m "($(WHOLE)) and not soak" $(ARGS)
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: setup
+	$(BIN)/pytest -q -rs -m soak --timeout=0 $(ARGS)
+
+docs: setup
+	$(BIN)/python scripts/write_docs.py
+
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
+
+clean:
+	rm -rf .venv .weights .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist out demo-out
