@@ -1,0 +1,158 @@
+"""The agent's settings: one TOML file, every key with its meaning and its bounds."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field
+
+from contract.model import DeviceId, RoomId
+from contract.settings import Settings, load
+
+T = TypeVar("T", bound=Settings)
+
+
+class AgentTable(Settings):
+    """Who this machine is and where it keeps things."""
+
+    state: Path = Field(
+        Path("/var/lib/tongtang"), title="State folder", description="Keys, orders, outboxes and lesson packages."
+    )
+    device: DeviceId | None = Field(
+        None, title="Device", description="Identifier of this device; only needed until it is enrolled."
+    )
+    room: RoomId | None = Field(None, title="Room", description="Identifier of the room it stands in; as above.")
+    name: str = Field("", title="Name", description="Name of the room as people know it.")
+    school: str = Field("", title="School", description="School the room belongs to.")
+
+
+class HubTable(Settings):
+    """Where the district's hub is."""
+
+    url: str = Field(
+        "http://127.0.0.1:8080", title="Hub", description="Address of the hub's HTTP side.", pattern=r"^https?://\S+$"
+    )
+    mqtt_host: str = Field("", title="Broker", description="Host of the broker; empty: as the hub said at enrolment.")
+    mqtt_port: int = Field(0, ge=0, le=65535, title="Broker's port", description="0: as the hub said at enrolment.")
+    keepalive_s: int = Field(15, ge=3, le=300, title="Keep-alive", description="Seconds between signs of life.")
+    retry_cap_s: float = Field(
+        60.0, gt=0, le=600, title="Longest wait", description="Longest wait between two attempts to connect, in s."
+    )
+
+
+class SourcesTable(Settings):
+    """What the room is seen and heard with."""
+
+    source: str = Field(
+        "rehearsal",
+        min_length=1,
+        title="Source",
+        description="`rehearsal`, `camera:0`, `screen:0`, `file:PATH` or `rtsp://...`; sound after a plus.",
+    )
+    seed: int = Field(0, ge=0, title="Seed", description="Chooses the pages and movements of the rehearsal lesson.")
+
+
+class VideoTable(Settings):
+    """Picture sent and recorded where an order does not say otherwise, and what this machine carries."""
+
+    width_max: int = Field(1920, ge=160, le=3840, title="Width", description="Widest picture encoded here, in pixels.")
+    height_max: int = Field(1080, ge=90, le=2160, title="Height", description="Highest picture, in pixels.")
+    fps_max: int = Field(30, ge=5, le=60, title="Frame rate", description="Most frames encoded in a second.")
+    bitrate_max: int = Field(6_000_000, ge=100_000, le=50_000_000, title="Bitrate", description="Most bit/s a track.")
+
+
+class ObserveTable(Settings):
+    """On-device analytics; what the session's policy does not allow never runs."""
+
+    enabled: bool = Field(True, title="Observe", description="Run analytics where the policy of the session allows.")
+    people_hz: float = Field(1.0, gt=0, le=5, title="People", description="Counts of people in a second.")
+    slides_hz: float = Field(2.0, gt=0, le=10, title="Slides", description="Looks at the slides in a second.")
+
+
+class RecordTable(Settings):
+    """Lesson packages on this machine's disk."""
+
+    min_free_bytes: int = Field(
+        2_000_000_000, ge=0, title="Free space", description="Recording ends cleanly before less than this is free."
+    )
+    keep_uploaded_s: float = Field(
+        86_400.0, ge=0, title="Keep", description="How long a package stays after the hub's receipt, in s."
+    )
+    upload_bps: int = Field(
+        0, ge=0, title="Upload", description="Most bit/s an upload may take; 0: as much as there is."
+    )
+
+
+class ModelsTable(Settings):
+    """On-device models."""
+
+    folder: Path | None = Field(None, title="Models", description="Where `tongtang models install` put them.")
+
+
+class OverlayTable(Settings):
+    """The teacher's screen."""
+
+    socket: Path | None = Field(None, title="Socket", description="Local socket; default: overlay.sock in the state.")
+    token: Path | None = Field(None, title="Token", description="File with its token; default: overlay.token there.")
+
+
+class ReportTable(Settings):
+    """Telemetry and events on their way to the hub."""
+
+    health_s: float = Field(5.0, gt=0, le=3600, title="Health", description="Seconds between two health samples.")
+    telemetry_cap_bytes: int = Field(
+        64 << 20, ge=1 << 16, title="Telemetry kept", description="Most bytes kept for an absent hub; oldest go first."
+    )
+    event_cap_bytes: int = Field(64 << 20, ge=1 << 16, title="Events kept", description="The same for events.")
+    drain_s: float = Field(5.0, ge=0, le=60, title="Drain", description="Longest wait for the hub at the end, in s.")
+    ledger: bool = Field(False, title="Ledger", description="Write down each row's id, to count losses from outside.")
+
+
+class AgentSettings(Settings):
+    """`agent.toml`."""
+
+    agent: AgentTable = AgentTable()
+    hub: HubTable = HubTable()
+    sources: SourcesTable = SourcesTable()
+    video: VideoTable = VideoTable()
+    observe: ObserveTable = ObserveTable()
+    record: RecordTable = RecordTable()
+    models: ModelsTable = ModelsTable()
+    overlay: OverlayTable = OverlayTable()
+    report: ReportTable = ReportTable()
+
+    @property
+    def state(self) -> Path:
+        """The state folder."""
+        return self.agent.state
+
+    @property
+    def overlay_socket(self) -> Path:
+        """Where the teacher's screen connects."""
+        return self.overlay.socket or self.state / "overlay.sock"
+
+    @property
+    def overlay_token(self) -> Path:
+        """The file whose text the teacher's screen must show."""
+        return self.overlay.token or self.state / "overlay.token"
+
+
+def load_settings(path: Path) -> AgentSettings:
+    """Read `agent.toml`; relative paths in it are relative to its folder.
+
+    Raises:
+        contract.settings.SettingsRefused: it cannot be used; one line for each thing to mend.
+    """
+    settings = load(path, AgentSettings)
+    base = path.resolve().parent
+    return settings.model_copy(
+        update={
+            "agent": _rooted(settings.agent, base, "state"),
+            "models": _rooted(settings.models, base, "folder"),
+            "overlay": _rooted(_rooted(settings.overlay, base, "socket"), base, "token"),
+        }
+    )
+
+
+def _rooted(table: T, base: Path, key: str) -> T:
+    path: Path | None = getattr(table, key)
+    return table if path is None else table.model_copy(update={key: base / path.expanduser()})
