@@ -1,0 +1,88 @@
+"""Two rooms in one process: real encoders, real WebRTC on loopback."""
+
+import asyncio
+import time
+
+import pytest
+
+from agent.encode.sound import SoundEncoder
+from agent.encode.video import VideoEncoder
+from agent.stream import rtc
+from agent.stream.fanout import TrackFanout
+from agent.stream.mediaclock import MediaClock
+from agent.stream.peer import Peer, PeerContext, PeerFigures
+from tests.agent.sources import MovingBars, Tone
+
+
+@pytest.fixture(autouse=True)
+def installed_rtc():
+    rtc.install(MediaClock(time.time_ns() - time.monotonic_ns()), ("127.0.0.1",))
+
+
+class Room:
+    """Encoders of one room and what its peers share."""
+
+    def __init__(self, slides: bool) -> None:
+        loop = asyncio.get_running_loop()
+        self.encoders = [VideoEncoder("camera", MovingBars(), 300_000, print), SoundEncoder("mic", Tone(), print)]
+        if slides:
+            self.encoders.append(VideoEncoder("slides", MovingBars(fps=5), 200_000, print))
+        outgoing = {}
+        for encoder in self.encoders:
+            ask = getattr(encoder, "request_keyframe", lambda: None)
+            outgoing[encoder.track] = TrackFanout(loop, ask)
+            encoder.add_taker(outgoing[encoder.track].take)
+            encoder.start()
+        clock = MediaClock(time.time_ns() - time.monotonic_ns())
+        self.context = PeerContext(outgoing, clock, lambda _: True, None, ())
+
+    def close(self) -> None:
+        for encoder in self.encoders:
+            encoder.stop()
+
+
+async def join(lead: Room, receiving: Room, attempt: str = "a1"):
+    at_lead, at_receiving = PeerFigures(), PeerFigures()
+    offering = Peer("lead", attempt, receiving.context, at_receiving)
+    answering = Peer("receiving-1", attempt, lead.context, at_lead)
+    sdp, tracks = await offering.offer()
+    await offering.accept(await answering.answer(sdp, tracks))
+    return offering, answering, at_receiving, at_lead
+
+
+async def test_two_rooms_see_and_hear_each_other():
+    lead, receiving = Room(slides=True), Room(slides=False)
+    offering, answering, at_receiving, at_lead = await join(lead, receiving)
+    await asyncio.sleep(3)
+    await asyncio.gather(offering.close(), answering.close())
+    lead.close()
+    receiving.close()
+    for figures in (at_receiving, at_lead):
+        assert figures.video_frames > 50
+        assert figures.audio_seconds > 2
+        assert figures.joins == 1
+        assert figures.latencies_ms
+        assert all(0 < latency < 1000 for latency in figures.latencies_ms)
+        assert 0 < figures.clock_error_ms < 50
+
+
+async def test_an_offer_with_an_unknown_track_is_refused_in_words():
+    lead, receiving = Room(slides=True), Room(slides=False)
+    offering = Peer("lead", "a1", receiving.context, PeerFigures())
+    answering = Peer("receiving-1", "a1", lead.context, PeerFigures())
+    sdp, tracks = await offering.offer()
+    with pytest.raises(ValueError, match="no track we know"):
+        await answering.answer(sdp, dict.fromkeys(tracks, "camera"))
+    await asyncio.gather(offering.close(), answering.close())
+    lead.close()
+    receiving.close()
+
+
+def test_the_guard_knows_the_installed_aiortc():
+    rtc.guard()
+
+
+def test_the_guard_refuses_another_aiortc(monkeypatch):
+    monkeypatch.setattr(rtc.aiortc, "__version__", "9.9.9")
+    with pytest.raises(rtc.RtcChangedError, match=r"9\.9\.9"):
+        rtc.guard()
