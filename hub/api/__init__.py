@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: who may come in, and what each route answers."""

@@ -1,0 +1,223 @@
+"""Who may come in: every route is named here, and what is not named is refused.
+
+One table says who may use which route, one ASGI middleware holds everybody else off, HTTP and
+WebSocket alike, before any other code runs.
+"""
+
+import asyncio
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Who(StrEnum):
+    """Who may use a route."""
+
+    ANYONE = "anyone"
+    """No sign-in: health, the sign-in page, and the files that it is made of."""
+    OPERATOR = "operator"
+    """The district's staff, with the operator's token or the console's cookie."""
+    DEVICE = "device"
+    """A registered device, with a token signed by its own key."""
+    EITHER = "either"
+    """An operator or a device."""
+
+
+RULES: Mapping[str, Who] = {
+    "GET /healthz": Who.ANYONE,
+    "GET /login": Who.ANYONE,
+    "POST /login": Who.ANYONE,
+    "GET /static/{name}": Who.ANYONE,
+    "POST /logout": Who.OPERATOR,
+    "GET /": Who.OPERATOR,
+    "GET /overview": Who.OPERATOR,
+    "GET /lessons/{session}": Who.OPERATOR,
+    "GET /api/v1/openapi.json": Who.OPERATOR,
+    "POST /api/v1/devices": Who.OPERATOR,
+    "GET /api/v1/devices": Who.OPERATOR,
+    "POST /api/v1/sessions": Who.OPERATOR,
+    "GET /api/v1/sessions": Who.OPERATOR,
+    "GET /api/v1/sessions/{session}": Who.OPERATOR,
+    "POST /api/v1/sessions/{session}/end": Who.OPERATOR,
+    "POST /api/v1/sessions/{session}/cancel": Who.OPERATOR,
+    "GET /api/v1/sessions/{session}/playback": Who.OPERATOR,
+    "GET /api/v1/packages/{session}/{room}": Who.EITHER,
+    "GET /api/v1/packages/{session}/{room}/receipt": Who.EITHER,
+    "GET /api/v1/packages/{session}/{room}/files/{name}": Who.OPERATOR,
+    "HEAD /api/v1/packages/{session}/{room}/files/{name}": Who.OPERATOR,
+    "OPTIONS /api/v1/uploads/": Who.DEVICE,
+    "POST /api/v1/uploads": Who.DEVICE,
+    "POST /api/v1/uploads/": Who.DEVICE,
+    "HEAD /api/v1/uploads/{uuid}": Who.DEVICE,
+    "PATCH /api/v1/uploads/{uuid}": Who.DEVICE,
+    "DELETE /api/v1/uploads/{uuid}": Who.DEVICE,
+    "GET /api/v1/telemetry/summary": Who.OPERATOR,
+    "GET /api/v1/telemetry/ids": Who.OPERATOR,
+    "WS /api/v1/live": Who.OPERATOR,
+}
+"""The one place: method and path of every route, and who may use it."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is calling: an operator or a device."""
+
+    who: Who
+    name: str = ""
+    """The operator's name or the device's id."""
+    by_cookie: bool = False
+    """Whether a browser sent it by itself; then the page must be ours, too."""
+
+
+class SignIns(Protocol):
+    """Recognises callers by what they carry."""
+
+    def caller(self, authorization: str | None, cookies: Mapping[str, str]) -> Caller | None:
+        """The caller, or None where nothing they carry is good. May block on a database."""
+
+
+class OpenBinding(Exception):
+    """The hub was told to listen beyond this machine without TLS."""
+
+
+def refuse_open_binding(host: str, *, tls: bool) -> None:
+    """Let `host` pass where it is loopback or TLS is on.
+
+    Raises:
+        OpenBinding: tokens would cross the network in the clear.
+    """
+    if tls or is_loopback(host):
+        return
+    raise OpenBinding(
+        f"the hub will not listen on {host} without TLS, because tokens and lessons would cross the network readable; "
+        "listen on 127.0.0.1 behind a TLS proxy, or give the hub a certificate and its key"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Doorkeeper:
+    """The middleware that denies by default.
+
+    A refused browser is sent to the sign-in page, anything else gets a problem in JSON;
+    a refused WebSocket is closed before it opens.
+    """
+
+    def __init__(self, app: ASGIApp, sign_ins: SignIns, rules: Mapping[str, Who] = RULES) -> None:
+        self._app = app
+        self._sign_ins = sign_ins
+        self._rules = [_Rule.parse(line, who) for line, who in rules.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request pass, or answer it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        refusal = await self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "not signed in"})
+        else:
+            await refusal(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        connection = HTTPConnection(scope)
+        method = "WS" if scope["type"] == "websocket" else scope["method"]
+        if "x-http-method-override" in connection.headers:
+            return problem(400, "method overrides are not taken", "send the request with its own method")
+        who = next((rule.who for rule in self._rules if rule.fits(method, scope["path"])), None)
+        if who is Who.ANYONE:
+            return None if method in SAFE_METHODS or same_page(connection.headers) else _foreign_page()
+        authorization = connection.headers.get("authorization")
+        caller = await asyncio.to_thread(self._sign_ins.caller, authorization, connection.cookies)
+        if caller is None:
+            return _sign_in_first(connection, method)
+        scope.setdefault("state", {})["caller"] = caller
+        return _judge(caller, who, method, connection.headers)
+
+
+def _judge(caller: Caller, who: Who | None, method: str, headers: Headers) -> Response | None:
+    """Refuse a caller whom we know but who may not do this."""
+    if who is None:
+        return problem(404, "there is nothing here", "see /api/v1/openapi.json for what there is")
+    if who not in {caller.who, Who.EITHER}:
+        return problem(403, f"this is not for a caller of the kind {caller.who}", f"only for: {who}")
+    if caller.by_cookie and method not in SAFE_METHODS and not same_page(headers, needed=True):
+        return _foreign_page()
+    return None
+
+
+@dataclass(frozen=True)
+class _Rule:
+    method: str
+    path: re.Pattern[str]
+    who: Who
+
+    @classmethod
+    def parse(cls, line: str, who: Who) -> "_Rule":
+        method, path = line.split(" ", 1)
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+        return cls(method, re.compile(pattern), who)
+
+    def fits(self, method: str, path: str) -> bool:
+        return self.method == method and self.path.fullmatch(path) is not None
+
+
+def same_page(headers: Headers, *, needed: bool = False) -> bool:
+    """Whether the page that sends is ours; browsers name it in Origin, others send none.
+
+    Args:
+        headers: of the request.
+        needed: a missing Origin counts as foreign.
+    """
+    origin = headers.get("origin")
+    if origin is None:
+        return not needed
+    return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc == headers.get("host")
+
+
+def problem(status: int, words: str, what_to_do: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """An answer that says what is wrong and what to do."""
+    return JSONResponse({"error": words, "what_to_do": what_to_do}, status, dict(headers or {}))
+
+
+def open_rules(rules: Mapping[str, Who] = RULES) -> Iterable[str]:
+    """The allow-list."""
+    return (line for line, who in rules.items() if who is Who.ANYONE)
+
+
+def _foreign_page() -> Response:
+    return problem(403, "the request comes from a page of another site", "use the hub's own console")
+
+
+def _sign_in_first(connection: HTTPConnection, method: str) -> Response:
+    wants_page = method == "GET" and "text/html" in connection.headers.get("accept", "")
+    if wants_page and not connection.url.path.startswith("/api/"):
+        there = quote(connection.url.path, safe="/")
+        return RedirectResponse(f"/login?next={there}", 303)
+    return problem(
+        401,
+        "not signed in, or the token is wrong or too old",
+        "send Authorization: Bearer with the operator's token or a fresh device token",
+        {"WWW-Authenticate": "Bearer"},
+    )

@@ -1,0 +1,153 @@
+"""What callers carry: the operator's token, the console's cookie, a device's signed token."""
+
+import base64
+import hashlib
+import hmac
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from contract.keys import KeyUnusable, load_public
+from hub.api.access import Caller, Who
+
+log = logging.getLogger(__name__)
+
+AUDIENCE = "tongtang-hub"
+TOKEN_LIFE_S = 300
+"""A device's token may be valid for at most this long."""
+CLOCK_LEEWAY_S = 30
+"""How far a device's clock may be off, in seconds; agents take the hub's time anyway."""
+COOKIE = "tongtang-console"
+COOKIE_LIFE_S = 12 * 3600
+TRIES = 10
+"""Wrong tokens from one address before it must wait."""
+TRIES_WINDOW_S = 300.0
+ADDRESSES_KEPT = 1024
+
+
+def token_hash(token: str) -> str:
+    """SHA-256 of an operator's token, in hexadecimal; a token is random, so it needs no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class HubSignIns:
+    """Recognises callers (`hub.api.access.SignIns`).
+
+    Args:
+        operator_hashes: SHA-256 of each operator's token by name; read at every call, so that a new token counts.
+        device_key: PEM of a registered device's public key, or None.
+        key: the hub's key, from which the cookies' key is derived: cookies outlive a restart, not a new key or token.
+        now: seconds of UTC.
+    """
+
+    def __init__(
+        self,
+        operator_hashes: Callable[[], Mapping[str, str]],
+        device_key: Callable[[str], str | None],
+        key: Ed25519PrivateKey,
+        now: Callable[[], float],
+    ) -> None:
+        self._operator_hashes = operator_hashes
+        self._device_key = device_key
+        raw = key.private_bytes(
+            serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
+        )
+        self._cookie_key = hmac.digest(raw, b"tongtang console cookie", "sha256")
+        self._now = now
+
+    def caller(self, authorization: str | None, cookies: Mapping[str, str]) -> Caller | None:
+        """The caller, or None where nothing they carry is good; a bad header is not made good by a cookie."""
+        if authorization is not None:
+            scheme, _, token = authorization.partition(" ")
+            return self._bearer(token.strip()) if scheme.lower() == "bearer" else None
+        cookie = cookies.get(COOKIE)
+        return self._cookie_caller(cookie) if cookie else None
+
+    def operator(self, token: str) -> str | None:
+        """Name of the operator whose token this is; compares all of them in constant time."""
+        given = token_hash(token)
+        found = None
+        for name, known in self._operator_hashes().items():
+            if hmac.compare_digest(given, known):
+                found = name
+        return found
+
+    def cookie(self, name: str) -> str:
+        """A cookie for the operator `name`, who has just shown the token."""
+        expires = int(self._now()) + COOKIE_LIFE_S
+        body = base64.urlsafe_b64encode(f"{expires}:{name}".encode()).decode()
+        return f"{body}.{self._mark(body, self._operator_hashes()[name])}"
+
+    def _bearer(self, token: str) -> Caller | None:
+        if token.count(".") == 2:
+            device = self._device(token)
+            return Caller(Who.DEVICE, device) if device else None
+        name = self.operator(token)
+        return Caller(Who.OPERATOR, name) if name else None
+
+    def _cookie_caller(self, cookie: str) -> Caller | None:
+        body, _, mark = cookie.partition(".")
+        try:
+            expires, _, name = base64.urlsafe_b64decode(body.encode()).decode().partition(":")
+            in_time = int(expires) > self._now()
+        except ValueError:
+            return None
+        known = self._operator_hashes().get(name)
+        if known is None or not in_time or not hmac.compare_digest(mark.encode(), self._mark(body, known).encode()):
+            return None
+        return Caller(Who.OPERATOR, name, by_cookie=True)
+
+    def _mark(self, body: str, operator_hash: str) -> str:
+        return hmac.new(self._cookie_key, f"{operator_hash}\n{body}".encode(), "sha256").hexdigest()
+
+    def _device(self, token: str) -> str | None:
+        """The device that signed `token`, where it is registered and the token is fresh."""
+        try:
+            claimed = jwt.decode(token, options={"verify_signature": False}).get("sub", "")
+            pem = self._device_key(claimed) if isinstance(claimed, str) and claimed else None
+            if pem is None:
+                return None
+            claims = jwt.decode(
+                token,
+                load_public(pem),
+                algorithms=["ES256"],
+                audience=AUDIENCE,
+                # Times are checked below, against the hub's own clock.
+                options={"require": ["sub", "iat", "exp", "aud"], "verify_exp": False, "verify_iat": False},
+            )
+        except (jwt.PyJWTError, KeyUnusable, TypeError) as error:
+            log.info("a device token was refused: %s", error)
+            return None
+        now, issued, expires = self._now(), float(claims["iat"]), float(claims["exp"])
+        fresh = issued - CLOCK_LEEWAY_S <= now <= expires + CLOCK_LEEWAY_S and expires - issued <= TOKEN_LIFE_S
+        return str(claims["sub"]) if fresh else None
+
+
+class Tries:
+    """Counts wrong tokens by address; remembers the last `ADDRESSES_KEPT` addresses."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait_s(self, address: str) -> float:
+        """Seconds until `address` may try again; 0 for now."""
+        wrong = self._wrong.get(address)
+        if wrong is None or len(wrong) < TRIES:
+            return 0.0
+        return max(0.0, wrong[0] + TRIES_WINDOW_S - self._now())
+
+    def wrong(self, address: str) -> None:
+        """Note a wrong token."""
+        self._wrong.setdefault(address, deque(maxlen=TRIES)).append(self._now())
+        self._wrong.move_to_end(address)
+        while len(self._wrong) > ADDRESSES_KEPT:
+            self._wrong.popitem(last=False)
+
+    def right(self, address: str) -> None:
+        """Forget what was wrong before."""
+        self._wrong.pop(address, None)
