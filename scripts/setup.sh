@@ -138,13 +138,20 @@ install_packages() {
     echo "$made_from" >.venv/stamp-packages
 }
 
+# Asks the same code that will look for them, so that another HOME or TONGTANG_MODELS is noticed.
+models_there() {
+    .venv/bin/python - <<'PY'
+from models.manifest import load_manifest, models_folder
+
+files = [(models_folder() / model.file, model.bytes) for model in load_manifest().model]
+raise SystemExit(not all(file.is_file() and file.stat().st_size == size for file, size in files))
+PY
+}
+
 install_models() {
-    [ -e models/cli.py ] || return 0
-    made_from=$(hash_of models/*.toml models/*.json models/install*.py)
-    done_before models "$made_from" && return 0
+    models_there && return 0
     say "installing the models"
     .venv/bin/tongtang models install || out_of_reach "the models could not be installed; the reason stands above."
-    echo "$made_from" >.venv/stamp-models
 }
 
 drop_stale_environment
