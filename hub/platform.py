@@ -1,0 +1,102 @@
+"""What differs between operating systems on the hub's side; nothing else may be POSIX-only."""
+
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+_EXEC_TIED = """
+import ctypes, os, signal, sys
+parent = int(sys.argv[1])
+ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM, 0, 0, 0)
+if os.getppid() != parent:
+    sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Asks the kernel for SIGTERM when the parent dies, then becomes the wanted program."""
+
+
+class FolderInUse(Exception):
+    """Another process holds the folder."""
+
+
+def tied_to_parent(command: list[str]) -> list[str]:
+    """`command`, an absolute program and its arguments, so that it ends when this process is killed.
+
+    Only Linux can do this (PR_SET_PDEATHSIG); elsewhere the command is returned as it is and
+    whoever starts it must clear up after a crash. A wrapper sets the flag, because code between
+    fork and exec is unsafe where there are threads. The flag follows the thread that starts the
+    child, so start it from one that lives as long as the process.
+    """
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", "-c", _EXEC_TIED, str(os.getpid()), *command]
+
+
+def account() -> str | None:
+    """Name of the account we run as, for programs that would change it; None where they cannot."""
+    return None if sys.platform == "win32" else getpass.getuser()
+
+
+def hold(path: Path) -> IO[bytes]:
+    """Lock the file `path` for this process until the returned file is closed or the process ends.
+
+    Raises:
+        FolderInUse: another process holds it.
+    """
+    file = path.open("ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415  exists on Windows only
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415  exists on POSIX only
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise FolderInUse(f"{path.parent} is in use by another hub; stop it first") from error
+    return file
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new names in `folder` survive a power cut; on Windows the file system sees to it."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def volume_encrypted(folder: Path, sys_root: Path = Path("/sys")) -> bool | None:
+    """Whether `folder` lies on a dm-crypt volume, or on one that stands on it; None where it cannot be told.
+
+    Linux names the layers under `/sys/dev/block`; a mapping made by cryptsetup has a `dm/uuid` that begins with CRYPT-.
+    """
+    if sys.platform != "linux":
+        return None
+    number = folder.stat().st_dev
+    device = sys_root / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}"
+    return _on_crypt(device.resolve()) if device.exists() else None
+
+
+def _on_crypt(device: Path) -> bool:
+    uuid = device / "dm" / "uuid"
+    if uuid.is_file() and uuid.read_text(encoding="ascii", errors="replace").startswith("CRYPT-"):
+        return True
+    below = device / "slaves"
+    layers = list(below.iterdir()) if below.is_dir() else []
+    return any(_on_crypt(layer.resolve()) for layer in layers)
+
+
+def clock_synchronised() -> bool | None:
+    """Whether a time service keeps the system clock; None where that cannot be told."""
+    if sys.platform != "linux":
+        return None
+    if Path("/run/systemd/timesync/synchronized").exists():
+        return True
+    return False if Path("/run/systemd/system").is_dir() else None

@@ -1,0 +1,73 @@
+"""What is asked of the conductor and what it shows: the shapes of the HTTP API and the console."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.model import RoomId, SessionId
+from contract.result import RoomResult
+from contract.session import IceServer, Mode, Policy, Role
+from contract.state import SessionState
+
+
+class View(BaseModel):
+    """Base of what is shown: written by us, so nothing unknown is in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NewRoom(View):
+    """One room of a session to be made."""
+
+    room: RoomId
+    role: Role
+
+
+class NewSession(View):
+    """A session to be made."""
+
+    title: str = Field("", max_length=200)
+    mode: Mode = Mode.DELIVERY
+    start: Literal["now"] | float = Field("now", description="`now`, or the planned start in seconds of UTC.")
+    lead_s: float | None = Field(
+        None, ge=0, le=120, description="With `now`: seconds until session time zero, so that devices can open."
+    )
+    seconds: float = Field(gt=0, le=86_400, description="Planned length, in seconds.")
+    rooms: tuple[NewRoom, ...] = Field(min_length=2, max_length=200)
+    policy: Policy = Field(Policy(), description="What may be done with what happens in the rooms; all off by default.")
+    ice_servers: tuple[IceServer, ...] = ()
+    video: tuple[int, int] = Field((1280, 720), description="Width and height of the camera track, in pixels.")
+    video_bps: int = Field(2_000_000, ge=100_000, description="Bitrate of the recorded camera track, in bit/s.")
+    fps: int = Field(25, ge=5, le=60)
+
+
+class RoomView(View):
+    """Where one room stands in a session."""
+
+    room: RoomId
+    name: str
+    school: str
+    role: Role
+    device: str
+    online: bool
+    state: SessionState = Field(description="As reported, or `failed` where the room was not heard from in time.")
+    words: str
+    held: bool = Field(description="Whether the device is known to hold the newest order.")
+    result: RoomResult | None = None
+    receipt: bool = Field(description="Whether the hub has given a receipt for the room's package.")
+
+
+class SessionView(View):
+    """Where a session stands."""
+
+    session: SessionId
+    rev: int
+    title: str
+    mode: Mode
+    state: SessionState
+    words: str = Field(description="What a person should know; empty where all is well.")
+    epoch: float = Field(description="Session time zero, in seconds of hub UTC.")
+    seconds: float
+    now_t: float = Field(description="Session time now, in seconds; negative before the start.")
+    policy: Policy
+    rooms: tuple[RoomView, ...]

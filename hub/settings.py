@@ -1,0 +1,102 @@
+"""The hub's settings file: where it keeps things, where it listens, which broker it uses."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from contract.settings import Settings, load
+
+DATABASE_FILE = "hub.db"
+ARCHIVE_FOLDER = "archive"
+
+
+class HttpSettings(Settings):
+    """Where the hub answers HTTP."""
+
+    host: str = Field(
+        "127.0.0.1", title="Address", description="Address to listen on. Anything beyond loopback needs TLS in front."
+    )
+    port: int = Field(
+        8080, ge=0, le=65535, title="Port", description="TCP port; 0 takes a free one and keeps it from then on."
+    )
+
+
+class MqttSettings(Settings):
+    """Where the hub's own broker listens; unused with an external broker."""
+
+    host: str = Field("127.0.0.1", title="Address", description="Address on which the hub's own broker listens.")
+    port: int = Field(
+        1883, ge=0, le=65535, title="Port", description="TCP port; 0 takes a free one and keeps it from then on."
+    )
+
+
+class LessonSettings(Settings):
+    """How sessions are conducted."""
+
+    lead_s: float = Field(
+        4.0,
+        ge=0,
+        le=120,
+        title="Lead time",
+        description="A session that starts now starts this many seconds later, so that devices can open.",
+    )
+    grace_s: float = Field(
+        120.0,
+        ge=1,
+        le=86_400,
+        title="Grace",
+        description="A room that is not heard from this many seconds after the end counts as failed.",
+    )
+
+
+class HubSettings(Settings):
+    """Settings of one hub. Relative paths start at the folder the hub is started in."""
+
+    data: Path = Field(
+        title="Data folder", description="Keys, database, broker files and, unless set apart, the archive."
+    )
+    archive: Path | None = Field(
+        None, title="Archive folder", description="Where lesson packages are kept; by default inside the data folder."
+    )
+    database: str = Field(
+        "",
+        title="Database",
+        description="SQLAlchemy URL (postgresql+psycopg://hub@db/tongtang); empty means SQLite in the data folder.",
+    )
+    broker: str = Field(
+        "auto",
+        title="Broker",
+        description="auto (mosquitto where installed, else amqtt), mosquitto, amqtt, or mqtt://host:port.",
+    )
+    http: HttpSettings = Field(HttpSettings(), title="HTTP", description="Console and API.")
+    mqtt: MqttSettings = Field(MqttSettings(), title="MQTT", description="The hub's own broker.")
+    lesson: LessonSettings = Field(LessonSettings(), title="Lessons", description="How sessions are conducted.")
+    language: Literal["zh", "en"] = Field("zh", title="Language", description="Language of the console.")
+
+    @field_validator("broker")
+    @classmethod
+    def _broker_known(cls, text: str) -> str:
+        if text in {"auto", "mosquitto", "amqtt"} or re.fullmatch(r"mqtt://[^/:\s]+:\d{1,5}", text):
+            return text
+        raise ValueError("broker must be auto, mosquitto, amqtt or mqtt://host:port")
+
+    @property
+    def database_url(self) -> str:
+        """The database as a URL."""
+        return self.database or f"sqlite:///{(self.data / DATABASE_FILE).absolute().as_posix()}"
+
+    @property
+    def archive_folder(self) -> Path:
+        """The folder that holds lesson packages."""
+        return self.archive or self.data / ARCHIVE_FOLDER
+
+
+def load_settings(path: Path) -> HubSettings:
+    """Read the hub's settings.
+
+    Raises:
+        contract.settings.SettingsRefused: the file is missing or has something to mend, told line by line.
+    """
+    return load(path, HubSettings)

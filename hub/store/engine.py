@@ -1,0 +1,81 @@
+"""The database: one engine, many readers, one writer."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import QueuePool
+
+from hub.store.errors import StoreUnusable
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long SQLite waits for a lock held by another process, in milliseconds."""
+POOL_SIZE = 8
+"""Connections kept open; threads beyond wait their turn."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url`; SQLite gets WAL, full synchronisation and transactions of our own making.
+
+    Full, because a watermark tells a device to forget: what we acknowledge must survive a power cut.
+
+    Raises:
+        StoreUnusable: the URL is wrong or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            parsed, poolclass=QueuePool, pool_size=POOL_SIZE, connect_args={"check_same_thread": False}
+        )
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreUnusable(f"the database {url!r} cannot be used: {error}") from error
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # sqlite3 begins nothing by itself; `_begin` does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that turns writer can deadlock; whoever will write says so at the start.
+    writes = connection.get_execution_options().get("tongtang_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """Transactions on one engine. Thread-safe; writers queue up inside the process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writing = engine.execution_options(tongtang_writes=True)
+        self._one_writer = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: committed at the end, rolled back on an exception. Never nest it."""
+        with self._one_writer, self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()

@@ -1,0 +1,1 @@
+"""Migrations, run by `hub.store.migrate`; there is no alembic.ini."""

@@ -1,0 +1,48 @@
+"""The hub's database, one part a concern."""
+
+from dataclasses import dataclass
+
+from hub.store.devices import DeviceTable
+from hub.store.engine import Database, open_engine
+from hub.store.facts import FactTable
+from hub.store.migrate import upgrade
+from hub.store.operators import OperatorTable
+from hub.store.packages import PackageTable
+from hub.store.rows import RowTable
+from hub.store.sessions import SessionTable
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What the hub keeps. Every part is synchronous and thread-safe: from asyncio, use `asyncio.to_thread`."""
+
+    database: Database
+    devices: DeviceTable
+    sessions: SessionTable
+    rows: RowTable
+    packages: PackageTable
+    operators: OperatorTable
+    facts: FactTable
+
+    @classmethod
+    def open(cls, url: str) -> "Store":
+        """Open the database and bring its tables to this version.
+
+        Raises:
+            hub.store.errors.StoreUnusable: it cannot be opened, or a newer hub has written it.
+        """
+        database = Database(open_engine(url))
+        upgrade(database.engine)
+        return cls(
+            database,
+            DeviceTable(database),
+            SessionTable(database),
+            RowTable(database),
+            PackageTable(database),
+            OperatorTable(database),
+            FactTable(database),
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()

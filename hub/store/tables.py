@@ -1,0 +1,180 @@
+"""The tables. Messages of the contract are kept as the JSON text that was signed or received."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite makes rowids for INTEGER only."""
+NAME = String(64)
+"""A device, room or session."""
+WORDS = Text()
+
+META = Table(
+    "meta",
+    METADATA,
+    Column("name", NAME, primary_key=True),
+    Column("value", Text(), nullable=False),
+)
+"""Small facts about this hub: ports it took before."""
+
+DEVICE = Table(
+    "device",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("room", NAME, nullable=False, unique=True),
+    Column("name", Text(), nullable=False),
+    Column("school", Text(), nullable=False),
+    Column("public_key", Text(), nullable=False),
+    Column("registered", Float(), nullable=False),
+    Column("online", Boolean(), nullable=False),
+    Column("boot", Text(), nullable=False),
+    Column("incarnation", Text(), nullable=False),
+    Column("version", Text(), nullable=False),
+    Column("last_seen", Float()),
+    Column("why", WORDS, nullable=False),
+)
+"""Who may speak to the hub, in which room it stands, and whether it is there."""
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("order", Text(), nullable=False),
+    Column("rev", Integer(), nullable=False),
+    Column("epoch", Float(), nullable=False),
+    Column("ends", Float(), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("closed", Boolean(), nullable=False),
+    Column("created", Float(), nullable=False),
+    Column("changed", Float(), nullable=False),
+    Index(None, "closed", "epoch"),
+    Index(None, "ends"),
+)
+"""One session: the order as its rooms must hold it. `epoch` and `ends` repeat it, to be searched by.
+`closed`: nothing more is expected of any room."""
+
+SESSION_ROOM = Table(
+    "session_room",
+    METADATA,
+    Column("session", NAME, ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("room", NAME, primary_key=True),
+    Column("device", NAME, nullable=False),
+    Column("held", Integer(), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("incarnation", Text(), nullable=False),
+    Column("issued", Float(), nullable=False),
+    Column("result", Text()),
+    Column("receipt", Text()),
+    Index(None, "room"),
+    Index(None, "device"),
+)
+"""One room in a session: what it last reported, which revision of the order its device holds,
+its account of the lesson and the hub's receipt for its package."""
+
+
+def _rows(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("id", ROW_ID, primary_key=True, autoincrement=True),
+        Column("stream", NAME, nullable=False),
+        Column("seq", BigInteger(), nullable=False),
+        Column("producer", NAME, nullable=False),
+        Column("device", NAME, nullable=False),
+        Column("kind", NAME, nullable=False),
+        Column("boot", NAME, nullable=False),
+        Column("mono_ns", BigInteger(), nullable=False),
+        Column("wall", Float(), nullable=False),
+        Column("received", Float(), nullable=False),
+        Column("digest", String(32), nullable=False),
+        Column("data", Text(), nullable=False),
+        UniqueConstraint("stream", "seq"),
+        Index(None, "device", "received"),
+    )
+
+
+TELEMETRY = _rows("telemetry")
+"""Samples: health, link, levels."""
+EVENT = _rows("event")
+"""What happened: worth more than a sample, so in a stream of its own."""
+
+STREAM = Table(
+    "stream",
+    METADATA,
+    Column("stream", NAME, primary_key=True),
+    Column("device", NAME, nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("upto", BigInteger(), nullable=False),
+)
+"""The watermark: every row of the stream up to `upto` is stored, or declared lost in `gap`."""
+
+GAP = Table(
+    "gap",
+    METADATA,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("stream", NAME, nullable=False, index=True),
+    Column("first", BigInteger(), nullable=False),
+    Column("last", BigInteger(), nullable=False),
+    Column("declared", Float(), nullable=False),
+)
+"""Rows that a device said it no longer holds and that we do not have either."""
+
+QUARANTINE = Table(
+    "quarantine",
+    METADATA,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("stream", NAME, nullable=False),
+    Column("seq", BigInteger(), nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("device", NAME, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("why", WORDS, nullable=False),
+    Column("received", Float(), nullable=False),
+    Column("row", Text(), nullable=False),
+    UniqueConstraint("stream", "seq", "digest", "device"),
+)
+"""Rows under a key that holds something else, as a cloned disk makes them; kept, never counted as stored."""
+
+PACKAGE_FILE = Table(
+    "package_file",
+    METADATA,
+    Column("session", NAME, primary_key=True),
+    Column("room", NAME, primary_key=True),
+    Column("name", NAME, primary_key=True),
+    Column("bytes", BigInteger(), nullable=False),
+    Column("sha256", NAME, nullable=False),
+    Column("stored", Float(), nullable=False),
+)
+"""A file of a lesson package that the hub holds, with the hash it was checked against."""
+
+OPERATOR = Table(
+    "operator",
+    METADATA,
+    Column("name", NAME, primary_key=True),
+    Column("token_sha256", NAME, nullable=False, unique=True),
+    Column("created", Float(), nullable=False),
+)
+"""Who may operate the hub; the token itself is never stored."""

@@ -1,0 +1,62 @@
+"""How far one stream is stored without a hole: pure, no database."""
+
+from dataclasses import dataclass, field
+
+AHEAD_KEPT = 10_000
+"""Rows held beyond the watermark of one stream; a device sends at most a small window ahead of it."""
+
+
+@dataclass(slots=True)
+class Mark:
+    """One stream's watermark and what is stored beyond it.
+
+    Every seq up to `upto` is stored or declared lost; `beyond` holds those stored after a hole.
+    """
+
+    upto: int = 0
+    beyond: set[int] = field(default_factory=set)
+
+    def holds(self, seq: int) -> bool:
+        """Whether `seq` is stored, or was declared lost."""
+        return seq <= self.upto or seq in self.beyond
+
+    @property
+    def full(self) -> bool:
+        """Whether no more may be kept beyond the hole."""
+        return len(self.beyond) >= AHEAD_KEPT
+
+    def add(self, seq: int) -> None:
+        """`seq` is stored; the watermark moves as far as there is no hole."""
+        if seq <= self.upto:
+            return
+        self.beyond.add(seq)
+        self._close()
+
+    def declare(self, first: int) -> list[tuple[int, int]]:
+        """The device holds nothing before `first` any more; move the watermark there.
+
+        Returns:
+            The holes that this declares lost, as (first, last); empty where nothing was missing.
+        """
+        holes = []
+        start = self.upto + 1
+        for seq in sorted(one for one in self.beyond if one < first):
+            if start < seq:
+                holes.append((start, seq - 1))
+            start = seq + 1
+        if start < first:
+            holes.append((start, first - 1))
+        if first - 1 > self.upto:
+            self.upto = first - 1
+            self.beyond = {seq for seq in self.beyond if seq >= first}
+        self._close()
+        return holes
+
+    def copy(self) -> "Mark":
+        """A copy to work on until the commit."""
+        return Mark(self.upto, set(self.beyond))
+
+    def _close(self) -> None:
+        while self.upto + 1 in self.beyond:
+            self.upto += 1
+            self.beyond.remove(self.upto)
