@@ -1,0 +1,327 @@
+"""The outbox: rows wait on disk until the hub has committed them.
+
+Loss bound: a row is safe from a kill of the process when `put` returns, and from a
+power cut at most `sync_s` later (one fdatasync for all rows of that time). A row is
+sent only after that: a power cut must not hand out a sequence number twice, or the
+hub would take the second row for a repetition of the first.
+"""
+
+import json
+import logging
+import secrets
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.report.boxfile import (
+    BALLAST_BYTES,
+    WAL_BYTES,
+    FileDamaged,
+    FileUnusable,
+    ballast_of,
+    is_full,
+    lay_ballast,
+    log_bytes,
+    move_aside,
+    open_file,
+    open_memory,
+    sync_log,
+)
+from contract.telemetry import Row, Watermark
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One telemetry sample or event as its producer hands it over."""
+
+    id: str
+    """The producer's own, unique in the district."""
+    kind: str
+    boot: str
+    mono_ns: int
+    wall: float
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much waits in an outbox."""
+
+    rows: int
+    oldest_wall: float | None
+    """Device's wall clock when the oldest row was made; None where nothing waits."""
+    dropped: int
+    """Rows given up since the service started: disk full, or more than the cap."""
+
+
+class Outbox:
+    """Rows of one stream, in order, with contiguous numbers; any thread may call it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        machine: str,
+        cap_bytes: int = 64 << 20,
+        sync_s: float = 0.2,
+        sync_rows: int = 50,
+        say: Callable[[str], None] = log.warning,
+    ) -> None:
+        """Open or make the file; a damaged one is moved aside and told.
+
+        Args:
+            path: the SQLite file; its folder is made.
+            machine: fingerprint of this machine; another one begins a new stream.
+            cap_bytes: most bytes of waiting rows; the oldest are given up beyond it, and the gap is declared.
+            sync_s: longest time a row waits for its fdatasync, in seconds.
+            sync_rows: or as soon as this many rows wait for it.
+            say: told once for each thing that goes wrong, and once when it is well again.
+        """
+        self.path = path
+        self.wake: Callable[[], None] = lambda: None
+        """Called, on the outbox's thread, when there is something new to send."""
+        self._cap_bytes = cap_bytes
+        self._sync_s = sync_s
+        self._sync_rows = sync_rows
+        self._say = say
+        self._lock = threading.Lock()
+        self._dirty = threading.Event()
+        self._hasten = threading.Event()
+        self._closing = False
+        self._full = False
+        self._dropped = 0
+        self._trimmed = False
+        self._on_disk = True
+        self._db = self._opened()
+        self.stream = self._stream_of(machine)
+        self._last = self._last_number()
+        self._durable = self._last
+        self._thread = threading.Thread(target=self._keep, name=f"outbox.{path.stem}", daemon=True)
+        self._thread.start()
+
+    def put(self, sample: Sample) -> bool:
+        """Keep a row; False where the disk is full and the row is given up (counted, told once)."""
+        data = json.dumps(sample.data, ensure_ascii=False, separators=(",", ":"), default=str)
+        row = (sample.id, sample.kind, sample.boot, sample.mono_ns, sample.wall, data)
+        with self._lock:
+            if self._full:
+                self._dropped += 1
+                return False
+            try:
+                done = self._db.execute(
+                    "INSERT INTO box (id, kind, boot, mono_ns, wall, data) VALUES (?,?,?,?,?,?)", row
+                )
+            except sqlite3.Error as error:
+                self._dropped += 1
+                self._troubled(error)
+                return False
+            self._last = done.lastrowid or self._last
+            waiting = self._last - self._durable
+        self._dirty.set()
+        if waiting >= self._sync_rows:
+            self._hasten.set()
+        return True
+
+    def after(self, seq: int, limit: int) -> list[Row]:
+        """At most `limit` rows after number `seq`, in order; only rows that a power cut cannot take back."""
+        if limit <= 0:
+            return []
+        with self._lock:
+            try:
+                first = self._db.execute("SELECT min(seq) FROM box").fetchone()[0]
+                rows = self._db.execute(
+                    "SELECT seq, id, kind, boot, mono_ns, wall, data FROM box WHERE seq > ? AND seq <= ?"
+                    " ORDER BY seq LIMIT ?",
+                    (seq, self._durable, limit),
+                ).fetchall()
+            except sqlite3.Error as error:
+                self._troubled(error)
+                return []
+            stream = self.stream
+        return [
+            Row(stream=stream, seq=n, first=first, id=i, kind=k, boot=b, mono_ns=m, wall=w, data=json.loads(d))
+            for n, i, k, b, m, w, d in rows
+        ]
+
+    def acknowledge(self, mark: Watermark) -> bool:
+        """Let go of what the hub has committed; False where the mark is not of this stream.
+
+        A mark beyond the last row means that this file is older than what the hub holds
+        (a restored disk): nothing is deleted, and the rows go out again as a new stream.
+        """
+        with self._lock:
+            if mark.stream != self.stream:
+                return False
+            try:
+                if mark.upto > self._last:
+                    self.stream = self._new_stream()
+                    self._say(f"{self.path.name} is older than what the hub holds; its rows go out as a new stream")
+                    return False
+                self._delete("DELETE FROM box WHERE seq <= ?", (mark.upto,))
+            except sqlite3.Error as error:
+                self._troubled(error)
+                return False
+        return True
+
+    def depth(self) -> Depth:
+        """How much waits."""
+        with self._lock:
+            try:
+                rows = self._db.execute("SELECT count(*) FROM box").fetchone()[0]
+                oldest = self._db.execute("SELECT wall FROM box ORDER BY seq LIMIT 1").fetchone()
+            except sqlite3.Error as error:
+                self._troubled(error)
+                return Depth(0, None, self._dropped)
+            return Depth(rows, oldest[0] if oldest else None, self._dropped)
+
+    def flush(self) -> None:
+        """Make every row that was put safe from a power cut, now."""
+        self._sync()
+
+    def close(self) -> None:
+        """Make everything safe and close the file; rows that wait stay in it."""
+        self._closing = True
+        self._dirty.set()
+        self._hasten.set()
+        self._thread.join()
+        with self._lock:
+            self._db.close()
+
+    # The outbox's own thread.
+
+    def _keep(self) -> None:
+        folding = sqlite3.connect(self.path, isolation_level=None, timeout=1) if self._on_disk else None
+        while not self._closing:
+            self._dirty.wait(timeout=5.0)
+            self._hasten.wait(timeout=self._sync_s)
+            self._hasten.clear()
+            self._dirty.clear()
+            self._sync()
+            if folding is not None:
+                self._fold(folding)
+            self._trim()
+        self._sync()
+        if folding is not None:
+            folding.close()
+
+    def _sync(self) -> None:
+        with self._lock:
+            last = self._last
+            if last == self._durable:
+                return
+        if self._on_disk:
+            try:
+                sync_log(self.path)
+            except OSError as error:
+                self._say(f"{self.path.name} cannot be made safe from a power cut: {error.strerror}")
+                return
+        with self._lock:
+            self._durable = max(self._durable, last)
+        self.wake()
+
+    def _fold(self, folding: sqlite3.Connection) -> None:
+        """Fold the write-ahead log into the file, on a connection of its own so that `put` never waits for it."""
+        if log_bytes(self.path) < WAL_BYTES and not self._full:
+            return
+        try:
+            folding.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            with self._lock:
+                self._troubled(error)
+            return
+        self._recover()
+
+    def _recover(self) -> None:
+        """Take rows again once there is room, and put the ballast back first."""
+        there = ballast_of(self.path).exists()
+        if not there and shutil.disk_usage(self.path.parent).free > 4 * BALLAST_BYTES:
+            there = lay_ballast(self.path)
+        with self._lock:
+            if self._full and there:
+                self._full = False
+                self._say(f"{self.path.name} takes rows again; {self._dropped} were given up")
+
+    def _trim(self) -> None:
+        with self._lock:
+            try:
+                gone = self._over_cap()
+            except sqlite3.Error as error:
+                self._troubled(error)
+                return
+            if gone and not self._trimmed:
+                self._trimmed = True
+                self._say(f"{self.path.name} is longer than its cap; the oldest rows are given up and the gap declared")
+            self._dropped += gone
+
+    # Inside the lock, or before the thread runs.
+
+    def _over_cap(self) -> int:
+        """Give up the oldest tenth where the cap is passed; how many rows that were."""
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+        if (pages - free) * size <= self._cap_bytes:
+            return 0
+        rows = self._db.execute("SELECT count(*) FROM box").fetchone()[0]
+        edge = self._db.execute("SELECT seq FROM box ORDER BY seq LIMIT 1 OFFSET ?", (rows // 10,)).fetchone()
+        return self._delete("DELETE FROM box WHERE seq <= ?", edge) if edge else 0
+
+    def _delete(self, sql: str, values: tuple[int, ...]) -> int:
+        try:
+            return self._db.execute(sql, values).rowcount
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+            ballast_of(self.path).unlink(missing_ok=True)
+            gone = self._db.execute(sql, values).rowcount
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return gone
+
+    def _troubled(self, error: sqlite3.Error) -> None:
+        if not is_full(error):
+            self._say(f"{self.path.name}: {error}")
+        elif not self._full:
+            self._full = True
+            self._say(f"the disk is full: {self.path.name} takes no more rows until there is room ({error})")
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            db = self._opened_or_renewed()
+        except FileUnusable as error:
+            self._say(f"{error}; rows of this run are kept in memory alone")
+            self._on_disk = False
+            return open_memory()
+        if not ballast_of(self.path).exists():
+            lay_ballast(self.path)
+        return db
+
+    def _opened_or_renewed(self) -> sqlite3.Connection:
+        try:
+            return open_file(self.path)
+        except FileDamaged as error:
+            aside = move_aside(self.path)
+            self._say(f"{self.path.name} is damaged ({error}); it was moved to {aside.name}, a new stream begins")
+            return open_file(self.path)
+
+    def _stream_of(self, machine: str) -> str:
+        held = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
+        if held.get("machine") == machine and "stream" in held:
+            return str(held["stream"])
+        if "stream" in held:
+            self._say(f"{self.path.name} comes from another machine; a new stream begins")
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('machine', ?)", (machine,))
+        return self._new_stream()
+
+    def _new_stream(self) -> str:
+        stream = secrets.token_hex(8)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('stream', ?)", (stream,))
+        return stream
+
+    def _last_number(self) -> int:
+        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'box'").fetchone()
+        return int(row[0]) if row else 0

@@ -1,0 +1,59 @@
+"""Go-back-N: which rows may be on their way, and when to begin again. Pure; time is handed in."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Window:
+    """At most `size` rows between the hub's watermark and the last one sent."""
+
+    size: int = 200
+    patience_s: float = 2.0
+    """Without progress for this long, everything unacknowledged goes out again ..."""
+    patience_max_s: float = 10.0
+    """... and then after twice as long, up to this: a hub that is away must not be flooded by repetitions."""
+    acked: int = 0
+    sent: int = 0
+    _since_s: float = 0.0
+    _waiting_s: float = 0.0
+
+    def restart(self, now_s: float) -> None:
+        """Begin again after the watermark: at each connect, and when the hub comes back."""
+        self.sent = self.acked
+        self._since_s = now_s
+        self._waiting_s = self.patience_s
+
+    def forget(self, now_s: float) -> None:
+        """Begin a new stream."""
+        self.acked = 0
+        self.restart(now_s)
+
+    def ask(self, now_s: float) -> tuple[int, int]:
+        """The number after which to send, and how many rows may go out now."""
+        if self.sent > self.acked and now_s - self._since_s >= self._waiting_s:
+            self.sent = self.acked
+            self._since_s = now_s
+            self._waiting_s = min(self._waiting_s * 2, self.patience_max_s)
+        return self.sent, self.size - (self.sent - self.acked)
+
+    def took(self, seq: int, first: int, now_s: float) -> None:
+        """Row `seq` is on its way; rows before `first` are no longer there to be sent."""
+        self.acked = max(self.acked, first - 1)
+        if self.sent <= self.acked:
+            self._since_s = now_s
+        self.sent = max(self.sent, seq)
+
+    def acknowledged(self, upto: int, now_s: float) -> None:
+        """The hub has committed everything up to `upto`; an older mark than the last changes nothing."""
+        if upto <= self.acked:
+            return
+        self.acked = upto
+        self.sent = max(self.sent, upto)
+        self._since_s = now_s
+        self._waiting_s = self.patience_s
+
+    def idle_s(self, now_s: float) -> float:
+        """How long nothing will change by itself, in seconds."""
+        if self.sent == self.acked:
+            return self.patience_max_s
+        return max(0.0, self._since_s + self._waiting_s - now_s)
