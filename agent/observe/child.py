@@ -1,0 +1,137 @@
+"""The observing process: reads messages, runs the detectors, writes JSON lines.
+
+It holds no clock and no session: every result carries the time that its input came with.
+A part without its model says so once and reports unknown; the others go on.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.observe.finding import Finding
+from agent.observe.people import PeoplePart, Sight
+from agent.observe.slides import SlidesPart
+from agent.observe.speech import SpeechPart
+from agent.observe.wire import Kind, Message, WireBroken, read_message, unpacked_picture
+from agent.platform import lower_priority
+from measures.speech import HOP_S
+from models.centerface import FaceDetector
+from models.manifest import ModelsTrouble
+from models.silero import SpeechDetector
+
+log = logging.getLogger(__name__)
+
+
+class Detector(Protocol):
+    """Makes findings of pictures or of sound, each with the time of its capture."""
+
+    def update(self, data: NDArray[Any], mono_ns: int) -> list[Finding]:
+        """Take one picture or piece of sound; return what is found by now."""
+
+
+class Parts:
+    """The three detectors, those that could be made."""
+
+    def __init__(self, folder: Path, trouble: Callable[[str, str], None]) -> None:
+        """Load the models in `folder`; `trouble` is called with the part and words for each that is unusable."""
+        self.speech: SpeechPart | None = None
+        sight: Sight | None = None
+        try:
+            self.speech = SpeechPart(SpeechDetector(folder))
+        except ModelsTrouble as error:
+            trouble("speech", f"speech is not observed: {error}")
+        try:
+            sight = FaceDetector(folder)
+        except ModelsTrouble as error:
+            trouble("people", f"people are not counted: {error}")
+        self.sees_people = sight is not None
+        self.people = PeoplePart(sight)
+        self.slides = SlidesPart()
+
+    def update(self, message: Message) -> list[Finding]:
+        """Give a message's content to the part it is for.
+
+        Raises:
+            WireBroken: the content is not of the size it says.
+        """
+        if message.kind is Kind.SOUND:
+            samples = np.frombuffer(message.payload, np.int16)
+            return self.speech.update(samples, message.mono_ns) if self.speech else []
+        if message.kind is Kind.CAMERA:
+            return self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)
+        return self.slides.update(unpacked_picture(message.payload, 1), message.mono_ns)
+
+    def flush(self) -> list[Finding]:
+        """What is still open."""
+        return self.speech.flush() if self.speech else []
+
+
+def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path) -> None:
+    """Answer messages until told to stop or until the other end is gone.
+
+    Raises:
+        WireBroken: what came is not ours.
+    """
+
+    def tell(what: str, **told: object) -> None:
+        stdout.write(json.dumps({"what": what, **told}, ensure_ascii=False).encode() + b"\n")
+        stdout.flush()
+
+    parts = Parts(folder, lambda part, words: tell("trouble", part=part, words=words))
+    tell("ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.sees_people)
+    while (message := read_message(stdin)) is not None and message.kind is not Kind.STOP:
+        if message.kind is Kind.PING:
+            tell("pong", cpu_s=_cpu_s())
+        elif message.kind is Kind.RESUME:
+            parts.slides.resume(json.loads(message.payload))
+        else:
+            for finding in parts.update(message):
+                _tell_finding(tell, finding)
+                if finding.kind == "slide":
+                    tell("memory", memory=parts.slides.memory())
+    for finding in parts.flush():
+        _tell_finding(tell, finding)
+    tell("done", cpu_s=_cpu_s())
+
+
+def _tell_finding(tell: Callable[..., None], finding: Finding) -> None:
+    tell(
+        "finding",
+        kind=finding.kind,
+        mono_ns=finding.mono_ns,
+        seconds=finding.seconds,
+        confidence=finding.confidence,
+        value=finding.value,
+    )
+
+
+def _cpu_s() -> float:
+    times = os.times()
+    return round(times.user + times.system, 3)
+
+
+def main(folder: Path) -> int:
+    """Run as a process of its own; returns the exit code."""
+    # A Ctrl-C or a service stop reaches the whole group; the service ends this process in order, by the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    lower_priority()
+    # Whatever a library prints must not get between the lines: from here on, print goes to stderr.
+    lines = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        serve(sys.stdin.buffer, lines, folder)
+    except WireBroken as error:
+        log.error("observing ends: %s", error)  # noqa: TRY400 - the words say it all
+        return 2
+    except BrokenPipeError:
+        return 3
+    return 0
