@@ -14,7 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-HOUSE = ("contract", "measures", "models", "agent", "hub", "configs")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+HOUSE = [name.strip("/") for name in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["include"]]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.timeout(300)
@@ -43,7 +44,11 @@ def names(wheel: Path) -> set[str]:
 
 def test_every_file_of_the_packages_is_in_the_wheel(names: set[str]):
     assert tracked_files() - names == set()
-    assert "tongtang.py" in names
+
+
+def test_every_package_of_the_house_is_named_in_pyproject():
+    packages = {file.parent.name for file in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
+    assert packages - set(HOUSE) == set()
 
 
 def test_the_wheel_carries_what_is_not_code(names: set[str]):
@@ -156,5 +161,4 @@ def test_an_agent_machine_needs_no_web_server_and_checks_itself(agent_machine: C
 
 
 def test_the_version_of_the_wheel_is_the_projects(wheel: Path):
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    assert wheel.name.startswith(f"tongtang-{version}-")
+    assert wheel.name.startswith(f"tongtang-{PYPROJECT['project']['version']}-")
