@@ -10,6 +10,9 @@ from contract.telemetry import DeviceState
 from hub.fleet.errors import DeviceRefused
 from hub.store.devices import DeviceRecord, DeviceTable
 
+LATE_WILL_S = 2.0
+"""A device that speaks this long after its death was told is alive; before, its last words are still on the way."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewDevice:
@@ -113,6 +116,20 @@ class Devices:
             self._table.seen(state, now)
         if replace(seen, last_seen=known.last_seen) != known:
             self._on_change(state.device)
+
+    def online(self, device: str) -> bool:
+        """Whether `device` is registered and there."""
+        with self._lock:
+            known = self._devices.get(device)
+            return known is not None and known.online
+
+    def heard(self, device: str) -> None:
+        """A registered device spoke; where it counted as away, a late will said so, and it is there."""
+        with self._lock:
+            known = self._devices[device]
+            if known.online or self._now() - (known.last_seen or 0.0) < LATE_WILL_S:
+                return
+        self.incarnated(device, known.boot, known.incarnation)
 
     def incarnated(self, device: str, boot: str, incarnation: str) -> None:
         """A registered device said hello; it is there."""

@@ -1,0 +1,140 @@
+"""Which broker carries the messages, and how it is started."""
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from hub.broker.errors import BrokerUnusable
+
+SBIN = Path("/usr/sbin")
+"""Where Debian puts mosquitto; not on everybody's PATH."""
+PORT_WAIT_S = 5.0
+"""How long a port may stay taken by a broker that is just ending, in seconds."""
+START_WAIT_S = 10.0
+
+
+class Broker(Protocol):
+    """A broker that is started, watched and stopped."""
+
+    name: str
+    host: str
+    port: int
+
+    def start(self) -> None:
+        """Start it and wait until it listens; on the main thread.
+
+        Raises:
+            BrokerUnusable: it cannot be started; the message says what to do.
+        """
+
+    def tend(self) -> None:
+        """Look after it; called again and again, on the main thread, returns at once."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+class ExternalBroker:
+    """A broker that someone else runs."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.name = url
+        self.host = parts.hostname or ""
+        self.port = parts.port or 1883
+
+    def start(self) -> None:
+        """Do nothing: the link keeps trying until the broker is there."""
+
+    def tend(self) -> None:
+        """Do nothing: others look after it."""
+
+    def stop(self) -> None:
+        """Do nothing: it serves others too."""
+
+
+def choose(text: str, host: str, port: int, folder: Path, find: Callable[[], Path | None] | None = None) -> Broker:
+    """The broker for the setting `text`; not started yet.
+
+    Args:
+        text: `auto`, `mosquitto`, `amqtt` or `mqtt://host:port`.
+        host: address to listen on.
+        port: port to listen on; a free one where the caller wants any.
+        folder: where a broker's own files go.
+        find: finds the mosquitto program.
+
+    Raises:
+        BrokerUnusable: mosquitto is wanted and not installed.
+    """
+    from hub.broker.builtin import BuiltinBroker  # noqa: PLC0415  amqtt is loaded only where it may be needed
+    from hub.broker.mosquitto import Mosquitto  # noqa: PLC0415
+
+    if text.startswith("mqtt://"):
+        return ExternalBroker(text)
+    program = (find or find_mosquitto)() if text != "amqtt" else None
+    if program is not None:
+        return Mosquitto(program, host, port, folder)
+    if text == "mosquitto":
+        raise BrokerUnusable("mosquitto is not installed; install it (apt install mosquitto), or set broker = auto")
+    return BuiltinBroker(host, port)
+
+
+def find_mosquitto() -> Path | None:
+    """The mosquitto program, or None."""
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path=str(SBIN))
+    return Path(found).absolute() if found else None
+
+
+def free_port(host: str, wanted: int | None = None) -> int:
+    """`wanted` where nobody listens on it, else any free TCP port of `host`."""
+    if wanted and bindable(host, wanted):
+        return wanted
+    with _socket(host) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def bindable(host: str, port: int) -> bool:
+    """Whether nobody listens on the port."""
+    with _socket(host) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def await_free(host: str, port: int) -> None:
+    """Wait until nobody listens on the port: a broker that was tied to a killed hub ends in a moment.
+
+    Raises:
+        BrokerUnusable: the port stays taken.
+    """
+    until = time.monotonic() + PORT_WAIT_S
+    while not bindable(host, port):
+        if time.monotonic() > until:
+            raise BrokerUnusable(
+                f"port {port} on {host} is taken by another program; stop it, set another mqtt.port, "
+                f"or use that broker with broker = mqtt://{host}:{port}"
+            )
+        time.sleep(0.05)
+
+
+def listening(host: str, port: int) -> bool:
+    """Whether somebody answers on the port."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _socket(host: str) -> socket.socket:
+    probe = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return probe

@@ -1,0 +1,131 @@
+"""The hub's own connection to the broker, on paho's network thread."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from contract import topics
+from contract.telemetry import HubState
+
+KEEPALIVE_S = 20
+RECONNECT_S = (1, 5)
+"""First and longest wait before the connection is tried again, in seconds."""
+INFLIGHT = 1000
+QUEUED = 20_000
+"""Messages that wait for the connection. Beyond it a message is dropped: watermarks and signals are sent again."""
+SUBSCRIPTIONS = [(topics.state("+"), 1), (topics.tele("+"), 1), (topics.event("+"), 1), (topics.signal_up("+"), 1)]
+
+log = logging.getLogger("hub.broker")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message as it came off the network."""
+
+    topic: str
+    payload: bytes
+    at_ns: int
+    """Hub UTC of its arrival, in nanoseconds."""
+
+
+class HubLink:
+    """Keeps the hub connected, subscribed and present.
+
+    The session is always clean: what a broker may lose, the sender keeps until it is answered.
+
+    Args:
+        host: broker's address.
+        port: broker's port.
+        incarnation: minted anew at each start of the hub; also keeps the client id unique,
+            because amqtt does not close the older of two connections with the same id.
+        version: told in the hub's presence.
+        now_ns: hub UTC in nanoseconds.
+        on_arrival: takes each message on the network thread; must return at once.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        incarnation: str,
+        version: str,
+        now_ns: Callable[[], int],
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        self._address = (host, port)
+        self._state = HubState(online=True, version=version, incarnation=incarnation)
+        self._now_ns = now_ns
+        self._on_arrival = on_arrival
+        self._down = False
+        self._subscribed = threading.Event()
+        self._client = client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=f"hub-{incarnation}", clean_session=True
+        )
+        client.reconnect_delay_set(*RECONNECT_S)
+        client.max_inflight_messages_set(INFLIGHT)
+        client.max_queued_messages_set(QUEUED)
+        gone = self._state.model_copy(update={"online": False})
+        client.will_set(topics.HUB_STATE, gone.model_dump_json(), qos=1, retain=True)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._ready
+        client.on_message = self._arrived
+
+    def start(self) -> None:
+        """Connect, and stay connected until `stop`."""
+        self._client.connect_async(*self._address, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say that the hub is going, and disconnect."""
+        gone = self._state.model_copy(update={"online": False})
+        if self._client.is_connected():
+            said = self._client.publish(topics.HUB_STATE, gone.model_dump_json(), qos=1, retain=True)
+            said.wait_for_publish(timeout=2)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until the hub hears its devices; False where that took longer than `timeout_s`."""
+        return self._subscribed.wait(timeout_s)
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
+        """Hand a message to the network thread; it may be lost with the connection."""
+        said = self._client.publish(topic, payload, qos=qos)
+        if said.rc == paho.MQTT_ERR_QUEUE_SIZE:
+            log.warning("the broker does not take messages; one for %s was dropped and will be sent again", topic)
+
+    def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self._went_down(f"refused the hub: {reason}")
+            return
+        client.subscribe(SUBSCRIPTIONS)
+        client.publish(topics.HUB_STATE, self._state.model_dump_json(), qos=1, retain=True)
+
+    def _ready(self, *_: Any) -> None:
+        if self._down:
+            self._down = False
+            log.info("the broker at %s:%d is back", *self._address)
+        self._subscribed.set()
+
+    def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self._subscribed.clear()
+        if reason.is_failure:
+            self._went_down(f"is gone: {reason}")
+
+    def _went_down(self, words: str) -> None:
+        if not self._down:
+            self._down = True
+            log.warning("the broker at %s:%d %s; trying again", *self._address, words)
+
+    def _arrived(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        at_ns = self._now_ns()
+        if message.topic == topics.HUB_STATE:
+            return  # our own, which the pattern of the devices' presence matches too
+        self._on_arrival(Arrival(message.topic, bytes(message.payload), at_ns))

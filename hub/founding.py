@@ -1,0 +1,95 @@
+"""Makes a hub: its folder, its key and its first operator's token."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from contract.keys import KeyUnusable, load_private, new_hub_key, public_pem, save_private
+from hub.errors import HubRefused
+from hub.settings import HubSettings
+from hub.store.operators import new_token
+from hub.store.store import Store
+
+KEY = "hub.key"
+TOKEN = "operator.token"  # noqa: S105  a file's name
+FIRST_OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A hub that is ready to run."""
+
+    data: Path
+    token: str
+    """The first operator's token; empty where it was taken out of the folder since."""
+    public_key: str
+    """PEM."""
+    new: bool
+    """False where the folder held this hub before; then nothing was changed."""
+    words: str
+
+
+def init(settings: HubSettings) -> Founded:
+    """Make the hub that `settings` describe; a folder that holds one already is left as it is.
+
+    Raises:
+        HubRefused: the folder holds something else, or cannot be written.
+        hub.store.errors.StoreRefused: the database cannot be opened.
+    """
+    data = settings.data
+    if (data / KEY).exists():
+        return _found_before(data)
+    try:
+        if data.exists() and any(data.iterdir()):
+            raise HubRefused(f"{data} holds something else than a hub; name an empty or a new folder")
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise HubRefused(f"the hub's folder {data} cannot be made: {error.strerror}") from error
+    store = Store.open(settings.database_url)
+    token = new_token()
+    store.operators.set_token(FIRST_OPERATOR, token, time.time())
+    store.close()
+    _write_private(data / TOKEN, token + "\n")
+    key = new_hub_key()
+    # Last, because its presence says that the hub is whole.
+    save_private(key, data / KEY)
+    return Founded(data, token, public_pem(key), new=True, words=f"made a hub in {data}")
+
+
+def hub_key(data: Path) -> Ed25519PrivateKey:
+    """The key of the hub in `data`.
+
+    Raises:
+        HubRefused: there is no hub, or its key is unusable.
+    """
+    if not (data / KEY).exists():
+        raise HubRefused(f"there is no hub in {data}; make one with: tongtang hub init")
+    try:
+        key = load_private(data / KEY)
+    except KeyUnusable as error:
+        raise HubRefused(str(error)) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise HubRefused(f"{data / KEY} is not a hub's key (Ed25519); restore it from a backup")
+    return key
+
+
+def _found_before(data: Path) -> Founded:
+    key = hub_key(data)
+    token = data / TOKEN
+    words = f"{data} holds a hub already; nothing was changed"
+    return Founded(
+        data,
+        token.read_text(encoding="utf-8").strip() if token.exists() else "",
+        public_pem(key),
+        new=False,
+        words=words,
+    )
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,313 @@
+"""Starts and supervises everything of one hub, and ends it as one."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hub.broker.courier import Courier
+from hub.broker.embedded import Broker, choose, free_port
+from hub.broker.intake import Intake
+from hub.broker.link import Arrival, HubLink
+from hub.broker.misfits import Misfits
+from hub.clock import HubClock
+from hub.errors import HubRefused
+from hub.fleet.devices import Devices
+from hub.founding import hub_key
+from hub.platform import FolderInUse, hold
+from hub.session.changes import Changes
+from hub.session.conductor import Conductor, Times
+from hub.settings import HubSettings
+from hub.store.store import Store
+
+TICK_S = 1.0
+"""How often sessions are judged and unheld orders sent again, in seconds."""
+TEND_S = 0.1
+READY_WAIT_S = 10.0
+HTTP_END_S = 3
+"""How long open requests may take when the hub ends, in seconds."""
+WHERE = "hub.json"
+LOCK = "hub.lock"
+
+log = logging.getLogger("hub")
+
+
+@dataclass(frozen=True, slots=True)
+class HubParts:
+    """What the HTTP side is handed. Store, devices and conductor are synchronous: use `asyncio.to_thread`."""
+
+    settings: HubSettings
+    store: Store
+    devices: Devices
+    conductor: Conductor
+    changes: Changes
+    """Tells of each session or device that changed, from any thread."""
+    intake: Intake
+    misfits: Misfits
+    key: Ed25519PrivateKey
+    """The hub's key: signs receipts."""
+    clock: HubClock
+    archive: Path
+    mqtt_host: str
+    mqtt_port: int
+    broker: str
+    """`mosquitto`, `amqtt` or the URL of another."""
+    version: str
+
+
+AppFactory = Callable[[HubParts], Any]
+"""Makes the ASGI application."""
+
+
+def hub_version() -> str:
+    """The installed version."""
+    try:
+        return version("tongtang")
+    except PackageNotFoundError:
+        return "0"
+
+
+class _HttpServer(uvicorn.Server):
+    """Uvicorn without its signal handlers: the service ends everything in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+class HubService:
+    """One hub: store, broker, intake, courier, conductor and HTTP.
+
+    Args:
+        settings: what the settings file says.
+        make_app: makes the ASGI application from the parts.
+        clock: hub UTC.
+    """
+
+    def __init__(self, settings: HubSettings, make_app: AppFactory, clock: HubClock | None = None) -> None:
+        self._settings = settings
+        self._make_app = make_app
+        self._clock = clock or HubClock()
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """End the hub; on its event loop's thread."""
+        self._ending.set()
+
+    async def run(self) -> None:
+        """Run the hub until SIGTERM, SIGINT or `end`; on the main thread.
+
+        Raises:
+            hub.errors.HubRefused, hub.store.errors.StoreRefused, hub.broker.errors.BrokerUnusable:
+                it cannot be started; the message says what to do.
+        """
+        settings = self._settings
+        key = hub_key(settings.data)
+        try:
+            held = hold(settings.data / LOCK)
+        except FolderInUse as error:
+            raise HubRefused(str(error)) from error
+        where = settings.data / WHERE
+        where.unlink(missing_ok=True)
+        with contextlib.ExitStack() as stack:
+            stack.callback(held.close)
+            store = await asyncio.to_thread(Store.open, settings.database_url)
+            stack.callback(store.close)
+            broker = self._broker(store)
+            broker.start()
+            stack.callback(broker.stop)
+            http = self._http_socket(store)
+            stack.callback(http.close)
+            parts, threads = self._connect(store, broker, key, stack)
+            stack.callback(where.unlink, missing_ok=True)
+            try:
+                await self._serve(parts, broker, threads, http)
+            except ExceptionGroup as group:
+                # The first says why; the others only ended with it.
+                raise group.exceptions[0] from None
+
+    def _broker(self, store: Store) -> Broker:
+        settings = self._settings
+        host, port = settings.mqtt.host, settings.mqtt.port
+        if port == 0 and not settings.broker.startswith("mqtt://"):
+            port = free_port(host, _kept_port(store, "mqtt_port"))
+            store.facts.put("mqtt_port", str(port))
+        return choose(settings.broker, host, port, settings.data / "broker")
+
+    def _http_socket(self, store: Store) -> socket.socket:
+        host, port = self._settings.http.host, self._settings.http.port
+        if port == 0:
+            port = free_port(host, _kept_port(store, "http_port"))
+            store.facts.put("http_port", str(port))
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host, port), family=family)
+        except OSError as error:
+            raise HubRefused(
+                f"the hub cannot listen on {host}:{port}: {error.strerror}; set another http.port"
+            ) from error
+
+    def _connect(
+        self, store: Store, broker: Broker, key: Ed25519PrivateKey, stack: contextlib.ExitStack
+    ) -> tuple[HubParts, "_Threads"]:
+        """Make the parts, hand each what it needs, and start their threads."""
+        settings, clock = self._settings, self._clock
+        changes = Changes()
+        misfits = Misfits(time.monotonic)
+        devices = Devices(store.devices, clock.now, changes.tell)
+
+        def arrived(arrival: Arrival) -> None:
+            if arrival.topic.endswith("/signal/up"):
+                courier.arrived(arrival)
+            else:
+                intake.offer(arrival)
+
+        incarnation = secrets.token_hex(6)
+        link = HubLink(broker.host, broker.port, incarnation, hub_version(), clock.now_ns, arrived)
+        intake = Intake(store.rows, devices, link.publish, misfits)
+        courier = Courier(key, devices.key, link.publish, clock.now_ns, misfits, devices.heard, devices.online)
+        times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
+        conductor = Conductor(store.sessions, devices, courier, clock.now, times, changes.tell)
+        intake.start()
+        stack.callback(intake.stop)
+        courier.start(conductor.handle, conductor.answered)
+        stack.callback(courier.stop)
+        link.start()
+        stack.callback(link.stop)
+        archive = settings.archive_folder
+        archive.mkdir(parents=True, exist_ok=True)
+        parts = HubParts(
+            settings=settings,
+            store=store,
+            devices=devices,
+            conductor=conductor,
+            changes=changes,
+            intake=intake,
+            misfits=misfits,
+            key=key,
+            clock=clock,
+            archive=archive,
+            mqtt_host=broker.host,
+            mqtt_port=broker.port,
+            broker=broker.name,
+            version=hub_version(),
+        )
+        return parts, _Threads(link, intake, courier)
+
+    async def _serve(self, parts: HubParts, broker: Broker, threads: "_Threads", http: socket.socket) -> None:
+        config = uvicorn.Config(
+            self._make_app(parts),
+            log_level="warning",
+            access_log=False,
+            ws_max_size=1 << 20,
+            timeout_graceful_shutdown=HTTP_END_S,
+            server_header=False,
+        )
+        server = _HttpServer(config)
+        with _signals(self._ending):
+            async with asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(server.serve(sockets=[http]), name="hub.http")
+                tending = tasks.create_task(_again(TEND_S, _on_loop(broker.tend)), name="hub.broker")
+                judging = tasks.create_task(_again(TICK_S, _in_thread(parts.conductor.tick)), name="hub.sessions")
+                watching = tasks.create_task(_again(TICK_S, _on_loop(threads.check)), name="hub.threads")
+                await self._announce(parts, lambda: server.started or serving.done(), threads, http)
+                ended = tasks.create_task(self._ending.wait(), name="hub.ending")
+                await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if not self._ending.is_set():
+                    raise HubRefused("the HTTP side ended by itself; its log says why")
+                server.should_exit = True
+                await serving
+                for task in (tending, judging, watching, ended):
+                    task.cancel()
+
+    async def _announce(
+        self, parts: HubParts, http_up: Callable[[], bool], threads: "_Threads", http: socket.socket
+    ) -> None:
+        """Write where the hub is, once everything listens."""
+        until = time.monotonic() + READY_WAIT_S
+        while not self._ending.is_set() and not (http_up() and threads.link.wait_ready(0)):
+            if time.monotonic() > until and http_up():
+                log.warning("the broker at %s:%d does not answer yet", parts.mqtt_host, parts.mqtt_port)
+                break
+            await asyncio.sleep(0.02)
+        host, port = http.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        where = {
+            "http": f"http://{shown}:{port}",
+            "mqtt": {"host": parts.mqtt_host, "port": parts.mqtt_port},
+            "broker": parts.broker,
+            "pid": os.getpid(),
+        }
+        path = self._settings.data / WHERE
+        draft = path.with_suffix(".tmp")
+        draft.write_text(json.dumps(where, indent=1), encoding="utf-8")
+        draft.replace(path)
+        log.info("the hub is at %s, its broker at %s:%d", where["http"], parts.mqtt_host, parts.mqtt_port)
+
+
+@dataclass(frozen=True, slots=True)
+class _Threads:
+    link: HubLink
+    intake: Intake
+    courier: Courier
+
+    def check(self) -> None:
+        """Raise where a thread has died: a hub that is deaf must be started again, not look alive."""
+        if not self.intake.alive:
+            raise RuntimeError("the intake's writer has died")
+        if not self.courier.alive:
+            raise RuntimeError("the courier has died")
+
+
+def _kept_port(store: Store, name: str) -> int | None:
+    kept = store.facts.get(name)
+    return int(kept) if kept else None
+
+
+async def _again(every_s: float, act: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await act()
+        await asyncio.sleep(every_s)
+
+
+def _on_loop(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def acted() -> None:
+        act()
+
+    return acted
+
+
+def _in_thread(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def acted() -> None:
+        await asyncio.to_thread(act)
+
+    return acted
+
+
+@contextlib.contextmanager
+def _signals(ending: asyncio.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT set `ending` meanwhile."""
+    loop = asyncio.get_running_loop()
+    before = {}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError):  # not on the main thread: whoever runs us ends us
+            before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(ending.set))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
