@@ -18,6 +18,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hub.errors import HubRefused
+
 
 class Who(StrEnum):
     """Who may use a route."""
@@ -87,7 +89,7 @@ class SignIns(Protocol):
         """The caller, or None where nothing they carry is good. May block on a database."""
 
 
-class OpenBinding(Exception):
+class OpenBinding(HubRefused):
     """The hub was told to listen beyond this machine without TLS."""
 
 

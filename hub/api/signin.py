@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 
 import jwt
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from contract.keys import KeyUnusable, load_public
+from contract.envelope import PublicKey
 from hub.api.access import Caller, Who
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class HubSignIns:
 
     Args:
         operator_hashes: SHA-256 of each operator's token by name; read at every call, so that a new token counts.
-        device_key: PEM of a registered device's public key, or None.
+        device_key: a registered device's public key, or None.
         key: the hub's key, from which the cookies' key is derived: cookies outlive a restart, not a new key or token.
         now: seconds of UTC.
     """
@@ -47,7 +48,7 @@ class HubSignIns:
     def __init__(
         self,
         operator_hashes: Callable[[], Mapping[str, str]],
-        device_key: Callable[[str], str | None],
+        device_key: Callable[[str], PublicKey | None],
         key: Ed25519PrivateKey,
         now: Callable[[], float],
     ) -> None:
@@ -108,18 +109,18 @@ class HubSignIns:
         """The device that signed `token`, where it is registered and the token is fresh."""
         try:
             claimed = jwt.decode(token, options={"verify_signature": False}).get("sub", "")
-            pem = self._device_key(claimed) if isinstance(claimed, str) and claimed else None
-            if pem is None:
+            known = self._device_key(claimed) if isinstance(claimed, str) and claimed else None
+            if not isinstance(known, EllipticCurvePublicKey):
                 return None
             claims = jwt.decode(
                 token,
-                load_public(pem),
+                known,
                 algorithms=["ES256"],
                 audience=AUDIENCE,
                 # Times are checked below, against the hub's own clock.
                 options={"require": ["sub", "iat", "exp", "aud"], "verify_exp": False, "verify_iat": False},
             )
-        except (jwt.PyJWTError, KeyUnusable, TypeError) as error:
+        except jwt.PyJWTError as error:
             log.info("a device token was refused: %s", error)
             return None
         now, issued, expires = self._now(), float(claims["iat"]), float(claims["exp"])

@@ -79,7 +79,7 @@ class Intake:
         self._busy: defaultdict[PackageId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def may_touch(self, device: str, package: PackageId) -> None:
-        """Let `device` pass where `package` is its own and may be uploaded.
+        """Let `device` pass where `package` is its own and may be uploaded; blocks on a database.
 
         Raises:
             NotForYou: it has no such room in such a session.
@@ -105,7 +105,7 @@ class Intake:
         """
         told = _announcement(metadata)
         package = PackageId(told.session, told.room)
-        self.may_touch(device, package)
+        await asyncio.to_thread(self.may_touch, device, package)
         if size is None:
             raise Unfit("an upload must tell its length", "send Upload-Length")
         await asyncio.to_thread(self._check_kept, package, told)
@@ -125,7 +125,7 @@ class Intake:
         try:
             told = _announcement(metadata)
             package = PackageId(told.session, told.room)
-            self.may_touch(owner(uid), package)
+            await asyncio.to_thread(self.may_touch, owner(uid), package)
             async with self._busy[package]:
                 await asyncio.to_thread(self._take_in, package, told, Path(self.uploads.location(uid)))
                 await self._settle(package)

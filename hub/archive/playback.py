@@ -110,7 +110,7 @@ def room_playback(store: PackageStore, package: PackageId, role: Role, name: str
 
 
 def tracks(manifest: Manifest, package: PackageId) -> tuple[Track, ...]:
-    """The manifest's tracks, camera first, each with its parts in session time; files that are not there are left out."""
+    """The tracks, camera first, each with its parts in session time; files that are not there are left out."""
     held = {entry.name for entry in manifest.files}
     names = sorted({part.track for part in manifest.parts}, key=lambda track: (track != "camera", track))
     found = []

@@ -1,0 +1,178 @@
+"""The hub's web side, put together: doorkeeper, routes, console, archive."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import select
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contract.envelope import Envelope
+from contract.keys import public_pem
+from hub.api import devices, live, packages, sessions, telemetry, uploads
+from hub.api.access import Doorkeeper, refuse_open_binding
+from hub.api.problems import add_handlers, responses
+from hub.api.shapes import Health, MqttAddress, Overview
+from hub.api.signin import HubSignIns, Tries
+from hub.archive.expiry import Expiry
+from hub.archive.intake import Intake, RoomOfSession
+from hub.archive.store import FolderStore
+from hub.archive.uploads import UploadFolder
+from hub.console.pages import Pages, page_routes, sign_in_routes
+from hub.service import HubParts
+from hub.session.conductor import Conductor
+from hub.store.engine import Database
+from hub.store.tables import OPERATOR
+
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+            b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class RoomsOfConductor:
+    """Which device stands for a room, as the session's order says (`hub.archive.intake.Rooms`)."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self._conductor = conductor
+
+    def room_of_session(self, session: str, room: str) -> RoomOfSession | None:
+        """The room's part in the session, or None where it has none."""
+        order = self._conductor.order(session)
+        part = next((one for one in order.rooms if one.room == room), None) if order else None
+        return RoomOfSession(part.device, order.policy.upload) if order and part else None
+
+
+class SafeAnswers:
+    """Puts on every answer the headers that keep a browser from doing what our pages never ask for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, with the headers added; what does not say otherwise is not kept by caches."""
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", []))
+                named = {name.lower() for name, _ in headers}
+                headers += [header for header in SECURITY_HEADERS if header[0] not in named]
+                if b"cache-control" not in named:
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, add)
+
+
+def create_app(parts: HubParts) -> FastAPI:
+    """The hub's ASGI application.
+
+    Raises:
+        hub.api.access.OpenBinding: the settings let it listen beyond this machine without TLS.
+    """
+    refuse_open_binding(parts.settings.http.host, tls=False)
+    store = FolderStore(parts.archive)
+    intake = _intake(parts, store)
+    overview = _overview(parts)
+    board = live.Board(lambda: overview().model_dump_json(), parts.changes)
+    expiry = Expiry(store, intake.uploads, parts.clock.now)
+    sign_ins = HubSignIns(lambda: _operators(parts.store.database), parts.devices.key, parts.key, parts.clock.now)
+
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [
+            asyncio.create_task(board.run(), name="api.board"),
+            asyncio.create_task(expiry.run(), name="archive.expiry"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    app = FastAPI(
+        title="Tongtang hub",
+        description="Two rooms, one lesson. Every route needs an operator's or a device's token unless it says so.",
+        version=parts.version,
+        openapi_url=None,  # served below, to operators alone
+        docs_url=None,
+        redoc_url=None,
+        lifespan=running,
+    )
+    mqtt = MqttAddress(host=parts.mqtt_host, port=parts.mqtt_port)
+    pages = Pages(parts.settings.language)
+    for routes in (
+        devices.router(parts.devices, public_pem(parts.key), mqtt),
+        sessions.router(parts.conductor, store),
+        packages.router(intake),
+        uploads.router(intake),
+        telemetry.router(parts.store.rows),
+        live.router(board),
+        sign_in_routes(pages, sign_ins, Tries(parts.clock.now)),
+        page_routes(pages, overview, parts.conductor, store),
+        _own_routes(app, parts.version),
+    ):
+        app.include_router(routes)
+    add_handlers(app)
+    app.add_middleware(Doorkeeper, sign_ins=sign_ins)
+    app.add_middleware(SafeAnswers)
+    return app
+
+
+def _own_routes(app: FastAPI, version: str) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/healthz", summary="Whether the hub answers", tags=["health"])
+    async def healthz() -> Health:
+        """For monitors; needs no token and tells nothing but the version."""
+        return Health(ok=True, version=version)
+
+    @routes.get("/api/v1/openapi.json", summary="This description", tags=["health"], responses=responses())
+    async def openapi() -> JSONResponse:
+        """The OpenAPI description of every route."""
+        return JSONResponse(app.openapi())
+
+    return routes
+
+
+def _intake(parts: HubParts, store: FolderStore) -> Intake:
+    async def receipt_given(session: str, room: str, envelope: Envelope) -> None:
+        await asyncio.to_thread(parts.conductor.receipt_given, session, room, envelope)
+
+    return Intake(
+        store,
+        UploadFolder(parts.archive / "uploads"),
+        RoomsOfConductor(parts.conductor),
+        parts.key,
+        parts.clock.now,
+        receipt_given,
+    )
+
+
+def _overview(parts: HubParts) -> Callable[[], Overview]:
+    def overview() -> Overview:
+        return Overview(
+            now=parts.clock.now(),
+            devices=tuple(devices.shown(device) for device in parts.devices.all()),
+            sessions=tuple(parts.conductor.views()),
+        )
+
+    return overview
+
+
+def _operators(database: Database) -> Mapping[str, str]:
+    with database.read() as connection:
+        return {row.name: row.token_sha256 for row in connection.execute(select(OPERATOR))}

@@ -1,0 +1,43 @@
+"""Devices over HTTP: register one, list them all."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from hub.api.problems import responses
+from hub.api.shapes import DeviceIn, DeviceView, DeviceWelcome, MqttAddress
+from hub.fleet.devices import Devices, NewDevice
+from hub.store.devices import DeviceRecord
+
+
+def shown(device: DeviceRecord) -> DeviceView:
+    """A device as the API shows it."""
+    return DeviceView(
+        device=device.id,
+        room=device.room,
+        name=device.name,
+        school=device.school,
+        online=device.online,
+        last_seen=device.last_seen,
+        why=device.why,
+        version=device.version,
+    )
+
+
+def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress) -> APIRouter:
+    """Routes under `/api/v1/devices`."""
+    routes = APIRouter(prefix="/api/v1/devices", tags=["devices"])
+
+    @routes.post("", summary="Register a device", responses=responses(409, 422))
+    async def register(new: DeviceIn) -> DeviceWelcome:
+        """Register a device with its public key. Doing so again with the same key is harmless and renews the names."""
+        asked = NewDevice(new.device, new.room, new.name, new.school, new.public_key)
+        await asyncio.to_thread(devices.register, asked)
+        return DeviceWelcome(hub_public_key=hub_public_key, mqtt=mqtt)
+
+    @routes.get("", summary="All devices", responses=responses())
+    async def every() -> list[DeviceView]:
+        """Every registered device with its presence, by id."""
+        return [shown(device) for device in devices.all()]
+
+    return routes

@@ -1,0 +1,107 @@
+"""One form for everything that goes wrong: what happened, and what to do."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import Response
+
+from hub.api.access import problem
+from hub.archive import refusals
+from hub.archive.refusals import ArchiveRefused
+from hub.fleet.errors import DeviceRefused
+from hub.session import errors
+from hub.session.errors import SessionRefused
+
+log = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """What every refused request is answered with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str = Field(description="What is wrong, in a sentence.")
+    what_to_do: str = Field(description="What to do about it, in a sentence.")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documented refusals of a route; 401 and 403 belong to every one."""
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in sorted({401, 403, *statuses})
+    }
+
+
+ARCHIVE_STATUS: dict[type[ArchiveRefused], int] = {
+    refusals.Unfit: 400,
+    refusals.NotForYou: 403,
+    refusals.NotAllowed: 403,
+    refusals.WrongHash: 422,
+    refusals.AlreadyKept: 409,
+    refusals.Gone: 410,
+    refusals.Full: 507,
+}
+
+SESSION_ANSWERS: dict[type[SessionRefused], tuple[int, str]] = {
+    errors.SessionUnknown: (404, "list the sessions with GET /api/v1/sessions"),
+    errors.RoomUnknown: (404, "register a device for the room, or name one of GET /api/v1/devices"),
+    errors.RoomBusy: (409, "choose another time, or end the session that holds the room"),
+    errors.RolesWrong: (422, "name one lead room, at least one receiving room, and each room once"),
+    errors.TimeWrong: (422, "give a start and a length that lie ahead"),
+    errors.TooLate: (409, "look at the session's state first"),
+}
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every exception of ours in the one form."""
+    app.add_exception_handler(ArchiveRefused, _archive)
+    app.add_exception_handler(SessionRefused, _session)
+    app.add_exception_handler(DeviceRefused, _device)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StarletteHTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def missing(what: str, what_to_do: str) -> HTTPException:
+    """404 with words."""
+    return HTTPException(404, {"error": what, "what_to_do": what_to_do})
+
+
+def _archive(_request: Request, error: Exception) -> Response:
+    refusal = error if isinstance(error, ArchiveRefused) else ArchiveRefused(str(error), "see the hub's log")
+    return problem(ARCHIVE_STATUS.get(type(refusal), 400), str(refusal), refusal.what_to_do)
+
+
+def _session(_request: Request, error: Exception) -> Response:
+    status, what_to_do = next(
+        (answer for kind, answer in SESSION_ANSWERS.items() if isinstance(error, kind)), (409, "see the hub's log")
+    )
+    return problem(status, str(error), what_to_do)
+
+
+def _device(_request: Request, error: Exception) -> Response:
+    return problem(409, str(error), "compare with GET /api/v1/devices")
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    lines = (f"{'.'.join(str(step) for step in one['loc'][1:]) or one['loc'][0]}: {one['msg']}" for one in wrong)
+    return problem(422, "; ".join(lines), "mend the fields named; their form is in /api/v1/openapi.json")
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, StarletteHTTPException):
+        raise error
+    headers = dict(error.headers or {})
+    if isinstance(error.detail, dict):  # type: ignore[unreachable]  # FastAPI's own exception takes any detail
+        return problem(error.status_code, error.detail["error"], error.detail["what_to_do"], headers)  # type: ignore[unreachable]
+    return problem(error.status_code, str(error.detail), "see /api/v1/openapi.json for what this route takes", headers)
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "the hub could not do this", "try again; if it stays, the hub's log says why")

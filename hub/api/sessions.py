@@ -1,0 +1,75 @@
+"""Sessions over HTTP: make one, look at it, end it, play it."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from hub.api.problems import responses
+from hub.archive.playback import Playback, room_playback
+from hub.archive.store import PackageId, PackageStore
+from hub.session.conductor import Conductor
+from hub.session.errors import SessionUnknown
+from hub.session.views import NewSession, SessionView
+
+
+def router(sessions: Conductor, store: PackageStore) -> APIRouter:
+    """Routes under `/api/v1/sessions`."""
+    routes = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
+
+    @routes.post("", summary="Make a session", status_code=201, responses=responses(404, 409, 422))
+    async def create(new: NewSession) -> SessionView:
+        """Make a session; `start` is `now` or seconds of UTC. Its rooms are told at once, or when they are back."""
+        return await asyncio.to_thread(sessions.create, new)
+
+    @routes.get("", summary="The newest sessions", responses=responses())
+    async def newest() -> list[SessionView]:
+        """Sessions with the state of each room, newest first."""
+        return await asyncio.to_thread(sessions.views)
+
+    @routes.get("/{session}", summary="One session", responses=responses(404))
+    async def one(session: str) -> SessionView:
+        """A session with the state, words, result and receipt of each room."""
+        return await asyncio.to_thread(known, sessions, session)
+
+    @routes.post("/{session}/end", summary="End a session", responses=responses(404, 409))
+    async def end(session: str) -> SessionView:
+        """End a session that is running: its rooms close their recordings, which are kept."""
+        return await asyncio.to_thread(sessions.end, session)
+
+    @routes.post("/{session}/cancel", summary="Call a session off", responses=responses(404, 409))
+    async def cancel(session: str) -> SessionView:
+        """Call a session off; nothing more is expected of its rooms."""
+        return await asyncio.to_thread(sessions.cancel, session)
+
+    @routes.get("/{session}/playback", summary="Play a finished lesson", responses=responses(404))
+    async def play(session: str) -> Playback:
+        """Tracks, speech turns and slide changes of every room whose package is archived, in session time."""
+        return await asyncio.to_thread(playback, sessions, store, session)
+
+    return routes
+
+
+def known(sessions: Conductor, session: str) -> SessionView:
+    """Where `session` stands; blocks on the database.
+
+    Raises:
+        SessionUnknown: there is no such session.
+    """
+    view = sessions.view(session)
+    if view is None:
+        raise SessionUnknown(f"there is no session {session[:80]}")
+    return view
+
+
+def playback(sessions: Conductor, store: PackageStore, session: str) -> Playback:
+    """What a player needs for `session`; blocks on the disk.
+
+    Raises:
+        SessionUnknown: there is no such session.
+    """
+    view = known(sessions, session)
+    rooms = tuple(
+        room_playback(store, PackageId(view.session, room.room), room.role, room.name or room.room)
+        for room in view.rooms
+    )
+    return Playback(session=view.session, title=view.title, epoch=view.epoch, seconds=view.seconds, rooms=rooms)

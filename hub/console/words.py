@@ -1,0 +1,34 @@
+"""Times, lengths and sizes as people read them."""
+
+from datetime import datetime
+
+
+def span(seconds: float) -> str:
+    """A length of time: `01:30`, or `1:00:00` from an hour on.
+
+    >>> span(90.4), span(3600)
+    ('01:30', '1:00:00')
+    """
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def when(utc: float) -> str:
+    """A moment, in seconds of UTC, by the hub's local time."""
+    return datetime.fromtimestamp(utc).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def size(count: int) -> str:
+    """A size in bytes.
+
+    >>> size(700), size(5_300_000)
+    ('700 B', '5.1 MiB')
+    """
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    raise AssertionError("not reached")
