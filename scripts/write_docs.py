@@ -90,10 +90,11 @@ def _cell(text: str) -> str:
 
 def commands_page() -> str:
     """Every command with its arguments, as `tongtang ... --help` tells it."""
+    tongtang._mount()  # noqa: SLF001 - the front door mounts its parts only when it is opened
     root = typer.main.get_command(tongtang.app)
     lines = ["# Commands", "", MADE, "", "`tongtang COMMAND --help` says the same on the terminal."]
     for path, command in _commands(root, "tongtang"):
-        lines += ["", f"{'#' * min(4, 1 + len(path.split()))} `{path}`", "", *_text(command.help)]
+        lines += ["", f"{'#' * min(4, len(path.split()))} `{path}`", "", *_text(command.help)]
         rows = list(_parameters(command))
         if rows:
             lines += ["", "| argument | default | meaning |", "|---|---|---|", *rows]
