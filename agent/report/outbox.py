@@ -35,6 +35,9 @@ from contract.telemetry import Row, Watermark
 
 log = logging.getLogger(__name__)
 
+DATA_LIMIT = 100_000
+"""Longest data of one row, in characters; the hub refuses longer rows, and would so refuse all behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -107,7 +110,7 @@ class Outbox:
 
     def put(self, sample: Sample) -> bool:
         """Keep a row; False where the disk is full and the row is given up (counted, told once)."""
-        data = json.dumps(sample.data, ensure_ascii=False, separators=(",", ":"), default=str)
+        data = _written(sample.data)
         row = (sample.id, sample.kind, sample.boot, sample.mono_ns, sample.wall, data)
         with self._lock:
             if self._full:
@@ -325,3 +328,8 @@ class Outbox:
     def _last_number(self) -> int:
         row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'box'").fetchone()
         return int(row[0]) if row else 0
+
+
+def _written(data: dict[str, Any]) -> str:
+    text = json.dumps(data, separators=(",", ":"), default=str)
+    return text if len(text) <= DATA_LIMIT else json.dumps({"left_out": f"{len(text)} characters are too many"})

@@ -141,7 +141,12 @@ class Report:
         return self._telemetry.depth().rows + self._events.depth().rows + self.courier.waiting()
 
     def stop(self, drain_s: float | None = None) -> bool:
-        """Drain for a while, say goodbye and end; False where something waits for the next start."""
+        """Drain for a while, say goodbye and end; False where something waits for the next start.
+
+        May be called twice.
+        """
+        if self._stopping.is_set():
+            return True
         wanted = self._settings.report.drain_s if drain_s is None else drain_s
         done = self.drain(wanted if self._link.up else 0.0)
         self._stopping.set()

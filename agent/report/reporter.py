@@ -10,6 +10,9 @@ from typing import Any, TextIO
 
 from agent.report.outbox import Outbox, Sample
 
+NAME_LIMIT = 64
+"""Longest id and kind that the hub takes; a row that it refuses would hold up all rows behind it."""
+
 
 class Ledger:
     """Appends each row's id before the row reaches its outbox, so that losses can be counted from outside."""
@@ -59,7 +62,7 @@ class Reporter:
         self._ledger = ledger
         self._mono_ns = mono_ns
         self._wall = wall
-        self._prefix = f"{device}-{secrets.token_hex(4)}"
+        self._prefix = f"{device[:32]}-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
 
     def telemetry(self, kind: str, data: dict[str, Any] | None = None) -> bool:
@@ -72,7 +75,7 @@ class Reporter:
 
     def _put(self, box: Outbox, kind: str, data: dict[str, Any]) -> bool:
         mark = f"{self._prefix}-{next(self._numbers)}"
-        sample = Sample(mark, kind, self._boot, self._mono_ns(), self._wall(), data)
+        sample = Sample(mark, kind[:NAME_LIMIT], self._boot, self._mono_ns(), self._wall(), data)
         if self._ledger is not None:
             try:
                 self._ledger.note(mark)
