@@ -45,6 +45,11 @@ def framed(buffer: Bytes) -> av.VideoFrame:
     return av.VideoFrame.from_numpy_buffer(buffer, "yuv420p")
 
 
+def again(picture: av.VideoFrame) -> av.VideoFrame:
+    """A copy of a yuv420p picture with a time stamp of its own: encoders write theirs into the object."""
+    return framed(np.ascontiguousarray(picture.to_ndarray(), np.uint8))
+
+
 def from_bgr(image: Bytes) -> Bytes:
     """An I420 buffer of an image of shape (height, width, 3), BGR; the sides must be even."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)

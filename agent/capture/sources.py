@@ -3,15 +3,40 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.capture import camera, microphone, screen
+from agent.capture.file import FilePicture, FileSound
 from agent.capture.frame import FrameSource, SoundSource
+from agent.capture.lasting import LastingPicture, LastingSound
+from agent.capture.listing import SourceLine, list_sources
 from agent.capture.pace import CommonStart
-from agent.capture.rehearsal.lesson import RehearsalCamera, RehearsalSlides, RehearsalSound
-from agent.capture.spec import Scheme, SourceRefused, SourceSpec, parse_source
+from agent.capture.probe import FileFacts, probe
+from agent.capture.rehearsal.lesson import SLIDES_FPS, RehearsalCamera, RehearsalSlides, RehearsalSound
+from agent.capture.rtsp import RtspPicture, RtspSound, shown
+from agent.capture.spec import Part, Scheme, SourceRefused, SourceSpec, understood
+from agent.capture.still import Silence, StillPicture
 
-__all__ = ["RoomSources", "Scheme", "SourceRefused", "SourceSpec", "open_room", "parse_source"]
+__all__ = [
+    "RoomSources",
+    "Scheme",
+    "SourceLine",
+    "SourceRefused",
+    "SourceSpec",
+    "list_sources",
+    "open_room",
+    "parse_source",
+]
 
 OnTrouble = Callable[[str], None]
 """Told once in words when a device goes, and once when it is back; called on the source's own thread."""
+
+SLIDES_SIZE = (1280, 720)
+CARDS = {
+    Scheme.CAMERA: ("没有摄像头画面", "No camera picture"),
+    Scheme.SCREEN: ("没有屏幕画面", "No screen picture"),
+    Scheme.FILE: ("没有视频文件", "No video file"),
+    Scheme.RTSP: ("没有录播画面", "No network camera picture"),
+}
+"""What stands in for a picture that is away, in Chinese and English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +47,30 @@ class RoomSources:
     slides: FrameSource | None
     sound: SoundSource | None
     missing: tuple[str, ...]
-    """One sentence for each device that is not there, with what to do."""
+    """One sentence for each thing that is not there, with what to do."""
 
     def close(self) -> None:
         """Let go of every device; may be called twice. Set the readers' `stop` before."""
         for source in (self.camera, self.slides, self.sound):
             if source is not None:
                 source.close()
+
+
+def parse_source(text: str) -> SourceSpec:
+    """Read a source string, and look into the files it names; opens no device. The grammar stands in spec.py.
+
+    Raises:
+        SourceRefused: it cannot be understood, or names a file that is not there, is damaged or has no sound to give.
+    """
+    spec = understood(text)
+    if spec.picture.scheme is Scheme.FILE:
+        probe(spec.picture.path)
+    if spec.sound is not None and spec.sound.scheme is Scheme.FILE and not probe(spec.sound.path).has_sound:
+        raise SourceRefused(
+            f"{spec.sound.value} holds no sound; after the plus comes a file with sound, "
+            f"for example {spec.picture}+file:lesson.wav"
+        )
+    return spec
 
 
 def open_room(
@@ -41,8 +83,115 @@ def open_room(
     name: str = "",
     on_trouble: OnTrouble = lambda _words: None,
 ) -> RoomSources:
-    """Open what `spec` names; what is missing is told in `missing` and stood in for, so the lesson goes on."""
-    start = CommonStart()
-    camera = RehearsalCamera(size, fps, seed, lead=has_slides, name=name, start=start)
-    slides = RehearsalSlides(start=start) if has_slides else None
-    return RoomSources(camera, slides, RehearsalSound(seed, lead=has_slides, start=start), ())
+    """Prepare what `spec` names; devices open when they are first read.
+
+    What is missing is told in `missing` and stood in for by a card or silence, and tried again, so
+    that the lesson goes on. Never raises for a device or file that is away.
+
+    Args:
+        spec: what to open.
+        size: width and height of the camera track, in pixels, both even.
+        fps: pictures a second of the camera track, at most.
+        seed: chooses the look and voice of the rehearsal.
+        has_slides: the room sends slides; the rehearsal shows a teacher then, else pupils.
+        name: name of the room, shown in the rehearsal's picture.
+        on_trouble: told when a device goes and when it is back.
+    """
+    return _Room(spec, size, fps, seed, name, on_trouble, lead=has_slides).opened()
+
+
+class _Room:
+    """Chooses the source of each medium; its methods add to `missing` as they find out."""
+
+    def __init__(
+        self,
+        spec: SourceSpec,
+        size: tuple[int, int],
+        fps: int,
+        seed: int,
+        name: str,
+        on_trouble: OnTrouble,
+        *,
+        lead: bool,
+    ) -> None:
+        self._spec, self._size, self._fps, self._seed = spec, size, fps, seed
+        self._name, self._on_trouble, self._lead = name, on_trouble, lead
+        self._start = CommonStart()
+        self._missing: list[str] = []
+        self._rtsp_sound: RtspSound | None = None
+
+    def opened(self) -> RoomSources:
+        picture = self._spec.picture
+        if picture.scheme is Scheme.FILE and (facts := self._facts(picture)) is not None and not facts.has_picture:
+            picture = Part(Scheme.REHEARSAL)
+        camera_track = self._picture(picture, self._size, self._fps)
+        slides = self._slides(picture) if self._lead else None
+        sound = self._sound(self._spec.sound or self._spec.picture)
+        return RoomSources(camera_track, slides, sound, tuple(dict.fromkeys(self._missing)))
+
+    def _picture(self, part: Part, size: tuple[int, int], fps: int) -> FrameSource:
+        source: FrameSource
+        match part.scheme:
+            case Scheme.CAMERA:
+                self._note(camera.missing_words(part.index))
+                source = camera.Camera(part.index, size, fps)
+            case Scheme.SCREEN:
+                self._note(screen.missing_words(part.index))
+                source = screen.Screen(part.index, size, fps)
+            case Scheme.RTSP:
+                if self._spec.sound is None:
+                    self._rtsp_sound = RtspSound(part.value, alone=False)
+                source = RtspPicture(part.value, size, fps, self._rtsp_sound)
+            case Scheme.FILE:
+                facts = self._facts(part)
+                if facts is None:
+                    return StillPicture(size, fps, *CARDS[Scheme.FILE])
+                source = FilePicture(facts, size, fps, self._start)
+            case _:
+                return RehearsalCamera(size, fps, self._seed, lead=self._lead, name=self._name, start=self._start)
+        return LastingPicture(shown(str(part)), source, CARDS[part.scheme], self._on_trouble)
+
+    def _slides(self, picture: Part) -> FrameSource:
+        if self._spec.slides is not None:
+            return self._picture(self._spec.slides, SLIDES_SIZE, SLIDES_FPS)
+        if picture.scheme is Scheme.REHEARSAL:
+            return RehearsalSlides(start=self._start)
+        # The built-in pages would be a false lesson beside a real one.
+        self._note(f"no slides are named; add a screen, for example {shown(self._spec.text)}+screen:0")
+        return StillPicture(SLIDES_SIZE, SLIDES_FPS, "没有课件", "No slides")
+
+    def _sound(self, part: Part) -> SoundSource:
+        source: SoundSource
+        match part.scheme:
+            case Scheme.REHEARSAL:
+                return RehearsalSound(self._seed, lead=self._lead, start=self._start)
+            case Scheme.MIC:
+                self._note(microphone.missing_words(part.value))
+                source = microphone.Microphone(part.value, self._on_trouble)
+            case Scheme.RTSP:
+                source = self._rtsp_sound or RtspSound(part.value, alone=True)
+            case Scheme.FILE:
+                facts = self._facts(part)
+                if facts is None:
+                    return Silence()
+                if not facts.has_sound:
+                    return self._silent(part)
+                source = FileSound(facts, self._start)
+            case _:
+                return self._silent(part)
+        return LastingSound(f"the sound of {shown(str(part))}", source, self._on_trouble)
+
+    def _silent(self, part: Part) -> SoundSource:
+        self._note(f"{part} gives no sound; add a microphone, for example {part}+mic:default")
+        return Silence()
+
+    def _facts(self, part: Part) -> FileFacts | None:
+        try:
+            return probe(part.path)
+        except SourceRefused as refused:
+            self._note(str(refused))
+            return None
+
+    def _note(self, words: str | None) -> None:
+        if words is not None:
+            self._missing.append(words)

@@ -85,7 +85,7 @@ _START = re.compile(r"(?:rehearsal|camera|screen|mic|file)(?::|$|\+)|rtsps?://",
 _NUMBERED = {Scheme.CAMERA: "camera", Scheme.SCREEN: "screen"}
 
 
-def parse_source(text: str) -> SourceSpec:
+def understood(text: str) -> SourceSpec:
     """Read a source string; looks whether files exist, opens nothing.
 
     Raises:
