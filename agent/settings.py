@@ -60,6 +60,14 @@ class VideoTable(Settings):
     bitrate_max: int = Field(6_000_000, ge=100_000, le=50_000_000, title="Bitrate", description="Most bit/s a track.")
 
 
+class MediaTable(Settings):
+    """How sound and pictures travel to the other rooms."""
+
+    addresses: tuple[str, ...] = Field(
+        (), title="Addresses", description="The only addresses to offer to other rooms; empty: all of this machine."
+    )
+
+
 class ObserveTable(Settings):
     """On-device analytics; what the session's policy does not allow never runs."""
 
@@ -74,8 +82,8 @@ class RecordTable(Settings):
     min_free_bytes: int = Field(
         2_000_000_000, ge=0, title="Free space", description="Recording ends cleanly before less than this is free."
     )
-    keep_uploaded_s: float = Field(
-        86_400.0, ge=0, title="Keep", description="How long a package stays after the hub's receipt, in s."
+    keep_uploaded: bool = Field(
+        False, title="Keep", description="Whether a package stays here after the hub's receipt, until it expires."
     )
     upload_bps: int = Field(
         0, ge=0, title="Upload", description="Most bit/s an upload may take; 0: as much as there is."
@@ -114,6 +122,7 @@ class AgentSettings(Settings):
     hub: HubTable = HubTable()
     sources: SourcesTable = SourcesTable()
     video: VideoTable = VideoTable()
+    media: MediaTable = MediaTable()
     observe: ObserveTable = ObserveTable()
     record: RecordTable = RecordTable()
     models: ModelsTable = ModelsTable()

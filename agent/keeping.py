@@ -1,0 +1,119 @@
+"""What happens to lesson packages after the lesson: upload, receipt, deletion at expiry."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+
+import httpx
+
+from agent.identity import Identity, device_token
+from agent.record.expiry import Sweeper
+from agent.record.package import PackageDraft
+from agent.record.store import FolderStore, PackageRef, manifest_of
+from agent.record.trouble import RecordTrouble
+from agent.record.upload import Uploader
+from agent.report.clock import HubClock
+from contract.package import Manifest, Receipt
+from contract.result import RoomResult
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 3600.0
+LEFT_BEHIND = "the agent was away at the end of the lesson"
+TIMEOUT_S = 30.0
+
+
+class Keeping:
+    """Owns the uploader and the sweeper of one classroom."""
+
+    def __init__(
+        self,
+        store: FolderStore,
+        identity: Identity,
+        clock: HubClock,
+        *,
+        quiet: Callable[[], bool],
+        current: Callable[[], Collection[str]],
+        on_uploaded: Callable[[PackageRef, Receipt], None],
+        on_trouble: Callable[[str], None],
+        keep_uploaded: bool,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            store: where the packages are.
+            identity: whose tokens open the hub.
+            clock: the hub's time.
+            quiet: whether no lesson is live.
+            current: sessions that are held now or may still be.
+            on_uploaded: told of each receipt, on the uploader's thread.
+            on_trouble: told once of each trouble, in words, on the uploader's thread.
+            keep_uploaded: whether packages stay here after their receipt, until they expire.
+        """
+        self._store = store
+        self._clock = clock
+        self._current = current
+        self._client = httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False)
+        self._uploader = Uploader(
+            store,
+            self._client,
+            token=lambda: device_token(identity, clock.now()),
+            hub_key=lambda: identity.hub_key,
+            quiet=quiet,
+            now=self._now,
+            on_uploaded=on_uploaded,
+            on_trouble=on_trouble,
+            keep_uploaded=keep_uploaded,
+        )
+        self._sweeper = Sweeper(
+            store, hub_key=lambda: identity.hub_key, now=self._now, current=current, keep_uploaded=keep_uploaded
+        )
+
+    async def run(self) -> None:
+        """Upload and sweep until cancelled."""
+        self._uploader.start()
+        self._uploader.wake()
+        try:
+            while True:
+                for gone in await asyncio.to_thread(self._sweeper.sweep):
+                    log.info("%s deleted: %s", gone.ref, gone.why)
+                await asyncio.sleep(SWEEP_S)
+        finally:
+            await asyncio.to_thread(self._uploader.stop)
+            self._client.close()
+
+    def wake(self) -> None:
+        """A package was sealed, or the hub is back."""
+        self._uploader.wake()
+
+    def sealed(self) -> list[Manifest]:
+        """Manifests of all sealed packages; blocks on the disk."""
+        return [manifest for manifest in self._manifests() if manifest.sealed]
+
+    def seal_left_behind(self) -> None:
+        """Seal drafts of sessions that nobody holds any more: an earlier run of the agent never came back in time."""
+        for manifest in self._manifests():
+            if manifest.sealed or manifest.session in self._current():
+                continue
+            ref = PackageRef(manifest.session, manifest.room)
+            try:
+                draft = PackageDraft.reopen(self._store.folder(ref))
+                tracks = tuple(dict.fromkeys(part.track for part in draft.manifest.parts))
+                draft.seal(manifest.seconds, tracks, manifest.result or RoomResult(words=(LEFT_BEHIND,)))
+            except (RecordTrouble, OSError) as error:
+                log.warning("%s stays a draft: %s", ref, error)
+
+    def _manifests(self) -> list[Manifest]:
+        found = []
+        for ref in self._store.packages():
+            try:
+                manifest = manifest_of(self._store, ref)
+            except RecordTrouble as error:
+                log.warning("%s is left alone: %s", ref, error)
+                continue
+            if manifest is not None:
+                found.append(manifest)
+        return found
+
+    def _now(self) -> float | None:
+        return self._clock.now() if self._clock.heard else None

@@ -1,0 +1,268 @@
+"""Starts and supervises everything in one classroom; holds a lesson for each order that is due."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal as signals
+import time
+import zlib
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from agent.capture.spec import SourceSpec
+from agent.classroom import PictureLimits
+from agent.identity import Identity
+from agent.keeping import Keeping
+from agent.lesson import READY_BEFORE_S, House, Lesson
+from agent.observe.observer import Observer
+from agent.platform import notify, watchdog_s
+from agent.record.package import Standpoint
+from agent.record.store import FolderStore, PackageRef
+from agent.report.report import Report
+from agent.settings import AgentSettings
+from agent.stream import rtc
+from agent.stream.mediaclock import MediaClock
+from agent.teacher import Teacher
+from contract.observation import Observation
+from contract.package import Receipt
+from contract.session import SessionOrder
+from contract.signal import Answer, Offer, RoomReport, Signal
+from contract.signal import Peer as PeerSignal
+from contract.state import FINAL, SessionState
+from models.manifest import models_folder
+
+log = logging.getLogger(__name__)
+
+LEFT_BEHIND_S = 3600.0
+"""An order whose session ended longer ago than this is not held any more."""
+DROP_SIGNALS_S = 10.0
+
+
+class AgentService:
+    """Everything that runs in one classroom."""
+
+    def __init__(self, identity: Identity, settings: AgentSettings, spec: SourceSpec) -> None:
+        """Open outboxes, orders and clock; nothing is started yet.
+
+        Args:
+            identity: this device.
+            settings: the agent's settings.
+            spec: the room's source.
+        """
+        self._identity = identity
+        self._settings = settings
+        self._spec = spec
+        self._incarnation = secrets.token_hex(6)
+        self._lessons: dict[str, Lesson] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._media_clock = MediaClock(time.time_ns() - time.monotonic_ns())
+        rtc.install(self._media_clock, settings.media.addresses)
+        self._report = Report(identity, settings, incarnation=self._incarnation, version=own_version())
+        self._report.on_order = lambda order: self._call(self._take_order, order)
+        self._report.on_signal = lambda signal: self._call(self._take_signal, signal)
+        self._report.on_hub = lambda connected: self._call(self._hub_reached, connected)
+        self._store = FolderStore(settings.state / "packages")
+        self._keeping = Keeping(
+            self._store,
+            identity,
+            self._report.clock,
+            quiet=lambda: not self._live(),
+            current=lambda: frozenset(self._running),
+            on_uploaded=lambda ref, receipt: self._call(self._uploaded, ref, receipt),
+            on_trouble=lambda words: self._call(self._upload_trouble, words),
+            keep_uploaded=settings.record.keep_uploaded,
+        )
+        self._teacher = Teacher(settings.overlay_socket, settings.overlay_token, identity)
+        self._house = self._make_house()
+
+    async def run(self) -> None:
+        """Serve until `stop` is called or SIGTERM comes; a lesson that is live goes on with the next start."""
+        for name in ("SIGTERM", "SIGINT"):
+            with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows has no such handlers
+                self._loop.add_signal_handler(getattr(signals, name), self._stop.set)
+        self._report.reporter.event("agent.start", {"incarnation": self._incarnation, "version": own_version()})
+        self._report.start()
+        for order in self._report.orders.orders():
+            self._take_order(order)
+        await asyncio.to_thread(self._keeping.seal_left_behind)
+        await asyncio.to_thread(self._tell_sealed)
+        parts = [
+            asyncio.create_task(self._keeping.run(), name="service.keeping"),
+            asyncio.create_task(self._teacher.run(), name="service.teacher"),
+            asyncio.create_task(self._watchdog(), name="service.watchdog"),
+        ]
+        notify("READY=1")
+        log.info("room %s (%s) is at work", self._identity.room, self._identity.device)
+        try:
+            stopped = asyncio.create_task(self._stop.wait(), name="service.stop")
+            await asyncio.wait([stopped, *parts], return_when=asyncio.FIRST_COMPLETED)
+            for part in parts:
+                if part.done():
+                    part.result()
+        finally:
+            notify("STOPPING=1")
+            await self._end(parts)
+
+    def stop(self) -> None:
+        """End the service."""
+        self._stop.set()
+
+    async def _end(self, parts: list[asyncio.Task[None]]) -> None:
+        doing = [*parts, *self._running.values()]
+        for task in doing:
+            task.cancel()
+        await asyncio.gather(*doing, return_exceptions=True)
+        self._report.reporter.event("agent.stop", {"incarnation": self._incarnation})
+        await asyncio.to_thread(self._report.stop)
+
+    # Orders and signals, on the event loop.
+
+    def _take_order(self, order: SessionOrder) -> None:
+        held = self._lessons.get(order.session)
+        if held is not None:
+            held.take_order(order)
+            return
+        room = order.room_of(self._identity.device)
+        if room is None or not self._worth_holding(order):
+            return
+        lesson = Lesson(order, room, self._house)
+        self._lessons[order.session] = lesson
+        task = asyncio.create_task(lesson.run(), name=f"lesson.{order.session}")
+        self._running[order.session] = task
+        task.add_done_callback(lambda _: self._lesson_ended(order.session))
+
+    def _worth_holding(self, order: SessionOrder) -> bool:
+        if order.cancelled:
+            return False
+        over_s = self._report.clock.now() - order.ends
+        if over_s <= 0:
+            return True
+        folder = self._store.folder(PackageRef(order.session, self._identity.room))
+        sealed = any(manifest.session == order.session for manifest in self._keeping.sealed())
+        return over_s < LEFT_BEHIND_S and folder.exists() and not sealed
+
+    def _lesson_ended(self, session: str) -> None:
+        task = self._running.pop(session)
+        lesson = self._lessons[session]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("lesson %s ended with a fault in the program", session, exc_info=error)
+            lesson.give_up("a fault in the program ended the lesson; the log has it")
+        if lesson.state in FINAL:
+            del self._lessons[session]
+        self._keeping.wake()
+        self._show()
+
+    def _take_signal(self, signal: Signal) -> None:
+        if not isinstance(signal, Offer | Answer | PeerSignal):
+            return
+        lesson = self._lessons.get(signal.session)
+        if lesson is None:
+            log.info("a %s for session %s, which is not held here", signal.kind, signal.session)
+            return
+        lesson.take_signal(signal)
+
+    def _hub_reached(self, connected: bool) -> None:  # noqa: FBT001 - the report's callback
+        self._teacher.hub(connected=connected)
+        if connected:
+            self._keeping.wake()
+
+    def _uploaded(self, ref: PackageRef, receipt: Receipt) -> None:
+        del receipt
+        self._report.reporter.event("record.uploaded", {"session": ref.session, "room": ref.room})
+        lesson = self._lessons.pop(ref.session, None)
+        if lesson is not None:
+            lesson.uploaded()
+            self._show()
+
+    def _upload_trouble(self, words: str) -> None:
+        self._report.reporter.event("upload.trouble", {"words": words})
+        log.warning(words)
+
+    def _tell_sealed(self) -> None:
+        """Packages that an earlier run sealed: the hub may not have heard of them."""
+        for manifest in self._keeping.sealed():
+            self._report.courier.send(
+                RoomReport(
+                    device=self._identity.device,
+                    session=manifest.session,
+                    room=manifest.room,
+                    rev=1,
+                    state=SessionState.SEALED if manifest.policy.upload else SessionState.UPLOADED,
+                    incarnation=self._incarnation,
+                    result=manifest.result,
+                ),
+                READY_BEFORE_S,
+                f"room:{manifest.session}",
+            )
+
+    # What lessons are handed.
+
+    def _make_house(self) -> House:
+        settings, report = self._settings, self._report
+        video = settings.video
+        return House(
+            incarnation=self._incarnation,
+            standpoint=Standpoint(report.boot, report.clock, report.clock.record, {"tongtang": own_version()}),
+            media_clock=self._media_clock,
+            spec=self._spec,
+            seed=settings.sources.seed or zlib.crc32(self._identity.room.encode()) % 1000,
+            name=self._identity.name,
+            limits=PictureLimits(video.width_max, video.height_max, video.fps_max, video.bitrate_max),
+            store=self._store,
+            min_free_bytes=settings.record.min_free_bytes,
+            send=report.courier.send,
+            report=report.reporter,
+            observer=self._make_observer if settings.observe.enabled else None,
+            playout=None,
+            on_change=lambda _lesson: self._show(),
+        )
+
+    def _make_observer(
+        self,
+        *,
+        on_observation: Callable[[Observation], None],
+        on_trouble: Callable[[str], None],
+        session_t: Callable[[int], float],
+    ) -> Observer:
+        settings = self._settings
+        return Observer(
+            settings.models.folder or models_folder(),
+            on_observation=on_observation,
+            on_trouble=on_trouble,
+            session_t=session_t,
+            boot=self._report.boot,
+            people_hz=settings.observe.people_hz,
+            slides_hz=settings.observe.slides_hz,
+        )
+
+    def _show(self) -> None:
+        busy = [lesson for lesson in self._lessons.values() if lesson.state is not SessionState.SCHEDULED]
+        self._teacher.show(busy[-1] if busy else None)
+
+    def _live(self) -> bool:
+        return any(lesson.state in BUSY for lesson in self._lessons.values())
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended; what is told now is told again after the start
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    async def _watchdog(self) -> None:
+        period_s = watchdog_s()
+        while True:
+            if period_s is not None:
+                notify("WATCHDOG=1")
+            await asyncio.sleep((period_s or 60.0) / 3)
+
+
+BUSY = frozenset({SessionState.READYING, SessionState.READY, SessionState.LIVE, SessionState.ENDING})
+
+
+def own_version() -> str:
+    """Version of this program."""
+    try:
+        return version("tongtang")
+    except PackageNotFoundError:
+        return "0"
