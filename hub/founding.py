@@ -32,14 +32,17 @@ class Founded:
     words: str
 
 
-def init(settings: HubSettings) -> Founded:
-    """Make the hub that `settings` describe; a folder that holds one already is left as it is.
+def init(data: Path, database: str = "") -> Founded:
+    """Make a hub in the folder `data`; a folder that holds one already is left as it is.
+
+    Args:
+        data: the hub's folder.
+        database: its database as a URL; empty means SQLite in the folder.
 
     Raises:
         HubRefused: the folder holds something else, or cannot be written.
         hub.store.errors.StoreRefused: the database cannot be opened.
     """
-    data = settings.data
     if (data / KEY).exists():
         return _found_before(data)
     try:
@@ -48,7 +51,7 @@ def init(settings: HubSettings) -> Founded:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise HubRefused(f"the hub's folder {data} cannot be made: {error.strerror}") from error
-    store = Store.open(settings.database_url)
+    store = Store.open(HubSettings(data=data, database=database).database_url)
     token = new_token()
     store.operators.set_token(FIRST_OPERATOR, token, time.time())
     store.close()

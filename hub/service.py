@@ -26,12 +26,14 @@ from hub.broker.misfits import Misfits
 from hub.clock import HubClock
 from hub.errors import HubRefused
 from hub.fleet.devices import Devices
-from hub.founding import hub_key
+from hub.founding import Founded, hub_key, init
 from hub.platform import FolderInUse, hold
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
 from hub.settings import HubSettings
 from hub.store.store import Store
+
+__all__ = ["Founded", "HubParts", "HubService", "init"]
 
 TICK_S = 1.0
 """How often sessions are judged and unheld orders sent again, in seconds."""

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from contract.envelope import PublicKey
 from contract.keys import KeyUnusable, load_public, public_pem
 from contract.telemetry import DeviceState
@@ -54,6 +56,8 @@ class Devices:
             key = load_public(new.public_key)
         except KeyUnusable as error:
             raise DeviceRefused(f"device {new.device} cannot be registered: {error}") from error
+        if not isinstance(key, EllipticCurvePublicKey):
+            raise DeviceRefused(f"device {new.device} cannot be registered: a device signs with a P-256 key")
         pem = public_pem(key)
         with self._lock:
             known = self._devices.get(new.device)

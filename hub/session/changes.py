@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-Listener = Callable[[str], None]
+Listener = Callable[[str], object]
 """Is handed what changed: a session's id, or a device's. Called from any thread; must return at once."""
 
 

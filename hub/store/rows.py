@@ -181,7 +181,7 @@ def _sort(one: Arrived, work: _Batch) -> None:
     work.taken.gaps += [(row.stream, first, last) for first, last in mark.declare(row.first)]
     key = (row.stream, row.seq)
     if not mark.holds(row.seq):
-        if mark.full:
+        if not mark.takes(row.seq):
             work.taken.too_far.append(one)
             return
         mark.add(row.seq)

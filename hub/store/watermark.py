@@ -20,10 +20,9 @@ class Mark:
         """Whether `seq` is stored, or was declared lost."""
         return seq <= self.upto or seq in self.beyond
 
-    @property
-    def full(self) -> bool:
-        """Whether no more may be kept beyond the hole."""
-        return len(self.beyond) >= AHEAD_KEPT
+    def takes(self, seq: int) -> bool:
+        """Whether `seq` may be kept: always what closes the hole, beyond it only so many."""
+        return seq == self.upto + 1 or len(self.beyond) < AHEAD_KEPT
 
     def add(self, seq: int) -> None:
         """`seq` is stored; the watermark moves as far as there is no hole."""

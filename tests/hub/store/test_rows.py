@@ -1,0 +1,127 @@
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contract.telemetry import Row
+from hub.store.rows import Arrived
+from hub.store.store import Store
+
+
+def arrived(seq, *, stream="st-1", device="dev-1", kind="tele", first=1, **said):
+    said = {"id": f"{stream}-{seq}", "data": {"n": seq}, "mono_ns": seq} | said
+    row = Row(stream=stream, seq=seq, first=first, kind="health", boot="b", wall=1.0, **said)
+    return Arrived(device, kind, row, 10.0)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/hub.db"
+
+
+@pytest.fixture
+def store(url):
+    store = Store.open(url)
+    yield store
+    store.close()
+
+
+def marks(taken):
+    return {mark.stream: mark.upto for _, mark in taken.watermarks}
+
+
+def test_a_batch_is_stored_and_acknowledged_up_to_the_first_hole(store):
+    taken = store.rows.take([arrived(1), arrived(2), arrived(4), arrived(1, stream="ev-1", kind="event")])
+    assert (taken.stored, marks(taken)) == (4, {"st-1": 2, "ev-1": 1})
+    assert marks(store.rows.take([arrived(3)])) == {"st-1": 4}
+
+
+def test_a_row_that_comes_again_is_stored_once_and_acknowledged_again(store):
+    store.rows.take([arrived(1)])
+    taken = store.rows.take([arrived(1), arrived(1, first=1)])
+    assert (taken.stored, taken.repeated, marks(taken)) == (0, 2, {"st-1": 1})
+    assert store.rows.ids("dev-1") == ["st-1-1"]
+
+
+def test_the_same_key_with_another_content_is_quarantined_once(store):
+    store.rows.take([arrived(1)])
+    for _ in range(3):
+        taken = store.rows.take([arrived(1, data={"n": "other"})])
+        assert "another content" in taken.quarantined[0][1]
+    summary = store.rows.summary()["dev-1"]
+    assert (summary["stored"], summary["quarantined"]) == (1, 1)
+
+
+def test_a_stream_of_another_device_is_quarantined_and_never_acknowledged_for_it(store):
+    store.rows.take([arrived(1)])
+    taken = store.rows.take([arrived(2, device="clone-1")])
+    assert "belongs to" in taken.quarantined[0][1]
+    assert taken.stored == 0
+    assert [device for device, _ in taken.watermarks] == ["dev-1"]
+    assert marks(taken) == {"st-1": 1}
+
+
+def test_rows_a_device_no_longer_holds_are_recorded_as_a_gap(store):
+    store.rows.take([arrived(1), arrived(3)])
+    taken = store.rows.take([arrived(10, first=8)])
+    assert taken.gaps == [("st-1", 2, 2), ("st-1", 4, 7)]
+    assert marks(taken) == {"st-1": 7}
+    assert store.rows.summary()["dev-1"]["gaps"] == 5
+
+
+def test_a_row_that_was_declared_lost_and_comes_after_all_is_kept(store):
+    store.rows.take([arrived(10, first=10)])
+    taken = store.rows.take([arrived(4), arrived(4)])
+    assert taken.stored == 1
+    assert sorted(store.rows.ids("dev-1")) == ["st-1-10", "st-1-4"]
+
+
+def test_a_stream_that_runs_far_ahead_of_a_hole_is_held_off(store):
+    rows = [arrived(seq) for seq in range(2, 10_102)]
+    held_off = 0
+    for start in range(0, len(rows), 500):
+        held_off += len(store.rows.take(rows[start : start + 500]).too_far)
+    assert held_off == 100
+    assert marks(store.rows.take([arrived(1)])) == {"st-1": 10_001}
+    assert marks(store.rows.take(rows[-100:])) == {"st-1": 10_101}
+
+
+def test_watermarks_go_on_after_a_restart_also_beyond_a_hole(store, url):
+    store.rows.take([arrived(1), arrived(3), arrived(4)])
+    again = Store.open(url)
+    taken = again.rows.take([arrived(2), arrived(3)])
+    assert (taken.stored, taken.repeated, marks(taken)) == (1, 1, {"st-1": 4})
+    again.close()
+
+
+def test_a_batch_that_fails_leaves_the_watermark_where_it_was(store):
+    store.rows.take([arrived(1)])
+    bad = arrived(2, mono_ns=2**70)
+    with pytest.raises(OverflowError):
+        store.rows.take([bad])
+    assert marks(store.rows.take([arrived(3)])) == {"st-1": 1}
+    assert marks(store.rows.take([arrived(2)])) == {"st-1": 3}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_out_of_order_and_repeated_arrival_over_restarts_stores_each_row_once(store, url, seed):
+    chance = random.Random(seed)
+    stream = f"st-{seed}"
+    arrivals = [seq for seq in range(1, 41) for _ in range(chance.choice([1, 1, 2, 3]))]
+    chance.shuffle(arrivals)
+    before = len(store.rows.ids("dev-1"))
+    rows = store.rows
+    reopened = []
+    while arrivals:
+        size = chance.randint(1, 15)
+        batch, arrivals = arrivals[:size], arrivals[size:]
+        taken = rows.take([arrived(seq, stream=stream) for seq in batch])
+        if chance.random() < 0.2:
+            reopened.append(Store.open(url))
+            rows = reopened[-1].rows
+    assert marks(taken) == {stream: 40}
+    assert len(store.rows.ids("dev-1")) - before == 40
+    for one in reopened:
+        one.close()
