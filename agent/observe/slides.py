@@ -23,6 +23,8 @@ BLOCK: Final = 5
 """Side of a block in pixels of the small picture: 32 x 18 blocks."""
 STEP: Final = 14
 """Levels (of 255) by which a pixel must differ to have changed; compression noise stays under it."""
+CALM_STEP: Final = 6
+"""The same between two looks: a page that fades in slowly is not there yet."""
 SHARE: Final = 0.08
 """Share of a block's pixels that must have changed: two of 25."""
 INK_RANGE: Final = 18
@@ -64,7 +66,7 @@ class SlidesPart:
         if before is None:
             self._since_ns = mono_ns
             return []
-        still = ~changed(before, small)
+        still = ~changed(before, small, CALM_STEP)
         if self._page is None:
             if still.mean() < LEAST_STILL:
                 self._since_ns = mono_ns
@@ -119,9 +121,9 @@ def _blocks(picture: NDArray[Any]) -> NDArray[Any]:
     return cut.swapaxes(1, 2).reshape(HEIGHT // BLOCK, WIDTH // BLOCK, BLOCK * BLOCK)
 
 
-def changed(one: Picture, other: Picture) -> Blocks:
-    """Which blocks differ, shape (18, 32)."""
-    return np.asarray(_blocks(cv2.absdiff(one, other) > STEP).mean(axis=2) >= SHARE, np.bool_)
+def changed(one: Picture, other: Picture, step: int = STEP) -> Blocks:
+    """Which blocks differ by more than `step` levels, shape (18, 32)."""
+    return np.asarray(_blocks(cv2.absdiff(one, other) > step).mean(axis=2) >= SHARE, np.bool_)
 
 
 def inked(picture: Picture) -> Blocks:
