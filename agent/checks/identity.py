@@ -1,0 +1,20 @@
+"""Does this device belong to a hub?"""
+
+from agent.checks.line import CheckLine, Verdict
+from agent.identity import Identity, IdentityRefused, NotEnrolled, load_identity
+from agent.settings import AgentSettings
+
+
+def look(settings: AgentSettings, identity: Identity | None) -> CheckLine:
+    """Say who it is, or why it is nobody."""
+    try:
+        found = identity or load_identity(settings.state)
+    except NotEnrolled:
+        words = f"this machine belongs to no hub yet ({settings.state} holds no identity)"
+        return CheckLine("identity", Verdict.BAD, words, "tongtang agent enrol TOKEN --hub ADDRESS")
+    except IdentityRefused as error:
+        return CheckLine("identity", Verdict.BAD, str(error))
+    if settings.agent.device not in {None, found.device}:
+        words = f"the settings say {settings.agent.device}, but this machine is enrolled as {found.device}"
+        return CheckLine("identity", Verdict.WARN, words, "remove `device` from the settings, or enrol anew")
+    return CheckLine("identity", Verdict.OK, f"{found.device} in room {found.room}, hub {found.hub_url}")

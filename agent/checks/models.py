@@ -1,0 +1,20 @@
+"""Are the on-device models there, with the hashes of the manifest?"""
+
+from agent.checks.line import CheckLine, Verdict
+from agent.identity import Identity
+from agent.settings import AgentSettings
+from models.manifest import load_manifest, models_folder
+from models.verify import ModelState, state_of
+
+
+def look(settings: AgentSettings, _identity: Identity | None) -> CheckLine:
+    """Hash every installed model."""
+    if not settings.observe.enabled:
+        return CheckLine("models", Verdict.OK, "not needed: `enabled` in [observe] is false")
+    folder = settings.models.folder or models_folder()
+    states = {model.name: state_of(model, folder) for model in load_manifest().model}
+    wrong = [f"{name} is {state}" for name, state in states.items() if state is not ModelState.RIGHT]
+    if wrong:
+        words = f"{', '.join(wrong)} in {folder}; what needs them is told as unknown"
+        return CheckLine("models", Verdict.WARN, words, "tongtang models install")
+    return CheckLine("models", Verdict.OK, f"{len(states)} in {folder}, hashes right")
