@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
@@ -31,6 +32,7 @@ UPLOAD = "upload.json"
 RECEIPT = "receipt.json"
 BESIDE = frozenset({MANIFEST, UPLOAD, RECEIPT})
 """Files of the folder that the manifest does not list."""
+HASH_BYTES = 1 << 20
 NAME = re.compile(r"^[a-z0-9][a-z0-9.-]{0,62}$")
 PART = re.compile(r"^([a-z0-9-]+)(?:\.(\d+))?\.mp4$")
 
@@ -49,15 +51,23 @@ class Standpoint:
     """Programs and their versions."""
 
 
-def file_entry(path: Path) -> FileEntry:
-    """Name, size and SHA-256 of a file as it is on disk.
+def file_entry(name: str, file: BinaryIO) -> FileEntry:
+    """Name, size and SHA-256 of a file as it is on disk, read from its beginning.
 
     Raises:
         OSError: it cannot be read.
     """
+    digest = hashlib.sha256()
+    size = 0
+    while chunk := file.read(HASH_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    return FileEntry(name=name, bytes=size, sha256=digest.hexdigest())
+
+
+def _entry(path: Path) -> FileEntry:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return FileEntry(name=path.name, bytes=file.tell(), sha256=digest)
+        return file_entry(path.name, file)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -237,7 +247,7 @@ class PackageDraft:
         with self._lock:
             try:
                 names = sorted(path for path in self.folder.iterdir() if path.is_file() and NAME.match(path.name))
-                files = tuple(file_entry(path) for path in names if path.name not in BESIDE)
+                files = tuple(_entry(path) for path in names if path.name not in BESIDE)
                 hashes = {one.name: one.sha256 for one in files}
                 parts = self._manifest.parts
                 sealed = self._manifest.model_copy(

@@ -128,9 +128,13 @@ async def test_the_sign_that_it_records_is_true_while_a_file_is_written(tmp_path
     assert not one.recording
     for packet in together(Camera().packets(1)):
         one.camera(packet)
-    deadline = time.monotonic() + 5
-    while not one.recording and time.monotonic() < deadline:
-        await asyncio.sleep(0.01)
-    assert one.recording
+    await asyncio.to_thread(wait_until, lambda: one.recording)
     await one.finish(RoomResult())
     assert not one.recording
+
+
+def wait_until(true):
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)
