@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agent.capture.spec import SourceRefused, parse_source
+from agent.capture.sources import SourceRefused, parse_source
 from agent.identity import IdentityRefused, enrol, load_identity
 from agent.settings import AgentSettings, load_settings
 from contract.settings import SettingsRefused

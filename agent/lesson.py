@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 S = SessionState
 READY_BEFORE_S = 120.0
 """Devices open this long before the lesson, in seconds."""
-KEYFRAME_BEFORE_S = 0.05
-"""A keyframe is asked for just before session time 0, so that the recording begins there."""
 REPORT_VALID_S = 14 * 86_400.0
 SAMPLE_S = 1.0
 SEAL_AGAIN_S = 30.0
@@ -210,10 +208,6 @@ class Lesson:
         try:
             await self._record(classroom)
             observer = await asyncio.to_thread(self._observe, classroom)
-            if not await self._until(lambda: self.order.epoch - KEYFRAME_BEFORE_S):
-                return
-            for track in classroom.videos:
-                classroom.request_keyframe(track)
             if not await self._until(lambda: self.order.epoch):
                 return
             self._move(S.LIVE)
@@ -238,11 +232,12 @@ class Lesson:
         house = self._house
         draft = await asyncio.to_thread(house.store.draft, self.order, self.room, house.standpoint)
         self._before = Counts.left_by(self.folder / QUALITY)
+        begin_ns = self._mono_at(self.order.epoch)
         recorder = LessonRecorder(
             draft,
             tracks=classroom.frame_rates(),
             sound=classroom.mic is not None,
-            begin_mono_ns=self._mono_at(self.order.epoch),
+            begin_mono_ns=begin_ns,
             end_mono_ns=self._mono_at(self.order.ends),
             needs=Needs(
                 house.store.free_bytes,
@@ -252,6 +247,8 @@ class Lesson:
             ),
         )
         recorder.start()
+        for encoder in classroom.videos.values():
+            encoder.keyframe_at(begin_ns)
         classroom.videos["camera"].add_taker(recorder.camera)
         if "slides" in classroom.videos:
             classroom.videos["slides"].add_taker(recorder.slides)

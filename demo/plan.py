@@ -105,6 +105,7 @@ def prepare(plan: DemoPlan, broker: str) -> None:
     out = plan.out
     try:
         _clear(out)
+        (out / "logs").mkdir()
         for room in plan.rooms:
             room.folder.mkdir(parents=True)
             room.settings_file.write_text(agent_settings(room), encoding="utf-8")

@@ -24,7 +24,6 @@ class Children:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        logs.mkdir(parents=True, exist_ok=True)
 
     def run(self, name: str, *arguments: str) -> None:
         """Run a command to its end.

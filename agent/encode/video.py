@@ -56,6 +56,7 @@ class VideoEncoder:
         self._takers_lock = threading.Lock()
         self._stop = threading.Event()
         self._keyframe_wanted = threading.Event()
+        self._keyframe_at_ns: int | None = None
         self._last_keyframe_ns = -KEYFRAME_GAP_NS
         self._last_pts = -1
         self._thread = threading.Thread(target=self._run, name=f"encode.{track}", daemon=True)
@@ -97,6 +98,10 @@ class VideoEncoder:
     def request_keyframe(self) -> None:
         """Make one of the next pictures a keyframe, at most one each `KEYFRAME_GAP_NS`."""
         self._keyframe_wanted.set()
+
+    def keyframe_at(self, mono_ns: int) -> None:
+        """Make the first picture captured at or after `mono_ns` a keyframe, so that a recording can begin there."""
+        self._keyframe_at_ns = mono_ns
 
     def _run(self) -> None:
         try:
@@ -140,10 +145,7 @@ class VideoEncoder:
         self._last_pts = pts
         picture.pts = pts
         picture.time_base = codec.time_base
-        wanted = self._keyframe_wanted.is_set() and self._mono_ns() - self._last_keyframe_ns >= KEYFRAME_GAP_NS
-        picture.pict_type = PictureType.I if wanted else PictureType.NONE
-        if wanted:
-            self._keyframe_wanted.clear()
+        picture.pict_type = PictureType.I if self._keyframe_due(frame) else PictureType.NONE
         for packet in codec.encode(picture):
             data = bytes(packet)
             if packet.is_keyframe:
@@ -162,3 +164,13 @@ class VideoEncoder:
             for taker in self._takers:
                 taker(made)
             self.first_frame.set()
+
+    def _keyframe_due(self, frame: Frame) -> bool:
+        if self._keyframe_at_ns is not None and frame.mono_ns >= self._keyframe_at_ns:
+            self._keyframe_at_ns = None
+            self._keyframe_wanted.clear()
+            return True
+        if self._keyframe_wanted.is_set() and self._mono_ns() - self._last_keyframe_ns >= KEYFRAME_GAP_NS:
+            self._keyframe_wanted.clear()
+            return True
+        return False
