@@ -26,6 +26,7 @@ from hub.session.conductor import Conductor
 from hub.store.engine import Database
 from hub.store.tables import OPERATOR
 
+LARGEST_BODY_BYTES = 1 << 20
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (
         b"content-security-policy",
@@ -118,14 +119,14 @@ def create_app(parts: HubParts) -> FastAPI:
         devices.router(parts.devices, public_pem(parts.key), mqtt),
         sessions.router(parts.conductor, store),
         packages.router(intake),
-        uploads.router(intake),
         telemetry.router(parts.store.rows),
         live.router(board),
         sign_in_routes(pages, sign_ins, Tries(parts.clock.now)),
         page_routes(pages, overview, parts.conductor, store),
         _own_routes(app, parts.version),
     ):
-        app.include_router(routes)
+        app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
+    app.include_router(uploads.router(intake))  # has a limit of its own
     add_handlers(app)
     app.add_middleware(Doorkeeper, sign_ins=sign_ins)
     app.add_middleware(SafeAnswers)

@@ -80,7 +80,7 @@ class HubSignIns:
     def cookie(self, name: str) -> str:
         """A cookie for the operator `name`, who has just shown the token."""
         expires = int(self._now()) + COOKIE_LIFE_S
-        body = base64.urlsafe_b64encode(f"{expires}:{name}".encode()).decode()
+        body = base64.urlsafe_b64encode(f"{expires}:{name}".encode()).decode().rstrip("=")
         return f"{body}.{self._mark(body, self._operator_hashes()[name])}"
 
     def _bearer(self, token: str) -> Caller | None:
@@ -93,7 +93,7 @@ class HubSignIns:
     def _cookie_caller(self, cookie: str) -> Caller | None:
         body, _, mark = cookie.partition(".")
         try:
-            expires, _, name = base64.urlsafe_b64decode(body.encode()).decode().partition(":")
+            expires, _, name = base64.urlsafe_b64decode(f"{body}===").decode().partition(":")
             in_time = int(expires) > self._now()
         except ValueError:
             return None

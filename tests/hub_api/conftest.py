@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hub_api.district import District, district
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[District]:
+    """A hub that answers, with two registered rooms."""
+    (tmp_path / "hub").mkdir()
+    with district(tmp_path / "hub") as made:
+        made.register()
+        yield made
