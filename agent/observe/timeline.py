@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agent.platform import sync_folder
 from contract.observation import Observation
 from contract.result import PeopleCount, TimelineSummary
 from measures.people import INTERVAL_S, Sample, typical_count
@@ -55,6 +56,7 @@ class TimelineWriter:
         self._sync_s = sync_s
         _cut_torn_line(path)
         self._file = path.open("ab", buffering=0)
+        sync_folder(path.parent)
         self._waiting = bytearray()
         self._told = False
         self._closing = False

@@ -17,6 +17,8 @@ from agent.observe.wire import Kind, Message, WireBroken, write_message
 
 log = logging.getLogger(__name__)
 
+NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Windows would open a console for it, over the slides."""
 FEEDER_WAIT_S = 0.5
 """A closed feed and a due ping are noticed within this."""
 
@@ -43,7 +45,7 @@ class Worker:
         self.heard_at = time.monotonic()
         """When it last said anything, on the monotonic clock, in seconds."""
         command = [sys.executable, "-m", "agent.observe", str(folder)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=NO_WINDOW)
         if self.process.stdin is None or self.process.stdout is None:
             raise OSError("the observing process has no pipes")
         self._stdin: BinaryIO = self.process.stdin  # type: ignore[assignment] # IO[bytes] is one
