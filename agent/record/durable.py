@@ -9,11 +9,7 @@ from pathlib import Path
 from agent.platform import sync_folder
 
 SYNC_LINES_S = 0.5
-"""Lines older than this are on the disk, in seconds; with the wait for the next line, at most 1 s is at risk."""
-
-DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ENODEV, errno.ENXIO})
-"""Errors of the volume rather than of the program."""
-
+"""While lines keep coming, they are put on the disk this often, in seconds."""
 
 sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 """Puts an open file's data on the disk; Windows has fsync alone."""
@@ -90,9 +86,9 @@ class SyncedFile:
 
 
 class Lines:
-    """Appends lines to a text file (`*.jsonl`); each is on the disk within a second while lines keep coming.
+    """Appends lines to a text file (`*.jsonl`), and puts them on the disk twice a second while they keep coming.
 
-    Thread-safe. When the volume is full, lines are dropped and counted, and tried again with each new line.
+    Thread-safe. Where the volume is full, a line is dropped and counted; the next is tried again.
     """
 
     def __init__(self, path: Path, monotonic: Callable[[], float]) -> None:

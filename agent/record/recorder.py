@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.encode.packet import SoundPacket, VideoPacket
-from agent.record.durable import Lines
+from agent.record.lines import LineWriter
 from agent.record.package import PackageDraft
 from agent.record.trouble import SealFailed
 from agent.record.writer import Needs, TrackWriter
@@ -18,6 +18,8 @@ CAMERA = "camera"
 SLIDES = "slides"
 TAIL_S = 1.0
 """How long `finish` waits for pictures captured before the end that are still being encoded, in seconds."""
+CLOSE_PATIENCE_S = 30.0
+"""How long a disk may take to write what waits, in seconds."""
 SEAL_PATIENCE_S = 30.0
 SEAL_AGAIN_S = 2.0
 
@@ -62,14 +64,15 @@ class LessonRecorder:
                 self._writers[track] = TrackWriter(
                     track, package, needs, fps=fps, sound=with_sound, begin_ns=begin_mono_ns, end_ns=end_mono_ns
                 )
-        self._timeline = Lines(package.folder / TIMELINE, needs.monotonic) if self._policy.observe else None
-        self._quality = Lines(package.folder / QUALITY, needs.monotonic) if self._policy.record else None
+        kept = [(TIMELINE, self._policy.observe), (QUALITY, self._policy.record)]
+        self._lines = LineWriter({name: package.folder / name for name, allowed in kept if allowed}, needs.monotonic)
         self._finished = False
 
     def start(self) -> None:
         """Begin to write; the first picture kept is the first keyframe at or after session time 0."""
         for writer in self._writers.values():
             writer.start()
+        self._lines.start()
 
     def camera(self, packet: VideoPacket) -> None:
         """Take a picture of the camera."""
@@ -87,13 +90,13 @@ class LessonRecorder:
 
     def observation(self, observation: Observation) -> None:
         """Add a line to the timeline, where the policy lets the room be observed."""
-        if self._timeline is not None and not self._finished and self._in_time(observation.mono_ns):
-            self._timeline.append(observation.model_dump_json())
+        if not self._finished and self._in_time(observation.mono_ns):
+            self._lines.take(TIMELINE, observation.model_dump_json())
 
     def quality(self, sample: Mapping[str, Any]) -> None:
         """Add a sample of network and device figures, about one a second; never personal data."""
-        if self._quality is not None and not self._finished:
-            self._quality.append(json.dumps(dict(sample), separators=(",", ":")))
+        if not self._finished:
+            self._lines.take(QUALITY, json.dumps(dict(sample), separators=(",", ":")))
 
     def end_at(self, mono_ns: int) -> None:
         """The lesson ends earlier than ordered. What is recorded behind that moment already stays."""
@@ -124,7 +127,7 @@ class LessonRecorder:
             The sealed manifest; where the policy keeps nothing, one that is nowhere on disk.
 
         Raises:
-            SealFailed: the volume still takes nothing; call again later.
+            SealFailed: the volume still takes nothing, or does not answer; call again later.
         """
         await asyncio.to_thread(self._close_files)
         if not (self._policy.record or self._policy.observe):
@@ -147,15 +150,12 @@ class LessonRecorder:
         deadline = self._monotonic() + TAIL_S
         for writer in self._writers.values():
             writer.past_end.wait(max(0.0, deadline - self._monotonic()))
-        for writer in self._writers.values():
-            writer.stop()
         self._finished = True
-        for lines in (self._timeline, self._quality):
-            if lines is not None:
-                try:
-                    lines.close()
-                except OSError as error:
-                    raise SealFailed(f"{lines.path} cannot be closed: {error.strerror or error}") from error
+        deadline = self._monotonic() + CLOSE_PATIENCE_S
+        parts = [writer.stop(max(0.0, deadline - self._monotonic())) for writer in self._writers.values()]
+        if not all([*parts, self._lines.stop(max(1.0, deadline - self._monotonic()))]):
+            self._finished = False
+            raise SealFailed(f"the disk under {self._package.folder} does not answer; check the disk")
 
     def _in_time(self, mono_ns: int) -> bool:
         return self._begin_ns <= mono_ns < self._end_ns

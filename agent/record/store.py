@@ -42,6 +42,9 @@ class PackageStore(Protocol):
     def draft(self, order: SessionOrder, room: RoomOrder, standpoint: Standpoint) -> PackageDraft:
         """Begin the room's package, or go on with the one that is there; raises as `PackageDraft.begin`."""
 
+    def reopen(self, ref: PackageRef) -> PackageDraft:
+        """Mend a draft whose lesson is over, to be sealed; raises as `PackageDraft.reopen`."""
+
     def packages(self) -> tuple[PackageRef, ...]:
         """Every package, draft or sealed."""
 
@@ -84,6 +87,10 @@ class FolderStore:
     def draft(self, order: SessionOrder, room: RoomOrder, standpoint: Standpoint) -> PackageDraft:
         """Begin the room's package, or go on with the one that is there."""
         return PackageDraft.begin(self.folder(PackageRef(order.session, room.room)), order, room, standpoint)
+
+    def reopen(self, ref: PackageRef) -> PackageDraft:
+        """Mend a draft whose lesson is over, to be sealed."""
+        return PackageDraft.reopen(self.folder(ref))
 
     def packages(self) -> tuple[PackageRef, ...]:
         """Every package, draft or sealed."""
