@@ -1,0 +1,76 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from agent.checks import CHECKS, Verdict, disk, run_checks, source, state
+from agent.checks import broker as broker_check
+from agent.settings import AgentSettings
+from contract.keys import new_device_key, new_hub_key
+from tests.agent.report.brokers import broker_of
+from tests.agent.report.conftest import identity_of
+
+
+def settings_of(folder: Path, **tables) -> AgentSettings:
+    return AgentSettings.model_validate({"agent": {"state": folder}, "hub": {"url": "http://127.0.0.1:1"}, **tables})
+
+
+def test_a_bare_machine_gets_one_line_for_each_thing_with_what_to_do(tmp_path):
+    lines = run_checks(settings_of(tmp_path), None)
+    assert len(lines) == len(CHECKS)
+    for line in lines:
+        assert line.words
+        assert line.verdict is Verdict.OK or line.todo, line
+        assert set(line.as_json()) == {"name", "verdict", "words", "todo"}
+    assert {line.name for line in lines if line.verdict is Verdict.BAD} >= {"identity", "hub", "broker"}
+
+
+def test_a_broker_that_answers_is_fine_and_one_that_does_not_speak_mqtt_is_not(tmp_path):
+    me = new_device_key()
+    broker = broker_of("", tmp_path / "broker")
+    broker.start()
+    identity = identity_of(me, new_hub_key().public_key(), broker.port)
+    assert broker_check.look(settings_of(tmp_path), identity).verdict is Verdict.OK
+    broker.kill()
+    line = broker_check.look(settings_of(tmp_path), identity)
+    assert (line.verdict, "firewall" in line.todo) == (Verdict.BAD, True)
+
+
+def test_a_port_that_says_nothing_is_no_broker(tmp_path, monkeypatch):
+    monkeypatch.setattr(broker_check, "TIMEOUT_S", 0.3)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        identity = identity_of(new_device_key(), new_hub_key().public_key(), mute.getsockname()[1])
+        line = broker_check.look(settings_of(tmp_path), identity)
+    assert "does not speak MQTT" in line.words
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("kamera:0", "did you mean camera"),
+        ("file:nowhere.mp4", "nowhere.mp4"),
+        ("rtsp://127.0.0.1:1/x", "does not answer"),
+    ],
+)
+def test_a_source_that_cannot_be_is_told(tmp_path, text, words):
+    line = source.look(settings_of(tmp_path, sources={"source": text}), None)
+    assert line.verdict is not Verdict.OK
+    assert words in line.words
+
+
+def test_the_rehearsal_is_always_there(tmp_path):
+    assert source.look(settings_of(tmp_path), None).verdict is Verdict.OK
+
+
+def test_a_state_folder_that_cannot_be_written_is_bad(tmp_path):
+    (tmp_path / "file").write_text("")
+    line = state.look(settings_of(tmp_path / "file" / "state"), None)
+    assert line.verdict is Verdict.BAD
+
+
+def test_a_disk_that_is_nearly_full_is_told_in_lessons(tmp_path):
+    line = disk.look(settings_of(tmp_path, record={"min_free_bytes": 10**18}), None)
+    assert line.verdict is Verdict.BAD
+    assert "not enough for one lesson" in line.words
