@@ -4,6 +4,7 @@ PUBACK means nothing here: a device forgets a row only after the watermark, and 
 watermark is published only after the commit.
 """
 
+import contextlib
 import logging
 import math
 import queue
@@ -91,7 +92,7 @@ class Intake:
         self._roll = roll
         self._publish = publish
         self._misfits = misfits
-        self._queue: queue.Queue[Arrival] = queue.Queue(QUEUE_SIZE)
+        self._queue: queue.Queue[Arrival | None] = queue.Queue(QUEUE_SIZE)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hub.intake", daemon=True)
         self._pause_s = 0.0
@@ -104,6 +105,8 @@ class Intake:
     def stop(self) -> None:
         """Write what has arrived, then end."""
         self._stopping.set()
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(None)  # wakes a writer that waits
         self._thread.join()
 
     @property
@@ -127,16 +130,19 @@ class Intake:
 
     def _gather(self) -> list[Arrival]:
         """Wait for the first arrival, then for as many as come within `BATCH_S`."""
-        try:
-            batch = [self._queue.get(timeout=0.2)]
-        except queue.Empty:
+        first = self._queue.get()
+        if first is None:
             return []
+        batch = [first]
         until = time.monotonic() + BATCH_S
         while len(batch) < BATCH_ROWS and (left := until - time.monotonic()) > 0:
             try:
-                batch.append(self._queue.get(timeout=left))
+                arrival = self._queue.get(timeout=left)
             except queue.Empty:
                 break
+            if arrival is None:
+                break
+            batch.append(arrival)
         return batch
 
     def _work(self, batch: Sequence[Arrival]) -> None:
