@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+
+from contract.settings import SettingsRefused
+from hub.settings import HubSettings, load_settings
+
+EXAMPLE = Path(__file__).parents[2] / "configs" / "hub.toml"
+
+
+def test_the_example_can_be_used_as_it_is_and_shows_every_default():
+    example = load_settings(EXAMPLE)
+    assert example == HubSettings(data=example.data)
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for name, field in HubSettings.model_fields.items():
+        assert name in text
+        assert field.title
+        assert field.description
+
+
+def test_a_wrong_key_is_answered_with_the_right_one(tmp_path):
+    (tmp_path / "hub.toml").write_text('data = "x"\n[http]\nprot = 80\n')
+    with pytest.raises(SettingsRefused, match="did you mean port"):
+        load_settings(tmp_path / "hub.toml")
+
+
+@pytest.mark.parametrize("broker", ["rabbit", "mqtt://", "mqtt://host", "http://host:1883", ""])
+def test_an_unknown_broker_is_refused_in_words(tmp_path, broker):
+    (tmp_path / "hub.toml").write_text(f'data = "x"\nbroker = "{broker}"\n')
+    with pytest.raises(SettingsRefused, match="auto, mosquitto, amqtt or mqtt://host:port"):
+        load_settings(tmp_path / "hub.toml")
+
+
+def test_database_and_archive_lie_in_the_data_folder_unless_set_apart(tmp_path):
+    inside = HubSettings(data=tmp_path)
+    assert inside.database_url == f"sqlite:///{tmp_path.as_posix()}/hub.db"
+    assert inside.archive_folder == tmp_path / "archive"
+    apart = HubSettings(data=tmp_path, archive=Path("/srv/a"), database="postgresql+psycopg://h/d")
+    assert (apart.archive_folder, apart.database_url) == (Path("/srv/a"), "postgresql+psycopg://h/d")
