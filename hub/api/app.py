@@ -13,6 +13,7 @@ from contract.envelope import Envelope
 from contract.keys import public_pem
 from hub.api import devices, live, packages, sessions, telemetry, uploads
 from hub.api.access import Doorkeeper, refuse_open_binding
+from hub.api.figures import with_live_figures
 from hub.api.problems import add_handlers, responses
 from hub.api.shapes import Health, MqttAddress, Overview
 from hub.api.signin import HubSignIns, Tries
@@ -168,7 +169,7 @@ def _overview(parts: HubParts) -> Callable[[], Overview]:
         return Overview(
             now=parts.clock.now(),
             devices=tuple(devices.shown(device) for device in parts.devices.all()),
-            sessions=tuple(parts.conductor.views()),
+            sessions=tuple(with_live_figures(one, parts.store.rows) for one in parts.conductor.views()),
         )
 
     return overview

@@ -3,13 +3,19 @@
 from markupsafe import Markup, escape
 
 from contract.session import Policy
-from hub.archive.playback import Playback, RoomPlayback
+from hub.archive.playback import Playback, RoomPlayback, Track
 from hub.console.texts import Texts
 from hub.console.words import size, span, when
 
 LANE_HEIGHT = 30
 SHORTEST_S = 0.15
 """A shorter turn is drawn this long, or it could not be seen."""
+
+
+def screens(lesson: Playback) -> list[tuple[RoomPlayback, Track]]:
+    """What is shown side by side: every room's camera first, then whatever else was recorded."""
+    every = [(room, track) for room in lesson.rooms for track in room.tracks]
+    return sorted(every, key=lambda one: one[1].track != "camera")
 
 
 def missing_words(lesson: Playback, policy: Policy, t: Texts) -> list[str]:

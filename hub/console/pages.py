@@ -15,7 +15,7 @@ from hub.api.shapes import Overview
 from hub.api.signin import COOKIE, COOKIE_LIFE_S, HubSignIns, Tries
 from hub.archive.store import PackageStore
 from hub.console.assets import Assets
-from hub.console.lesson import lane, missing_words
+from hub.console.lesson import lane, missing_words, screens
 from hub.console.overview import kind_of, overview_page
 from hub.console.texts import LANGUAGE_COOKIE, Texts, language_of, load_texts
 from hub.console.words import size, span, when
@@ -141,7 +141,8 @@ def page_routes(pages: Pages, overview: Callable[[], Overview], sessions: Conduc
             "lesson.html",
             view=view,
             lesson=found,
-            playable=any(room.tracks for room in found.rooms),
+            playable=bool(screens(found)),
+            screens=screens(found),
             missing=missing_words(found, view.policy, t),
             names={room.room: room.name for room in found.rooms},
             lane=lambda room: lane(room, found.seconds, t),

@@ -45,6 +45,15 @@ class Nowhere:
         return True
 
 
+class LateClock(HubClock):
+    """Hub UTC that can be put back, so that a lesson may be over by now."""
+
+    behind_s = 0.0
+
+    def now_ns(self) -> int:
+        return super().now_ns() - round(self.behind_s * 1e9)
+
+
 @dataclass
 class Device:
     """A registered device with its key."""
@@ -102,13 +111,13 @@ def district(data: Path) -> Iterator[District]:
         yield made
 
 
-def make(data: Path, *, language: str = "zh") -> District:
-    settings = HubSettings(data=data, language=language)
-    clock = HubClock()
+def make(data: Path, *, token: str | None = None) -> District:
+    settings = HubSettings(data=data)
+    clock = LateClock()
     store = Store.open(settings.database_url)
     if not (data / "hub.key").exists():
         save_private(new_hub_key(), data / "hub.key")
-    token = new_token()
+    token = token or new_token()
     store.operators.set_token("operator", token, clock.now())
     changes, misfits = Changes(), Misfits(time.monotonic)
     devices = Devices(store.devices, clock.now, changes.tell)
@@ -132,8 +141,8 @@ def make(data: Path, *, language: str = "zh") -> District:
 
 
 @contextmanager
-def answering(made: District) -> Iterator[None]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def answering(made: District, *, port: int = 0) -> Iterator[None]:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         made.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", timeout_graceful_shutdown=2))
         server.install_signal_handlers = lambda: None

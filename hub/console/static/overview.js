@@ -5,6 +5,7 @@ const overview = document.getElementById("overview");
 const connection = document.getElementById("connection");
 const AGAIN_MS = [1000, 2000, 4000, 8000, 15000];
 const QUIET_MS = 400; // least time between two loads of the overview
+const FIGURES_MS = 3000; // figures of a running lesson come as telemetry, which nobody announces
 
 let tries = 0;
 let loading = false;
@@ -125,4 +126,7 @@ yes.addEventListener("click", async () => {
 });
 
 setInterval(tick, 500);
+setInterval(() => {
+  if (!document.hidden && overview.querySelector("[data-elapsed]")) load();
+}, FIGURES_MS);
 listen();
