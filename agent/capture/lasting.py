@@ -117,16 +117,16 @@ class LastingPicture:
         self.close()
         reader = self._reader = Reader(self._what, self._source.frames, FRAMES_HELD, self._on_trouble)
         reader.start()
-        last_ns = monotonic_ns()
+        last_ns, alive_ns = 0, monotonic_ns()
         try:
             while not stop.is_set():
                 frame = reader.take(POLL_S)
                 if frame is not None and frame.mono_ns > last_ns:
-                    last_ns = frame.mono_ns
+                    last_ns, alive_ns = frame.mono_ns, monotonic_ns()
                     yield frame
-                elif monotonic_ns() - last_ns > STALE_S * NS_A_SECOND:
+                elif monotonic_ns() - alive_ns > STALE_S * NS_A_SECOND:
                     for frame in self._stand_in(reader, stop):
-                        last_ns = max(last_ns + 1, frame.mono_ns)
+                        last_ns, alive_ns = max(last_ns + 1, frame.mono_ns), monotonic_ns()
                         yield Frame(frame.picture, last_ns)
         finally:
             reader.end(timeout_s=0.0)

@@ -172,6 +172,11 @@ def _file(value: str) -> Part:
     if path.is_dir():
         raise SourceRefused(f"{value} is a folder; name one file in it, for example file:{path / 'lesson.mp4'}")
     if not path.is_file():
+        if (
+            cut := next((at for at, one in enumerate(value) if one == "+" and Path(value[:at]).is_file()), None)
+        ) is not None:
+            # The file is there; what follows its plus is what was mistyped.
+            _part(value[cut + 1 :], f"file:{value}")
         beside = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
         hint = f"did you mean file:{path.parent / near[0]}?" if near else "write file:PATH, for example file:lesson.mp4"
