@@ -17,6 +17,7 @@ from typing import Any
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.exc import DBAPIError
 
 from hub.broker.courier import Courier
 from hub.broker.embedded import Broker, choose, free_port
@@ -215,6 +216,7 @@ class HubService:
             self._make_app(parts),
             log_level="warning",
             access_log=False,
+            log_config=None,
             ws_max_size=1 << 20,
             timeout_graceful_shutdown=HTTP_END_S,
             server_header=False,
@@ -224,7 +226,7 @@ class HubService:
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(server.serve(sockets=[http]), name="hub.http")
                 tending = tasks.create_task(_again(TEND_S, _on_loop(broker.tend)), name="hub.broker")
-                judging = tasks.create_task(_again(TICK_S, _in_thread(parts.conductor.tick)), name="hub.sessions")
+                judging = tasks.create_task(_again(TICK_S, _Judge(parts.conductor).tick), name="hub.sessions")
                 watching = tasks.create_task(_again(TICK_S, _on_loop(threads.check)), name="hub.threads")
                 await self._announce(parts, lambda: server.started or serving.done(), threads, http)
                 ended = tasks.create_task(self._ending.wait(), name="hub.ending")
@@ -275,6 +277,27 @@ class _Threads:
             raise RuntimeError("the courier has died")
 
 
+@dataclass(slots=True)
+class _Judge:
+    """Lets the conductor look after its sessions, also when the database is down for a while."""
+
+    conductor: Conductor
+    down: bool = False
+
+    async def tick(self) -> None:
+        """Judge every session that is due."""
+        try:
+            await asyncio.to_thread(self.conductor.tick)
+        except DBAPIError as error:
+            if not self.down:
+                log.error("sessions cannot be looked after: %s", error.orig)  # noqa: TRY400  told once
+            self.down = True
+            return
+        if self.down:
+            log.info("sessions are looked after again")
+        self.down = False
+
+
 def _kept_port(store: Store, name: str) -> int | None:
     kept = store.facts.get(name)
     return int(kept) if kept else None
@@ -289,13 +312,6 @@ async def _again(every_s: float, act: Callable[[], Awaitable[None]]) -> None:
 def _on_loop(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
     async def acted() -> None:
         act()
-
-    return acted
-
-
-def _in_thread(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-    async def acted() -> None:
-        await asyncio.to_thread(act)
 
     return acted
 

@@ -7,6 +7,7 @@ on the broker.
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 from hub.broker.embedded import START_WAIT_S, await_free
 from hub.broker.errors import BrokerUnusable
 
-STOP_WAIT_S = 5.0
+STOP_WAIT_S = 2.0
+"""How long clients that are still connected are waited for at the end, in seconds."""
 
 
 class BuiltinBroker:
@@ -62,7 +64,7 @@ class BuiltinBroker:
         """End it."""
         if self._loop is not None and self._ending is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._ending.set)
-            self._thread.join(STOP_WAIT_S)
+            self._thread.join(2 * STOP_WAIT_S)
 
     def _run(self) -> None:
         try:
@@ -86,4 +88,5 @@ class BuiltinBroker:
         await broker.start()
         self._started.set()
         await self._ending.wait()
-        await asyncio.wait_for(broker.shutdown(), STOP_WAIT_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(broker.shutdown(), STOP_WAIT_S)

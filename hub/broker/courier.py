@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from contract import topics
 from contract.envelope import BadSignature, Envelope, Expired, Malformed, PublicKey, parse, sign, verify
-from contract.signal import SIGNAL, Clock, ClockReply, Hello, Received, Signal
+from contract.signal import SIGNAL, UNANSWERED, Clock, ClockReply, Hello, Received, Signal
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
 from hub.broker.pending import Pending
@@ -161,12 +161,12 @@ class Courier:
             self._misfits.count(signal.device, "expired", str(error))
             self._answer(taken, str(error))
             return
+        self._remember(signal.device, nonce, None)
         try:
             self._queue.put_nowait(taken)
         except queue.Full:
+            self._forget(signal.device, nonce)
             self._misfits.count(signal.device, "queue-full", "more signals than can be acted on; they will come again")
-            return
-        self._remember(signal.device, nonce, None)
 
     def _remember(self, device: str, nonce: str, said: str | None) -> None:
         with self._lock:
@@ -174,6 +174,10 @@ class Courier:
             answers[nonce] = said
             if len(answers) > ANSWERS_KEPT:
                 answers.popitem(last=False)
+
+    def _forget(self, device: str, nonce: str) -> None:
+        with self._lock:
+            self._answers[device].pop(nonce, None)
 
     def _run(self) -> None:
         resend_at = time.monotonic()
@@ -192,30 +196,32 @@ class Courier:
                     self._post(device, envelope, 1)
 
     def _act(self, taken: _Taken) -> None:
+        device, nonce = taken.signal.device, taken.envelope.nonce
+        try:
+            refused = self._acted(taken)
+        except Exception:
+            # Whatever it was, the next signal must still be acted on; unanswered, this one comes again.
+            log.exception("a %s signal of %s could not be acted on", taken.signal.kind, device)
+            self._forget(device, nonce)
+            return
+        self._remember(device, nonce, refused)
+        self._answer(taken, refused)
+
+    def _acted(self, taken: _Taken) -> str:
         signal = taken.signal
         self._heard(signal.device)
         if isinstance(signal, Received):
             answered = self._pending.answered(signal.device, signal.ref)
             if answered is not None:
                 self._answered(answered, signal.refused)
-            self._remember(signal.device, taken.envelope.nonce, None)
-            return
+            return ""
         if isinstance(signal, Hello):
             self._pending.wake(signal.device)
-        try:
-            refused = self._handle(signal, taken.envelope.issued)
-        except Exception:
-            # Whatever it was, the next signal must still be acted on; unanswered, this one comes again.
-            log.exception("a %s signal of %s could not be acted on", signal.kind, signal.device)
-            with self._lock:
-                self._answers[signal.device].pop(taken.envelope.nonce, None)
-            return
-        self._remember(signal.device, taken.envelope.nonce, refused)
-        self._answer(taken, refused)
+        return self._handle(signal, taken.envelope.issued)
 
     def _answer(self, taken: _Taken, refused: str) -> None:
         device = taken.signal.device
-        if taken.signal.kind == "received":
+        if taken.signal.kind in UNANSWERED:
             return
         answer = Received(device=device, ref=taken.envelope.id, refused=refused)
         self._post(device, sign(answer, self._key, self._now_ns() / 1e9, ANSWER_VALID_S), 1)

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from hub.broker.errors import BrokerUnusable
+from hub.broker.link import LOOPBACK
 
 SBIN = Path("/usr/sbin")
 """Where Debian puts mosquitto; not on everybody's PATH."""
@@ -128,7 +129,7 @@ def await_free(host: str, port: int) -> None:
 def listening(host: str, port: int) -> bool:
     """Whether somebody answers on the port."""
     try:
-        with socket.create_connection((host, port), timeout=1):
+        with socket.create_connection((LOOPBACK.get(host, host), port), timeout=1):
             return True
     except OSError:
         return False

@@ -53,8 +53,8 @@ class Roll(Protocol):
     def get(self, device: str) -> object | None:
         """The device, or None."""
 
-    def present(self, state: DeviceState) -> None:
-        """A presence came from a registered device."""
+    def present(self, states: Sequence[DeviceState]) -> None:
+        """Presences came from registered devices."""
 
 
 class Refused(Exception):
@@ -172,8 +172,8 @@ class Intake:
     def _commit(self, rows: Sequence[Arrived], states: dict[str, DeviceState]) -> None:
         """Commit, then acknowledge. What cannot be committed is dropped: it is still in the outboxes."""
         try:
-            for state in states.values():
-                self._roll.present(state)
+            if states:
+                self._roll.present(list(states.values()))
             taken = self._rows.take(rows) if rows else Taken()
         except (DataError, IntegrityError) as error:
             self._one_by_one(rows, error)

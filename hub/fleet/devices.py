@@ -1,7 +1,7 @@
 """Devices: registered once, known by key and by room, present or away."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -106,26 +106,19 @@ class Devices:
         with self._lock:
             return self._keys.get(device)
 
-    def present(self, state: DeviceState) -> None:
-        """A presence came from a registered device; what repeats the last one is not told on."""
-        with self._lock:
-            known = self._devices[state.device]
-            now = self._now()
-            seen = replace(known, online=state.online, last_seen=now, why=state.why)
-            if state.online:
-                seen = replace(seen, boot=state.boot, incarnation=state.incarnation, version=state.version)
-            elif state.incarnation and known.incarnation not in {"", state.incarnation}:
-                return  # the will of an earlier life, told late
-            self._devices[state.device] = seen
-            self._table.seen(state, now)
-        if replace(seen, last_seen=known.last_seen) != known:
-            self._on_change(state.device)
-
     def online(self, device: str) -> bool:
         """Whether `device` is registered and there."""
         with self._lock:
             known = self._devices.get(device)
             return known is not None and known.online
+
+    def present(self, states: Sequence[DeviceState]) -> None:
+        """Presences came from registered devices, one a device; what repeats the last is not told on."""
+        with self._lock:
+            before = {state.device: self._devices[state.device] for state in states}
+            seen = [_seen(self._devices[state.device], state, self._now()) for state in states]
+            self._keep(seen)
+        self._tell(before, seen)
 
     def heard(self, device: str) -> None:
         """A registered device spoke; where it counted as away, a late will said so, and it is there."""
@@ -136,12 +129,37 @@ class Devices:
         self.incarnated(device, known.boot, known.incarnation)
 
     def incarnated(self, device: str, boot: str, incarnation: str) -> None:
-        """A registered device said hello; it is there."""
+        """A registered device said hello; it is there, in this incarnation."""
         with self._lock:
             known = self._devices[device]
-            now = self._now()
-            seen = replace(known, online=True, boot=boot, incarnation=incarnation, last_seen=now, why="")
-            self._devices[device] = seen
-            self._table.incarnated(device, boot, incarnation, now)
-        if replace(seen, last_seen=known.last_seen) != known:
-            self._on_change(device)
+            if (known.online, known.boot, known.incarnation) == (True, boot, incarnation):
+                return
+            seen = replace(known, online=True, boot=boot, incarnation=incarnation, last_seen=self._now(), why="")
+            self._keep([seen])
+        self._tell({device: known}, [seen])
+
+    def _keep(self, seen: Sequence[DeviceRecord]) -> None:
+        self._table.seen(seen)
+        self._devices.update({one.id: one for one in seen})
+
+    def _tell(self, before: Mapping[str, DeviceRecord], seen: Sequence[DeviceRecord]) -> None:
+        for one in seen:
+            if replace(one, last_seen=None) != replace(before[one.id], last_seen=None):
+                self._on_change(one.id)
+
+
+def _seen(known: DeviceRecord, state: DeviceState, now: float) -> DeviceRecord:
+    """`known` after a presence; a death keeps boot, incarnation and version of the life it ends."""
+    if state.online:
+        return replace(
+            known,
+            online=True,
+            boot=state.boot,
+            incarnation=state.incarnation,
+            version=state.version,
+            last_seen=now,
+            why=state.why,
+        )
+    if state.incarnation and known.incarnation not in {"", state.incarnation}:
+        return known  # the will of an earlier life, told late
+    return replace(known, online=False, last_seen=now, why=state.why)

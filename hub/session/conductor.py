@@ -214,7 +214,7 @@ class Conductor:
                 known = record.room(ordered.room) if ordered is not None else None
                 if known is None:
                     continue
-                held = hello.orders.get(record.order.session, 0)
+                held = min(hello.orders.get(record.order.session, 0), record.order.rev)
                 if held != known.held:
                     known = replace(known, held=held)
                     self._sessions.save_room(record.order.session, known)
@@ -235,7 +235,8 @@ class Conductor:
             if known is None or ordered is None or ordered.room != report.room:
                 return f"device {report.device} does not stand in room {report.room} of {report.session}"
             device = self._devices.get(report.device)
-            self._keep(record, known, reported(known, report, issued, device.incarnation if device else ""))
+            after = reported(known, report, issued, device.incarnation if device else "")
+            self._keep(record, known, replace(after, held=min(after.held, record.order.rev)))
         return ""
 
     def _relay(self, signal: Offer | Answer) -> str:

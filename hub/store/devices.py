@@ -1,10 +1,11 @@
 """Devices: who they are, and whether they are there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BindParameter, bindparam, insert, select, update
 
-from contract.telemetry import DeviceState
 from hub.store.engine import Database
 from hub.store.tables import DEVICE
 
@@ -30,6 +31,10 @@ class DeviceRecord:
     why: str = ""
 
 
+PRESENCE = ("online", "boot", "incarnation", "version", "last_seen", "why")
+"""Columns that presence changes."""
+
+
 class DeviceTable:
     """Devices by id. Thread-safe."""
 
@@ -52,19 +57,12 @@ class DeviceTable:
         with self._database.write() as connection:
             connection.execute(update(DEVICE).where(DEVICE.c.id == device).values(name=name, school=school))
 
-    def seen(self, state: DeviceState, now: float) -> None:
-        """Keep a presence; a death keeps boot, incarnation and version of the life it ends."""
-        values: dict[str, object] = {"online": state.online, "last_seen": now, "why": state.why}
-        if state.online:
-            values |= {"boot": state.boot, "incarnation": state.incarnation, "version": state.version}
+    def seen(self, devices: Sequence[DeviceRecord]) -> None:
+        """Keep what is known of the presence of devices, in one transaction."""
+        present = [{"device": one.id, **{f"new_{name}": getattr(one, name) for name in PRESENCE}} for one in devices]
+        values: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in PRESENCE}
         with self._database.write() as connection:
-            connection.execute(update(DEVICE).where(DEVICE.c.id == state.device).values(values))
-
-    def incarnated(self, device: str, boot: str, incarnation: str, now: float) -> None:
-        """The device said hello: it is there, in this incarnation."""
-        values = {"online": True, "boot": boot, "incarnation": incarnation, "last_seen": now, "why": ""}
-        with self._database.write() as connection:
-            connection.execute(update(DEVICE).where(DEVICE.c.id == device).values(values))
+            connection.execute(update(DEVICE).where(DEVICE.c.id == bindparam("device")).values(values), present)
 
     def all_away(self) -> None:
         """Forget every presence; done at start, because what is retained or alive tells itself anew."""

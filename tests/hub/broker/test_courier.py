@@ -1,12 +1,24 @@
 import itertools
 import time
 
+import pytest
+
 from contract.keys import new_device_key
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.signal import Clock, Hello, Offer, Order, Peer, Received, RoomReport
 from contract.state import SessionState
+from hub.broker.embedded import choose, free_port
 from hub.broker.pending import Pending
 from tests.hub.broker.speaker import eventually
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """One broker is enough here; that each of them carries messages is tried with the intake."""
+    broker = choose("auto", "127.0.0.1", free_port("127.0.0.1"), tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 def report(device="dev-1", state="ready"):
@@ -120,7 +132,7 @@ def test_a_hello_brings_at_once_what_waited_for_the_device(listen, speak):
     ear = listen()
     speaker = speak(ear=ear, answers=False)
     eventually(lambda: ear.devices.online("dev-1"))
-    ear.devices.present(_away())
+    ear.devices.present([_away()])
     ear.courier.send(order(), 60.0)
     eventually(lambda: speaker.told("order"))
     time.sleep(1.6)

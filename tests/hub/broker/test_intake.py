@@ -153,7 +153,7 @@ class Roll:
     def get(self, device):
         return device
 
-    def present(self, state):
+    def present(self, states):
         pass
 
 

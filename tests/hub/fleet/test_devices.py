@@ -82,25 +82,25 @@ def test_what_cannot_be_registered_is_refused_in_words(devices, other, words):
 
 def test_presence_is_kept_and_told_once(devices, changed):
     devices.register(new())
-    devices.present(state())
-    devices.present(state())
+    devices.present([state()])
+    devices.present([state()])
     assert changed == ["dev-1", "dev-1"]
-    devices.present(state(online=False, why="link lost"))
+    devices.present([state(online=False, why="link lost")])
     assert not devices.online("dev-1")
     assert devices.get("dev-1").incarnation == "i1"
 
 
 def test_a_late_will_of_an_earlier_life_does_not_make_a_device_away(devices):
     devices.register(new())
-    devices.present(state(incarnation="i2"))
-    devices.present(state(online=False, incarnation="i1"))
+    devices.present([state(incarnation="i2")])
+    devices.present([state(online=False, incarnation="i1")])
     assert devices.online("dev-1")
 
 
 def test_a_device_that_speaks_long_after_its_death_was_told_is_there(devices, time):
     devices.register(new())
-    devices.present(state())
-    devices.present(state(online=False))
+    devices.present([state()])
+    devices.present([state(online=False)])
     devices.heard("dev-1")
     assert not devices.online("dev-1")
     time.now += 3
@@ -110,6 +110,6 @@ def test_a_device_that_speaks_long_after_its_death_was_told_is_there(devices, ti
 
 def test_every_device_is_away_until_it_is_heard_after_a_restart(devices, store, time, changed):
     devices.register(new())
-    devices.present(state())
+    devices.present([state()])
     again = Devices(store.devices, time, changed.append)
     assert not again.online("dev-1")
