@@ -1,0 +1,148 @@
+"""`tongtang hub`: the commands, as somebody types them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from hub.cli import app
+from hub.platform import volume_encrypted
+from hub.store.store import Store
+
+SETTINGS = """
+data = "{data}"
+broker = "amqtt"
+[http]
+port = {port}
+[mqtt]
+port = 0
+"""
+
+
+def settings(folder: Path, port: int = 0) -> Path:
+    path = folder / "hub.toml"
+    path.write_text(SETTINGS.format(data=(folder / "data").as_posix(), port=port))
+    return path
+
+
+def say(*words: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    return done.exit_code, done.output
+
+
+def verdicts(*words: object) -> tuple[int, dict[str, str]]:
+    code, told = say("check", *words, "--json")
+    return code, {line["name"]: line["verdict"] for line in json.loads(told)}
+
+
+def test_a_hub_is_made_once_and_left_alone_after_that(tmp_path: Path):
+    code, first = say("init", "--data", tmp_path / "hub", "--json")
+    assert code == 0
+    code, second = say("init", "--data", tmp_path / "hub", "--json")
+    assert code == 0
+    assert json.loads(first) == json.loads(second) | {"new": True}
+    assert json.loads(first)["token"].startswith("tt-")
+
+
+def test_check_is_content_with_a_new_hub_and_changes_nothing(tmp_path: Path):
+    say("init", "--config", settings(tmp_path))
+    before = sorted(tmp_path.rglob("*"))
+    code, told = verdicts("--config", settings(tmp_path))
+    assert code == 0
+    assert [told[name] for name in ("data folder", "database", "ports")] == ["ok"] * 3
+    assert sorted(path for path in tmp_path.rglob("*") if not path.name.startswith("hub.db-")) == before
+
+
+def test_check_says_what_to_do_where_there_is_no_hub(tmp_path: Path):
+    code, told = say("check", "--data", tmp_path / "none")
+    assert code == 1
+    assert f"tongtang hub init --data {tmp_path / 'none'}" in told
+    assert not (tmp_path / "none").exists()
+
+
+def test_check_tells_a_taken_port_and_an_open_door(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        say("init", "--config", settings(tmp_path, port))
+        code, told = say("check", "--config", settings(tmp_path, port))
+    assert code == 1
+    assert f"127.0.0.1:{port} taken by another program" in told
+    path = settings(tmp_path)
+    path.write_text(path.read_text().replace("[http]", '[http]\nhost = "0.0.0.0"'))
+    code, told = say("check", "--config", path)
+    assert code == 1
+    assert "will not listen on 0.0.0.0 without TLS" in told
+
+
+def test_check_tells_a_database_of_a_newer_hub(tmp_path: Path):
+    say("init", "--config", settings(tmp_path))
+    store = Store.open(f"sqlite:///{tmp_path}/data/hub.db")
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999_later'")
+    store.close()
+    code, told = say("check", "--config", settings(tmp_path))
+    assert code == 1
+    assert "written by a newer hub" in told
+
+
+def test_a_wrong_setting_is_named_with_the_right_one(tmp_path: Path):
+    path = settings(tmp_path)
+    path.write_text(path.read_text().replace("broker", "brokr"))
+    for command in ("init", "run", "check"):
+        code, told = say(command, "--config", path)
+        assert (code, "did you mean broker" in told) == (2, True)
+    assert say("check")[0] == 2
+    assert say("run", "--data", tmp_path / "none")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["init", "run", "check"])
+def test_help_has_examples(command: str):
+    code, told = say(command, "--help")
+    assert code == 0
+    assert f"tongtang hub {command} --" in told
+
+
+def test_a_hub_runs_answers_and_ends_in_order(tmp_path: Path):
+    config = settings(tmp_path)
+    token = json.loads(say("init", "--config", config, "--json")[1])["token"]
+    command = [sys.executable, "-c", "from hub.cli import app; app()", "run", "--config", str(config)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        where = tmp_path / "data" / "hub.json"
+        until = time.monotonic() + 20
+        while not where.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        url = json.loads(where.read_text())["http"]
+        assert httpx.get(f"{url}/healthz").json()["ok"] is True
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{url}/api/v1/sessions", headers=headers).json() == []
+        assert verdicts("--config", config)[1]["ports"] == "ok"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=15)
+    assert process.returncode == 0, log
+    assert not where.exists()
+
+
+def test_an_encrypted_volume_is_recognised_below_a_logical_one(tmp_path: Path):
+    number = tmp_path.stat().st_dev
+    block = tmp_path / "sys" / "dev" / "block"
+    block.mkdir(parents=True)
+    logical, crypt = tmp_path / "sys" / "dm-1", tmp_path / "sys" / "dm-0"
+    (logical / "slaves").mkdir(parents=True)
+    (crypt / "dm").mkdir(parents=True)
+    (logical / "slaves" / "dm-0").symlink_to(crypt)
+    (block / f"{os.major(number)}:{os.minor(number)}").symlink_to(logical)
+    (crypt / "dm" / "uuid").write_text("LVM-abc")
+    assert volume_encrypted(tmp_path, tmp_path / "sys") is False
+    (crypt / "dm" / "uuid").write_text("CRYPT-LUKS2-abc")
+    assert volume_encrypted(tmp_path, tmp_path / "sys") is True
+    assert volume_encrypted(tmp_path, tmp_path / "elsewhere") is None

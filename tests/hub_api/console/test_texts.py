@@ -1,0 +1,81 @@
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.requests import Request
+
+import hub.console
+from contract.session import Mode, Role
+from contract.state import SessionState
+from hub.console.overview import KINDS
+from hub.console.texts import language_of, load_texts
+from tests.hub_api.district import District
+
+FOLDER = Path(hub.console.__file__).parent
+TEXTS = load_texts()
+HAN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
+
+
+def written() -> list[Path]:
+    return [*FOLDER.glob("templates/*.html"), *FOLDER.glob("static/*.js"), *FOLDER.glob("*.py")]
+
+
+def test_both_languages_say_the_same_things():
+    chinese, english = (TEXTS[language].under("") for language in ("zh", "en"))
+    assert chinese.keys() == english.keys()
+    for key in chinese:
+        assert re.findall(r"\{\w+\}", chinese[key]).sort() == re.findall(r"\{\w+\}", english[key]).sort(), key
+        assert chinese[key].strip(), key
+        assert english[key].strip(), key
+
+
+def test_templates_and_modules_hold_no_words_of_their_own():
+    assert [path.name for path in written() if HAN.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in written())
+    asked = set(re.findall(r"""\bt\(\s*['"]([a-z_.0-9]+)['"]\s*[,)]""", source))
+    asked |= set(re.findall(r"""['"]((?:presence|lesson|login|problem)\.[a-z_.]+)['"]""", source))
+    there = set(TEXTS["zh"].under(""))
+    assert {key for key in asked - there if not key.endswith((".html", "."))} == set()
+    by_name = (
+        {f"state.{one}" for one in SessionState} | {f"role.{one}" for one in Role} | {f"mode.{one}" for one in Mode}
+    )
+    tracks = {key for key in there if key.startswith("lesson.track.")}
+    assert by_name <= there
+    assert there - asked - by_name - tracks == set()
+
+
+def test_every_state_has_a_shape():
+    assert set(KINDS) == set(SessionState)
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "language"),
+    [
+        ("/?lang=en", {}, "en"),
+        ("/?lang=xx", {}, "zh"),
+        ("/", {"cookie": "tongtang-language=en"}, "en"),
+        ("/", {"accept-language": "en-GB,en;q=0.9"}, "en"),
+        ("/", {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}, "zh"),
+        ("/", {"accept-language": "de"}, "zh"),
+        ("/?lang=zh", {"cookie": "tongtang-language=en"}, "zh"),
+    ],
+)
+def test_a_page_comes_in_the_language_that_was_asked_for(address: str, headers: dict, language: str):
+    path, _, query = address.partition("?")
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    request = Request({"type": "http", "path": path, "query_string": query.encode(), "headers": raw})
+    assert language_of(request, "zh") == language
+
+
+def test_the_consoles_files_are_kept_for_ever_and_packed(hub: District):
+    page = hub.http().get("/").text
+    for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+        answer = httpx.get(hub.url + address, headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200, address
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["content-encoding"] == "gzip"
+    assert "http" not in re.sub(r'xmlns="[^"]+"', "", page.replace(hub.url, ""))
