@@ -42,7 +42,7 @@ class Screen:
         pace = Pace(self.fps, monotonic_ns())
         try:
             # Opened on the reading thread: a connection to the display belongs to its thread.
-            with mss.mss() as display:
+            with mss.MSS() as display:
                 if self._index + 1 >= len(display.monitors):
                     raise SourceLost(_no_such(self._index, len(display.monitors) - 1))
                 place = display.monitors[self._index + 1]
@@ -59,23 +59,23 @@ class Screen:
         """The display is open only while frames are read."""
 
 
-def screens() -> list[ScreenPlace]:
-    """The screens of this machine.
+def screens(index: int = 0) -> list[ScreenPlace]:
+    """The screens of this machine; `index` is the one that is asked for, named where none can be opened.
 
     Raises:
         SourceLost: there is no display that can be opened.
     """
     try:
-        with mss.mss() as display:
+        with mss.MSS() as display:
             return [ScreenPlace(n, one["width"], one["height"]) for n, one in enumerate(display.monitors[1:])]
     except ScreenShotError as error:
-        raise SourceLost(_no_display(0, error)) from error
+        raise SourceLost(_no_display(index, error)) from error
 
 
 def missing_words(index: int) -> str | None:
     """Why screen `index` cannot be captured now; None where it can."""
     try:
-        found = screens()
+        found = screens(index)
     except SourceLost as lost:
         return str(lost)
     return None if index < len(found) else _no_such(index, len(found))
