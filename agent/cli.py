@@ -1,14 +1,17 @@
 """`tongtang agent ...`: one classroom."""
 
 import asyncio
+import contextlib
 import json
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.capture.sources import SourceRefused, parse_source
+from agent.checks.line import Verdict
 from agent.identity import IdentityRefused, enrol, load_identity
 from agent.settings import AgentSettings, load_settings
 from contract.settings import SettingsRefused
@@ -23,6 +26,7 @@ app = typer.Typer(
 )
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The agent's settings (agent.toml).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 DEFAULT_CONFIG = Path("/etc/tongtang/agent.toml")
 
 
@@ -78,17 +82,65 @@ def enrol_device(
 
 
 @app.command()
-def sources(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """List what this machine can see and hear with, as source strings to paste into the settings."""
+def sources(*, as_json: JsonOption = False) -> None:
+    """List what this machine can see and hear with, as source strings to paste into the settings.
+
+    No camera and no microphone is opened: a lesson that is running is not disturbed.
+    """
     from agent.capture.sources import list_sources  # noqa: PLC0415 - loads the media libraries
 
     lines = list_sources()
     if as_json:
-        typer.echo(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=1))
+        typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1))
         return
     width = max(len(line.source) for line in lines)
     for line in lines:
-        typer.echo(f"{line.source:<{width}}  {line.words}")
+        mark = "✓" if line.usable else "✗"
+        typer.echo(f"{mark} {line.source:<{width}}  {line.name} ({line.gives}){': ' if line.words else ''}{line.words}")
+
+
+@app.command()
+def check(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False) -> None:
+    """Say in one line each what keeps this machine from a lesson, and what to do.
+
+    Looks at devices, models, the hub, disk, clock and the volume's encryption. Exit code 1 where
+    something is bad; warnings do not count.
+    """
+    from agent.checks import run_checks  # noqa: PLC0415 - loads the media libraries
+
+    settings = _settings(config)
+    identity = None
+    with contextlib.suppress(IdentityRefused):  # one of the checks says so
+        identity = load_identity(settings.state)
+    lines = run_checks(settings, identity)
+    if as_json:
+        typer.echo(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=1))
+    else:
+        for line in lines:
+            typer.echo(str(line))
+    raise typer.Exit(int(any(line.verdict is Verdict.BAD for line in lines)))
+
+
+@app.command("install")
+def install_service(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Put the service in place on a machine with systemd: unit, settings and account; needs root.
+
+    Settings that are there already are kept.
+    """
+    from agent.install import InstallRefused, install  # noqa: PLC0415 - of use once in a machine's life
+
+    try:
+        done = install(dry_run=dry_run)
+    except InstallRefused as error:
+        raise _refused(str(error)) from error
+    for line in done.did:
+        typer.echo(line)
+    typer.echo("next:")
+    for line in done.next:
+        typer.echo(f"  {line}")
 
 
 def _settings(config: Path) -> AgentSettings:

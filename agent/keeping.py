@@ -8,7 +8,6 @@ import httpx
 
 from agent.identity import Identity, device_token
 from agent.record.expiry import Sweeper
-from agent.record.package import PackageDraft
 from agent.record.store import FolderStore, PackageRef, manifest_of
 from agent.record.trouble import RecordTrouble
 from agent.record.upload import Uploader
@@ -97,8 +96,8 @@ class Keeping:
                 continue
             ref = PackageRef(manifest.session, manifest.room)
             try:
-                draft = PackageDraft.reopen(self._store.folder(ref))
-                tracks = tuple(dict.fromkeys(part.track for part in draft.manifest.parts))
+                draft = self._store.reopen(ref)
+                tracks = tuple(dict.fromkeys(part.track for part in draft.manifest.parts)) or ("camera",)
                 draft.seal(manifest.seconds, tracks, manifest.result or RoomResult(words=(LEFT_BEHIND,)))
             except (RecordTrouble, OSError) as error:
                 log.warning("%s stays a draft: %s", ref, error)

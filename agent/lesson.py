@@ -17,7 +17,8 @@ from agent.account import Counts, cpu_seconds
 from agent.capture.sources import SourceRefused, SourceSpec
 from agent.classroom import Classroom, FrameCount, PictureLimits
 from agent.observe.observer import Observer
-from agent.record.package import PackageDraft, Standpoint
+from agent.observe.timeline import read_timeline, summary
+from agent.record.package import Standpoint
 from agent.record.recorder import LessonRecorder
 from agent.record.store import FolderStore, PackageRef
 from agent.record.trouble import RecordTrouble, SealFailed
@@ -27,7 +28,7 @@ from agent.stream.peer import PeerContext, Playout
 from agent.stream.room import PeerState, RoomStream
 from contract.clock import mono_at, session_t
 from contract.observation import Observation
-from contract.package import QUALITY
+from contract.package import QUALITY, TIMELINE
 from contract.result import RoomResult
 from contract.session import RoomOrder, SessionOrder
 from contract.signal import Answer, Offer, RoomReport, Signal
@@ -41,6 +42,7 @@ READY_BEFORE_S = 120.0
 """Devices open this long before the lesson, in seconds."""
 REPORT_VALID_S = 14 * 86_400.0
 SAMPLE_S = 1.0
+LEFT_BEHIND = "the agent was away at the end of the lesson"
 SEAL_AGAIN_S = 30.0
 WORDS_MAX = 20
 
@@ -188,6 +190,8 @@ class Lesson:
             await self._teach(classroom)
         finally:
             await asyncio.to_thread(classroom.close)
+            if self.recorder is not None:
+                await self.recorder.close()
         await self._seal()
 
     async def _teach(self, classroom: Classroom) -> None:
@@ -281,6 +285,7 @@ class Lesson:
         recorder, result = self.recorder, self.result
         if recorder is None or result is None:
             return
+        result = await asyncio.to_thread(self._with_timeline, result)
         while True:
             try:
                 manifest = await recorder.finish(result)
@@ -295,6 +300,13 @@ class Lesson:
         self._move(S.SEALED)
         self._after_seal()
 
+    def _with_timeline(self, result: RoomResult) -> RoomResult:
+        path = self.folder / TIMELINE
+        if not path.exists():
+            return result
+        lines = read_timeline(path).observations
+        return result.model_copy(update={"timeline": summary(lines, self.order.seconds)})
+
     async def _seal_what_is_there(self) -> None:
         """The lesson is over; an earlier incarnation may have left a draft."""
         self._move(S.READYING)
@@ -302,10 +314,11 @@ class Lesson:
             self._fail("this room was not there: nothing was recorded")
             return
         self._move(S.ENDING)
-        draft = await asyncio.to_thread(PackageDraft.reopen, self.folder)
+        ref = PackageRef(self.order.session, self.room.room)
+        draft = await asyncio.to_thread(self._house.store.reopen, ref)
         counts = Counts.left_by(self.folder / QUALITY)
         tracks = tuple(dict.fromkeys(part.track for part in draft.manifest.parts)) or ("camera",)
-        result = counts.result({}, ("the agent was away at the end of the lesson",), 0.0)
+        result = self._with_timeline(counts.result({}, (LEFT_BEHIND,), 0.0))
         manifest = await asyncio.to_thread(draft.seal, self.order.seconds, tracks, result)
         self.result = manifest.result
         self._move(S.SEALED)

@@ -75,7 +75,7 @@ class AgentService:
             on_trouble=lambda words: self._call(self._upload_trouble, words),
             keep_uploaded=settings.record.keep_uploaded,
         )
-        self._teacher = Teacher(settings.overlay_socket, settings.overlay_token, identity)
+        self._teacher = Teacher(settings.overlay_socket, settings.overlay_token)
         self._house = self._make_house()
 
     async def run(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from agent.record.writer import Needs, TrackWriter
 from contract.observation import Observation
 from contract.package import QUALITY, TIMELINE, Manifest
 from contract.result import RoomResult
+
+log = logging.getLogger(__name__)
 
 CAMERA = "camera"
 SLIDES = "slides"
@@ -115,6 +118,18 @@ class LessonRecorder:
     def recording(self) -> bool:
         """Whether a file is being written at this moment, for the sign on the screen."""
         return any(writer.state == "writing" for writer in self._writers.values())
+
+    async def close(self) -> bool:
+        """Close the files without sealing; False where the disk does not answer, and `finish` will try again.
+
+        Whoever leaves in mid-lesson calls this alone: the next run of the agent goes on with the next part.
+        """
+        try:
+            await asyncio.to_thread(self._close_files)
+        except SealFailed as error:
+            log.warning("%s", error)
+            return False
+        return True
 
     async def finish(self, result: RoomResult, *, patience_s: float = SEAL_PATIENCE_S) -> Manifest:
         """Close the files and seal the package.
