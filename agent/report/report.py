@@ -106,6 +106,7 @@ class Report:
         self._burst = 0
         self._clock_due_s = 0.0
         self._stopping = threading.Event()
+        self._draining = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._pulse, name="report.pulse", daemon=True)
         self._wire()
@@ -148,6 +149,7 @@ class Report:
         if self._stopping.is_set():
             return True
         wanted = self._settings.report.drain_s if drain_s is None else drain_s
+        self._draining.set()  # no new samples: whoever drains must come to an end
         done = self.drain(wanted if self._link.up else 0.0)
         self._stopping.set()
         self._wake.set()
@@ -240,14 +242,14 @@ class Report:
             now = time.monotonic()
             if now >= self._clock_due_s:
                 self._ask_time(now)
-            if now >= health_due:
+            if now >= health_due and not self._draining.is_set():
                 self.reporter.telemetry("health", self._health.sample())
                 health_due = now + self._settings.report.health_s
             if now >= save_due:
                 self._save_clock()
                 self.orders.forget_past(self.clock.now())
                 save_due = now + SAVE_S
-            again = min(self.courier.tick(), self._clock_due_s - now, health_due - now, save_due - now)
+            again = min(self.courier.tick(), self._clock_due_s - now, max(health_due - now, 0.05), save_due - now)
             if self._wake.wait(max(0.01, again)):
                 self._wake.clear()
 
