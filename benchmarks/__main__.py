@@ -1,0 +1,50 @@
+"""Run every benchmark and write its table into docs/performance.md.
+
+python -m benchmarks [NAME ...]
+"""
+
+import datetime as dt
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+from benchmarks import sender
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+TABLES = {"sender": sender}
+
+
+def machine() -> str:
+    """What the figures were measured on, in a line."""
+    model = "unknown processor"
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        found = re.search(r"model name\s*: (.*)", cpuinfo.read_text())
+        model = found[1] if found else model
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    return f"{today} · {os.cpu_count()} cores, {model}, shared · Python {platform.python_version()}"
+
+
+def put(page: str, name: str, title: str, lines: list[str]) -> str:
+    """The page with one table replaced, or added at its end."""
+    block = "\n".join([f"<!-- table:{name} -->", f"### {title}", "", machine(), "", *lines, "<!-- /table -->"])
+    pattern = re.compile(rf"<!-- table:{name} -->.*?<!-- /table -->", re.DOTALL)
+    if pattern.search(page):
+        return pattern.sub(lambda _: block, page)
+    return page.rstrip() + "\n\n" + block + "\n"
+
+
+def main(names: list[str]) -> None:
+    for name in names or list(TABLES):
+        table = TABLES[name]
+        print(f"{name}: {table.TITLE} ...", flush=True)
+        lines = table.table()
+        print("\n".join(lines), flush=True)
+        page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
+        PAGE.write_text(put(page, name, table.TITLE, lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,190 @@
+"""The sending process: one camera and one microphone, recorded, to N peers; ours or stock aiortc.
+
+python -m benchmarks.room_sender ours|stock PEERS PORT SECONDS FOLDER
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.codecs import h264 as stock_h264
+from aiortc.contrib.media import MediaRecorder, MediaRelay
+
+from agent.encode.sound import SoundEncoder
+from agent.encode.video import VideoEncoder
+from agent.record.writer import Needs, TrackWriter
+from agent.stream import rtc
+from agent.stream.fanout import TrackFanout
+from agent.stream.mediaclock import MediaClock
+from agent.stream.peer import Peer, PeerContext, PeerFigures
+from benchmarks.picture import FPS, LOOP, TONE, PaintedSource, ToneSource, loop_of_frames, painted
+from benchmarks.wire import HOST, cpu_s, hear, tell
+
+BITRATE_BPS = 2_000_000
+WARM_S = 4.0
+
+
+class Book:
+    """The least that a track's writer needs to keep its parts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.frames = 0
+
+    def begin_part(self, track: str, first: Any, *, fps: int, sound: bool) -> Path:
+        del first, fps, sound
+        return self._folder / f"{track}.mp4"
+
+    def end_part(self, file: str, figures: Any, *, dropped: int, closed: str) -> None:
+        del file, dropped, closed
+        self.frames = figures.video_frames
+
+
+class Ours:
+    """Encode once, fan out, remux."""
+
+    def __init__(self, folder: Path) -> None:
+        clock = MediaClock(time.time_ns() - time.monotonic_ns())
+        rtc.install(clock, (HOST,))
+        loop = asyncio.get_running_loop()
+        self._video = VideoEncoder("camera", PaintedSource(), BITRATE_BPS, print)
+        self._sound = SoundEncoder("mic", ToneSource(), print)
+        outgoing = {
+            "camera": TrackFanout(loop, self._video.request_keyframe),
+            "mic": TrackFanout(loop, lambda: None),
+        }
+        self._context = PeerContext(outgoing, clock, lambda _: True, None, ())
+        needs = Needs(lambda: 1 << 40, lambda _: self._video.request_keyframe(), print)
+        self._writer = TrackWriter("camera", Book(folder), needs, fps=FPS, sound=True, begin_ns=0, end_ns=None)
+        self._writer.start()
+        self._video.add_taker(outgoing["camera"].take)
+        self._video.add_taker(self._writer.take_video)
+        self._sound.add_taker(outgoing["mic"].take)
+        self._sound.add_taker(self._writer.take_sound)
+        self._peers: list[Peer] = []
+
+    def start(self) -> None:
+        self._video.start()
+        self._sound.start()
+
+    async def answer(self, offer: dict[str, Any]) -> dict[str, Any]:
+        peer = Peer(f"room-{len(self._peers)}", "a", self._context, PeerFigures())
+        self._peers.append(peer)
+        return {"sdp": await peer.answer(offer["sdp"], offer["tracks"])}
+
+    async def close(self) -> None:
+        await asyncio.gather(*(peer.close() for peer in self._peers))
+        self._video.stop()
+        self._sound.stop()
+        self._writer.stop()
+
+
+class StockVideo(MediaStreamTrack):
+    kind = "video"
+
+    def __init__(self, pace: float) -> None:
+        super().__init__()
+        self._pace = pace
+        self._frames = loop_of_frames()
+        self._begin = 0.0
+        self._index = 0
+
+    async def recv(self) -> av.VideoFrame:
+        self._begin = self._begin or time.monotonic()
+        if (wait := self._begin + self._index / self._pace - time.monotonic()) > 0:
+            await asyncio.sleep(wait)
+        frame = painted(self._frames[self._index % LOOP], time.monotonic_ns())
+        frame.pts, frame.time_base = self._index * 90_000 // FPS, stock_h264.VIDEO_TIME_BASE
+        self._index += 1
+        return frame
+
+
+class StockSound(MediaStreamTrack):
+    kind = "audio"
+
+    def __init__(self, pace: float) -> None:
+        super().__init__()
+        self._slow = FPS / pace
+        self._begin = 0.0
+        self._index = 0
+
+    async def recv(self) -> av.AudioFrame:
+        self._begin = self._begin or time.monotonic()
+        if (wait := self._begin + self._index * 0.02 * self._slow - time.monotonic()) > 0:
+            await asyncio.sleep(wait)
+        frame = av.AudioFrame.from_ndarray(TONE.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 48_000, self._index * 960
+        self._index += 1
+        return frame
+
+
+class Stock:
+    """What aiortc offers for this: MediaRelay to the peers, MediaRecorder to the file."""
+
+    def __init__(self, folder: Path, pace: float) -> None:
+        # The same bitrate for both; the stock encoder would move between 0.5 and 3 Mbps.
+        stock_h264.DEFAULT_BITRATE = stock_h264.MIN_BITRATE = stock_h264.MAX_BITRATE = BITRATE_BPS
+        self._video, self._sound, self._relay = StockVideo(pace), StockSound(pace), MediaRelay()
+        self._recorder = MediaRecorder(str(folder / "camera.mp4"))
+        self._pcs: list[RTCPeerConnection] = []
+
+    def start(self) -> None:
+        self._recorder.addTrack(self._relay.subscribe(self._sound))
+        self._recorder.addTrack(self._relay.subscribe(self._video))
+        self._starting = asyncio.ensure_future(self._recorder.start())
+
+    async def answer(self, offer: dict[str, Any]) -> dict[str, Any]:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._pcs.append(pc)
+        await pc.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
+        pc.addTrack(self._relay.subscribe(self._sound))
+        pc.addTrack(self._relay.subscribe(self._video))
+        await pc.setLocalDescription(await pc.createAnswer())
+        return {"sdp": pc.localDescription.sdp}
+
+    async def close(self) -> None:
+        await self._recorder.stop()
+        await asyncio.gather(*(pc.close() for pc in self._pcs))
+
+
+async def main(mode: str, peers: int, port: int, seconds: float, folder: Path, pace: float) -> None:
+    room: Ours | Stock = Ours(folder) if mode == "ours" else Stock(folder, pace)
+    reader, writer = await asyncio.open_connection(HOST, port, limit=1 << 20)
+    for _ in range(peers):
+        await tell(writer, await room.answer(await hear(reader)))
+    room.start()
+    await asyncio.sleep(WARM_S)
+    await tell(writer, {"begin": True})
+    begin_s, begin_cpu_s = time.monotonic(), cpu_s()
+    await asyncio.sleep(seconds)
+    used_s, lasted_s = cpu_s() - begin_cpu_s, time.monotonic() - begin_s
+    await tell(writer, {"end": True})
+    received = await hear(reader)
+    frames = min(received["frames"])
+    print(
+        json.dumps(
+            {
+                "cpu_s": used_s,
+                "seconds": lasted_s,
+                "frames": frames,
+                "cpu_s_per_25": used_s / frames * 25 if frames else None,
+                "latency_ms": received["latency_ms"],
+            }
+        ),
+        flush=True,
+    )
+    try:
+        await asyncio.wait_for(room.close(), 15)
+    except TimeoutError:
+        print("the sender does not close; left to the parent", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    asyncio.run(
+        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), Path(sys.argv[5]), float(sys.argv[6]))
+    )
