@@ -201,7 +201,8 @@ class Report:
         self.courier.down()
         self._hub_online = True
         self._reach()
-        self.reporter.event("link.down")
+        if not self._draining.is_set():
+            self.reporter.event("link.down")
 
     def _hub(self, online: bool) -> None:  # noqa: FBT001  the link's callback
         self._hub_online = online
