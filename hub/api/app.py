@@ -53,7 +53,9 @@ class RoomsOfConductor:
         """The room's part in the session, or None where it has none."""
         order = self._conductor.order(session)
         part = next((one for one in order.rooms if one.room == room), None) if order else None
-        return RoomOfSession(part.device, order.policy.upload) if order and part else None
+        if order is None or part is None:
+            return None
+        return RoomOfSession(part.device, order.policy.upload, order.ends, order.policy.delete_after_days)
 
 
 class SafeAnswers:
@@ -89,7 +91,7 @@ def create_app(parts: HubParts) -> FastAPI:
     intake = _intake(parts, store)
     overview = _overview(parts)
     board = live.Board(lambda: overview().model_dump_json(), parts.changes)
-    expiry = Expiry(store, intake.uploads, parts.clock.now)
+    expiry = Expiry(store, intake.uploads, RoomsOfConductor(parts.conductor), parts.clock.now)
     sign_ins = HubSignIns(lambda: _operators(parts.store.database), parts.devices.key, parts.key, parts.clock.now)
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from hub.archive.intake import Rooms
 from hub.archive.refusals import ArchiveRefused
 from hub.archive.store import Deletion, PackageId, PackageStore
 from hub.archive.uploads import UploadFolder
@@ -64,6 +65,30 @@ def delete_due(store: PackageStore, now: float) -> list[Deletion]:
     return notes
 
 
+def delete_remains(store: PackageStore, uploads: UploadFolder, rooms: Rooms, now: float) -> list[PackageId]:
+    """Delete what is here of packages that never became complete and whose session's policy lets them go by now."""
+    gone = []
+    for package in list(store.incomplete()):
+        if due(_planned(package, rooms), now):
+            store.delete(package, "the session's policy lets it go; it never became complete", now)
+            gone.append(package)
+    for uid in uploads.uids():
+        told = (uploads.info(uid) or {}).get("metadata", {})
+        try:
+            package = PackageId(str(told.get("session")), str(told.get("room")))
+        except ArchiveRefused:
+            continue  # not one of ours; forgotten when it is stale
+        if due(_planned(package, rooms), now):
+            uploads.forget(uid)
+            gone.append(package)
+    return gone
+
+
+def _planned(package: PackageId, rooms: Rooms) -> list[Kept]:
+    part = rooms.room_of_session(package.session, package.room)
+    return [Kept(package, part.ended, part.delete_after_days)] if part else []
+
+
 def forget_stale(uploads: UploadFolder, now: float) -> list[str]:
     """Forget uploads that nobody went on with, and return their addresses."""
     stale = []
@@ -78,17 +103,22 @@ def forget_stale(uploads: UploadFolder, now: float) -> list[str]:
 class Expiry:
     """Looks every few minutes for packages whose time is over."""
 
-    def __init__(self, store: PackageStore, uploads: UploadFolder, now: Callable[[], float]) -> None:
+    def __init__(self, store: PackageStore, uploads: UploadFolder, rooms: Rooms, now: Callable[[], float]) -> None:
         self._store = store
         self._uploads = uploads
+        self._rooms = rooms
         self._now = now
 
     async def run(self) -> None:
         """Look at once, then every `ROUND_S` seconds, until cancelled."""
         while True:
             try:
-                await asyncio.to_thread(delete_due, self._store, self._now())
-                await asyncio.to_thread(forget_stale, self._uploads, self._now())
+                await asyncio.to_thread(self._round, self._now())
             except OSError:
                 log.exception("the archive could not be looked through; trying again in %d s", ROUND_S)
             await asyncio.sleep(ROUND_S)
+
+    def _round(self, now: float) -> None:
+        delete_due(self._store, now)
+        delete_remains(self._store, self._uploads, self._rooms, now)
+        forget_stale(self._uploads, now)

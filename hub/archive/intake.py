@@ -39,6 +39,10 @@ class RoomOfSession:
     device: str
     upload: bool
     """Whether the session's policy lets the room upload."""
+    ended: float
+    """End of the session, in seconds of hub UTC."""
+    delete_after_days: float | None
+    """What the policy says; None keeps packages."""
 
 
 class Rooms(Protocol):
@@ -127,6 +131,8 @@ class Intake:
             package = PackageId(told.session, told.room)
             await asyncio.to_thread(self.may_touch, owner(uid), package)
             async with self._busy[package]:
+                if not await self.uploads.exists(uid):
+                    return  # another request of the same agent has just taken it in
                 await asyncio.to_thread(self._take_in, package, told, Path(self.uploads.location(uid)))
                 await self._settle(package)
         except Full:

@@ -97,8 +97,11 @@ class PackageStore(Protocol):
     def packages(self) -> Iterator[PackageId]:
         """Every complete package."""
 
+    def incomplete(self) -> Iterator[PackageId]:
+        """Every package of which something has arrived, but not all."""
+
     def delete(self, package: PackageId, why: str, now: float) -> Deletion:
-        """Delete a package's files and keep a note of it."""
+        """Delete what is here of a package, complete or not, and keep a note of it."""
 
     def deletion(self, package: PackageId) -> Deletion | None:
         """The note of a deleted package."""
@@ -215,10 +218,16 @@ class FolderStore:
             if any(_contents(receipt.parent)):
                 yield PackageId(receipt.parent.parent.name, receipt.parent.name)
 
+    def incomplete(self) -> Iterator[PackageId]:
+        """Every package that waits for more of its files, in order."""
+        for noted in sorted(self.incoming.glob(f"s-*/*/{ARRIVED}")):
+            yield PackageId(noted.parent.parent.name, noted.parent.name)
+
     def delete(self, package: PackageId, why: str, now: float) -> Deletion:
         """Delete the files; the note is written first, so that a stop in between is made good by the next round."""
         place = self._place(package)
-        entries = _read_entries(place)
+        place.mkdir(parents=True, exist_ok=True)
+        entries = list(self.arrived(package))
         manifest = next((entry.sha256 for entry in entries if entry.name == MANIFEST), None)
         note = Deletion(
             session=package.session,

@@ -5,11 +5,12 @@ import pytest
 
 from contract.package import MANIFEST
 from contract.session import Policy, Role
-from hub.archive.expiry import DAY_S, Kept, delete_due, due, forget_stale
+from hub.api.app import RoomsOfConductor
+from hub.archive.expiry import DAY_S, Kept, delete_due, delete_remains, due, forget_stale
 from hub.archive.store import FolderStore, PackageId
 from hub.archive.uploads import UploadFolder
-from tests.hub_api.archive.test_intake import receipt, refusal, send
-from tests.hub_api.district import ALL_ON, District, package
+from tests.hub_api.archive.test_intake import about, client, receipt, refusal, send
+from tests.hub_api.district import ALL_ON, District, entry, package
 
 ONE = PackageId("s-2026-one", "room-lead")
 
@@ -72,6 +73,23 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_next_round(tmp_path: P
 
 def _refuse(*_: object, **__: object) -> None:
     raise PermissionError("in use")
+
+
+def test_at_expiry_what_never_became_complete_goes_as_well(tmp_path: Path, hub: District):
+    policy = ALL_ON.model_copy(update={"delete_after_days": 1.0})
+    session = hub.session(policy=policy)
+    package(tmp_path / "p", hub.lead, Role.LEAD, session, {"camera.mp4": b"faces", "slides.mp4": b"slides"})
+    send(hub, hub.lead, session, tmp_path / "p" / "camera.mp4")
+    slides = tmp_path / "p" / "slides.mp4"
+    begun = client(hub, hub.lead).uploader(
+        str(slides), chunk_size=3, metadata=about(session, "room-lead", entry(slides))
+    )
+    begun.upload(stop_at=3)
+    store, uploads = FolderStore(hub.parts.archive), UploadFolder(hub.parts.archive / "uploads")
+    rooms = RoomsOfConductor(hub.parts.conductor)
+    assert delete_remains(store, uploads, rooms, time.time()) == []
+    assert len(delete_remains(store, uploads, rooms, time.time() + 2 * DAY_S)) == 2
+    assert [path.name for path in hub.parts.archive.rglob("*") if path.is_file()] == [".deleted.json"]
 
 
 def test_uploads_that_nobody_went_on_with_are_forgotten(tmp_path: Path):
