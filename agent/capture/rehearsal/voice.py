@@ -1,6 +1,8 @@
-"""Speech-like sound: voiced syllables and hissed onsets in turns with pauses, made with numpy alone.
+"""Speech-like sound: syllables with gliding formants in turns with pauses, made with numpy alone.
 
-The vowels are a pulse train through formants (the source-filter model). No words are meant.
+A source-filter model: glottal pulses and breath run through four resonances whose frequencies
+glide from one vowel to the next, a hiss or a short closure stands between. No words are meant;
+it is there to be heard, levelled, encoded and taken for speech by a speech detector.
 """
 
 from dataclasses import dataclass
@@ -10,26 +12,31 @@ from numpy.typing import NDArray
 
 from agent.capture.frame import BLOCK_SAMPLES, SOUND_RATE_HZ
 
-Samples = NDArray[np.float32]
-"""Sound, float32 in -1 to 1, shape (samples,), 48 kHz."""
+Floats = NDArray[np.float64]
 
 LOOP_S = 60
-BANK = 48
-"""Different syllables in one voice."""
-SYLLABLE_S = 0.30
+MODEL_HZ = 16_000
+"""Rate at which the voice is modelled; what is above 8 kHz is left empty."""
+HOP = 128
+"""Samples at `MODEL_HZ` between two settings of the mouth: 8 ms."""
+FRAME = 256
+SPECTRUM = 512
 VOWELS_HZ = (
-    (820, 1250, 2600),
-    (560, 950, 2650),
-    (480, 1850, 2600),
-    (310, 2300, 3100),
-    (330, 750, 2500),
-    (300, 2050, 2500),
+    (850, 1300, 2800),
+    (560, 1000, 2800),
+    (500, 1900, 2750),
+    (330, 2550, 3200),
+    (370, 800, 2700),
+    (330, 2100, 2600),
+    (620, 1500, 2700),
 )
-WIDTHS_HZ = (90, 110, 170)
-PITCH_TONES = ((1.1, 1.1), (0.9, 1.15), (0.95, 0.8), (1.2, 0.8))
-"""The four tones: pitch at the start and at the end, over the speaker's middle pitch."""
-LEVEL = 0.22
-"""Peak level of a loud syllable, of full scale; near -20 dBFS as speech."""
+"""Three formants of seven vowels of a woman's voice, near those of a, o, e, i, u, ü and the neutral one."""
+WIDTHS_HZ = (80, 110, 160, 250)
+FOURTH_HZ = 4100
+TONES = ((1.12, 1.10), (0.92, 1.18), (0.92, 0.84), (1.22, 0.82))
+"""The four tones: pitch at the start and the end of a syllable, over the speaker's middle pitch."""
+PEAK = 0.32
+"""Loudest sample, of full scale; speech near -22 dBFS."""
 ROOM_NOISE = 0.0006
 """Noise of the empty room, about -64 dBFS."""
 
@@ -52,24 +59,95 @@ def turns(rng: np.random.Generator, share: float) -> list[Turn]:
     return found
 
 
-def _syllable(rng: np.random.Generator, pitch_hz: float) -> Samples:
-    count = int(SYLLABLE_S * SOUND_RATE_HZ)
-    time_s = np.arange(count) / SOUND_RATE_HZ
-    first, last = PITCH_TONES[rng.integers(len(PITCH_TONES))]
-    pitch = pitch_hz * (first + (last - first) * time_s / SYLLABLE_S) * (1 + 0.012 * np.sin(2 * np.pi * 5.2 * time_s))
-    phase = np.cumsum(pitch) / SOUND_RATE_HZ
-    pulses = np.diff(np.floor(phase), prepend=0.0) + rng.normal(0, 0.004, count)
-    hz = np.fft.rfftfreq(count, 1 / SOUND_RATE_HZ)
-    envelope = np.zeros_like(hz)
-    for centre, width, gain in zip(VOWELS_HZ[rng.integers(len(VOWELS_HZ))], WIDTHS_HZ, (1.0, 0.55, 0.25), strict=True):
-        envelope += gain / (1 + ((hz - centre) / width) ** 2)
-    envelope *= (hz > 60) / (1 + (hz / 3800) ** 4)
-    voiced = np.fft.irfft(np.fft.rfft(pulses) * envelope, count)
-    voiced *= np.minimum(1, time_s / 0.035) * np.minimum(1, (SYLLABLE_S - time_s) / 0.07)
-    voiced /= np.max(np.abs(voiced))
-    hiss = np.fft.irfft(np.fft.rfft(rng.normal(0, 1, count)) * ((hz > 3000) & (hz < 8000)), count)
-    hiss *= np.exp(-(((time_s - 0.02) / 0.018) ** 2)) * float(rng.uniform(0, 0.16)) / np.max(np.abs(hiss))
-    return (voiced + hiss).astype(np.float32)
+@dataclass(slots=True)
+class _Mouth:
+    """Settings of one turn, a row a hop."""
+
+    formants: Floats
+    pitch: Floats
+    voiced: Floats
+    hiss: Floats
+
+    @classmethod
+    def closed(cls, hops: int) -> "_Mouth":
+        neutral = np.tile(np.asarray(VOWELS_HZ[-1], np.float64), (hops, 1))
+        return cls(neutral, np.ones(hops), np.zeros(hops), np.zeros(hops))
+
+
+def _spoken(rng: np.random.Generator, hops: int) -> _Mouth:
+    """One turn: syllables of 140 to 260 ms, tones, a falling line of pitch, softer towards the end."""
+    mouth, at = _Mouth.closed(hops), 0
+    while at < hops - 12:
+        length = min(int(rng.integers(18, 33)), hops - at)
+        onset = int(rng.integers(3, 9))
+        begin, end = (VOWELS_HZ[index] for index in rng.integers(len(VOWELS_HZ), size=2))
+        if rng.random() < 0.6:
+            end = begin
+        part = np.linspace(0, 1, length)[:, None]
+        mouth.formants[at : at + length] = np.asarray(begin) * (1 - part) + np.asarray(end) * part
+        first, last = TONES[rng.integers(len(TONES))]
+        mouth.pitch[at : at + length] = np.linspace(first, last, length)
+        loud = float(rng.uniform(0.6, 1.0))
+        mouth.voiced[at + onset : at + length] = loud * np.hanning(2 * (length - onset))[length - onset :] ** 0.4
+        # A third of the syllables begin voiced throughout, as with m, n, l; the others hiss or close.
+        if rng.random() < 0.35:
+            mouth.voiced[at : at + onset] = loud * 0.45
+        else:
+            mouth.hiss[at : at + onset] = float(rng.uniform(0.1, 1.0))
+        at += length + (int(rng.integers(12, 30)) if rng.random() < 0.07 else 0)
+    line = np.linspace(1.08, 0.88, hops)
+    mouth.pitch *= line
+    mouth.voiced *= line
+    # The tongue glides, it does not jump.
+    for row in mouth.formants.T:
+        row[:] = _smooth(row, 7)
+    mouth.pitch, mouth.voiced, mouth.hiss = (
+        _smooth(one, n) for one, n in ((mouth.pitch, 7), (mouth.voiced, 4), (mouth.hiss, 3))
+    )
+    return mouth
+
+
+def _smooth(row: Floats, width: int) -> Floats:
+    padded = np.pad(row, (width // 2, width - 1 - width // 2), mode="edge")
+    return np.convolve(padded, np.ones(width) / width, mode="valid")
+
+
+def _sounded(rng: np.random.Generator, mouth: _Mouth, pitch_hz: float, tract: float) -> Floats:
+    """The sound of one turn at 48 kHz; `tract` scales the formants (children above 1)."""
+    hops = mouth.pitch.size
+    count = hops * HOP
+    ticks = np.arange(count) / HOP
+    pitch = pitch_hz * np.interp(ticks, np.arange(hops), mouth.pitch)
+    pitch *= 1 + 0.01 * np.repeat(rng.normal(0, 1, hops), HOP)
+    phase = np.cumsum(pitch) / MODEL_HZ
+    pulses = np.diff(np.floor(phase), prepend=0.0)
+    breath = rng.normal(0, 1, count)
+    voiced, hiss = (np.interp(ticks, np.arange(hops), one) for one in (mouth.voiced, mouth.hiss))
+    frames = (pulses * 6 + breath * 0.05) * voiced
+    window = np.hanning(FRAME + 1)[:FRAME]
+    starts = np.arange(0, count - FRAME, HOP)[:, None] + np.arange(FRAME)
+    spectra = np.fft.rfft(frames[starts] * window, SPECTRUM) * _resonance(mouth.formants[1 : len(starts) + 1] * tract)
+    hz = np.fft.rfftfreq(SPECTRUM, 1 / MODEL_HZ)
+    sharp = np.exp(-(((hz - 5200) / 1800) ** 2)) * 0.35
+    spectra += np.fft.rfft((breath * hiss)[starts] * window, SPECTRUM) * sharp
+    up = SOUND_RATE_HZ // MODEL_HZ
+    pieces = np.fft.irfft(spectra, SPECTRUM * up) * up
+    sound = np.zeros((count + SPECTRUM) * up)
+    for start, piece in zip(starts[:, 0] * up, pieces, strict=True):
+        sound[start : start + piece.size] += piece
+    return sound
+
+
+def _resonance(formants: Floats) -> NDArray[np.complex128]:
+    """Response of the vocal tract, shape (hops, bins): four resonances, the glottis' slope and the lips' rise."""
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(SPECTRUM, 1 / MODEL_HZ) / MODEL_HZ)
+    response = np.tile((1 - 0.97 * z) / (1 - 0.94 * z) ** 2, (formants.shape[0], 1))
+    centres = np.column_stack([formants, np.full(formants.shape[0], FOURTH_HZ)])
+    for centre, width in zip(centres.T, WIDTHS_HZ, strict=True):
+        radius = np.exp(-np.pi * width / MODEL_HZ)
+        turn = 2 * radius * np.cos(2 * np.pi * centre / MODEL_HZ)
+        response *= ((1 - turn + radius**2)[:, None]) / (1 - turn[:, None] * z + radius**2 * z**2)
+    return response
 
 
 def loop(seed: int, *, lead: bool) -> NDArray[np.int16]:
@@ -80,19 +158,14 @@ def loop(seed: int, *, lead: bool) -> NDArray[np.int16]:
         lead: a teacher who speaks most of the time; else pupils who answer now and then.
     """
     rng = np.random.default_rng((seed, int(lead)))
-    pitch_hz = float(rng.uniform(185, 235) if lead else rng.uniform(250, 310))
-    bank = [_syllable(rng, pitch_hz * float(rng.uniform(0.92, 1.08))) for _ in range(BANK)]
-    noise = rng.normal(0, ROOM_NOISE, 4 * SOUND_RATE_HZ).astype(np.float32)
+    pitch_hz, tract = (rng.uniform(185, 225), 1.0) if lead else (rng.uniform(240, 280), 1.12)
+    noise = rng.normal(0, ROOM_NOISE, 4 * SOUND_RATE_HZ)
     sound = np.tile(noise, LOOP_S // 4)
     for turn in turns(rng, 0.7 if lead else 0.25):
-        at = turn.start_s
-        while at + SYLLABLE_S < turn.end_s:
-            loudness = float(rng.uniform(0.55, 1.0)) * (1 - 0.3 * (at - turn.start_s) / 5)
-            start = int(at * SOUND_RATE_HZ)
-            part = bank[rng.integers(BANK)]
-            sound[start : start + part.size] += part * np.float32(LEVEL * loudness)
-            at += SYLLABLE_S * float(rng.uniform(0.72, 0.95))
-            if rng.random() < 0.08:
-                at += float(rng.uniform(0.1, 0.25))
+        hops = int((turn.end_s - turn.start_s) * MODEL_HZ / HOP)
+        spoken = _sounded(rng, _spoken(rng, hops), float(pitch_hz), tract)
+        start = int(turn.start_s * SOUND_RATE_HZ)
+        part = sound[start : start + spoken.size]
+        part += (spoken * (PEAK / np.abs(spoken).max()))[: part.size]
     whole = sound.size // BLOCK_SAMPLES * BLOCK_SAMPLES
     return np.round(np.clip(sound[:whole], -1, 1) * 32767).astype(np.int16)

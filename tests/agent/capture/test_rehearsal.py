@@ -1,6 +1,8 @@
 import itertools
 import time
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -9,7 +11,11 @@ from agent.capture.rehearsal.lesson import PAGE_S, page_at
 from agent.capture.rehearsal.pupils import PupilsScene
 from agent.capture.rehearsal.teacher import TeacherScene
 from agent.capture.sources import open_room, parse_source
-from tests.agent.capture.conftest import luma
+from models.silero import SpeechDetector
+from tests.agent.capture.conftest import REPO, luma
+
+SILERO = "silero-vad-6.2.3.onnx"
+WEIGHTS = (REPO / ".weights", Path.home() / ".local/share/tongtang/models")
 
 
 def room(*, seed=1, lead=True, size=(640, 360), name=""):
@@ -87,14 +93,14 @@ def test_the_voice_speaks_in_turns_with_pauses():
 
 
 def test_pupils_speak_less_than_their_teacher():
-    shares = [(np.abs(voice.loop(3, lead=lead)) > 600).mean() for lead in (True, False)]
+    shares = [(np.abs(voice.loop(3, lead=lead)) > 400).mean() for lead in (True, False)]
     assert shares[0] > 1.5 * shares[1]
 
 
 def test_the_voice_is_ready_before_anyone_waits_for_it():
     begun = time.process_time()
     voice.loop(5, lead=True)
-    assert time.process_time() - begun < 0.6
+    assert time.process_time() - begun < 1.0
 
 
 @pytest.mark.parametrize("scene", [TeacherScene, PupilsScene])
@@ -128,3 +134,19 @@ def test_a_camera_read_again_goes_on_where_the_lesson_is(stop):
     two = next(opened.camera.frames(stop))
     assert two.mono_ns - one.mono_ns > 250_000_000
     assert (two.mono_ns - one.mono_ns) % 40_000_000 == 0
+
+
+def test_the_speech_detector_takes_the_voice_for_speech_and_the_pauses_for_pauses():
+    folder = next((one for one in WEIGHTS if (one / SILERO).is_file()), None)
+    if folder is None:
+        pytest.skip("the speech model is not installed (tongtang models install)")
+    sound = voice.loop(4, lead=True)
+    resampler = av.AudioResampler("s16", "mono", 16_000)
+    frame = av.AudioFrame.from_ndarray(sound[None, :], "s16", "mono")
+    frame.sample_rate = 48_000
+    low = np.concatenate([part.to_ndarray()[0] for part in resampler.resample(frame)]).astype(np.float32) / 32768
+    speech = SpeechDetector(folder).update(low) > 0.5
+    level = np.sqrt((sound[: speech.size * 1536].reshape(-1, 1536).astype(float) ** 2).mean(axis=1))
+    assert speech[level > 600].mean() > 0.9
+    assert speech[level < 40].mean() < 0.2
+    assert 0.4 < speech.mean() < 0.85
