@@ -36,6 +36,9 @@ missing_packages() {
     if ! there /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc /usr/share/fonts/*/NotoSansCJK*; then
         echo "fonts-noto-cjk: slides and pages show boxes instead of Chinese"
     fi
+    if ! there /usr/lib/*/libatomic.so.1 /lib/*/libatomic.so.1 /usr/lib/libatomic.so.1 /usr/lib64/libatomic.so.1; then
+        echo "libatomic1: the browser cannot be driven"
+    fi
     if ! there /usr/lib/*/libportaudio.so.2 /usr/lib/libportaudio.so.2 /usr/local/lib/libportaudio.so.2; then
         echo "libportaudio2: no microphone can be opened"
     fi
