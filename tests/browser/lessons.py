@@ -132,4 +132,4 @@ def present(hub: District) -> None:
     """Both rooms are there."""
     for device in (hub.lead, hub.receiving):
         state = DeviceState(device=device.id, online=True, boot="b", incarnation=device.id, version="0.1.0")
-        hub.parts.devices.present(state)
+        hub.parts.devices.present([state])

@@ -88,7 +88,7 @@ def test_an_operator_signs_in_sees_the_rooms_and_watches_both_recordings_in_step
 
 def test_the_overview_follows_the_district_and_ends_a_lesson_after_asking(hub: District, page: Page):
     expect(page.get_by_role("status")).to_have_text("实时更新中")
-    hub.parts.devices.present(DeviceState(device=hub.lead.id, online=False, incarnation=hub.lead.id))
+    hub.parts.devices.present([DeviceState(device=hub.lead.id, online=False, incarnation=hub.lead.id)])
     expect(page.locator(".room", has_text="主讲一")).to_contain_text("离线")
     running_lesson(hub)
     expect(page.get_by_text("7425 帧").first).to_be_visible()

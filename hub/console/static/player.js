@@ -2,8 +2,8 @@
 // holds this moment and is held to it: a small drift by playing a little faster or slower, a large one by a jump.
 
 const JUMP_S = 0.5; // beyond this a screen is put to its place
-const NEAR_S = 0.015; // within this it is left alone
-const NUDGE = 0.1; // at most this much faster or slower
+const FAR_S = 0.08; // beyond this it is nudged
+const NEAR_S = 0.02; // until it is this near: each change of speed can be heard, so there are few
 const TICK_MS = 100;
 const STALL_MS = 8000; // a part that gives nothing for this long no longer holds the others up
 
@@ -43,6 +43,7 @@ class Screen {
     this.broken = false;
     this.frame = null;
     this.waitingSince = 0;
+    this.nudged = 0;
     const sound = figure.querySelector("[data-sound]");
     if (sound) sound.addEventListener("change", () => (this.video.muted = !sound.checked));
     else this.video.muted = true;
@@ -91,6 +92,13 @@ class Screen {
     return waits && performance.now() - this.waitingSince < STALL_MS;
   }
 
+  nudge(drift) {
+    const size = Math.abs(drift);
+    if (size > FAR_S) this.nudged = -Math.sign(drift) * (size > 2 * FAR_S ? 0.1 : 0.05);
+    else if (size < NEAR_S || Math.sign(drift) === Math.sign(this.nudged)) this.nudged = 0;
+    return this.nudged;
+  }
+
   follow(clock, held) {
     const words = this.veil.dataset;
     const say = !this.clip ? words.none : this.broken ? words.broken : this.video.readyState < 2 ? words.loading : "";
@@ -103,8 +111,8 @@ class Screen {
       this.frame = null;
       this.video.currentTime = Math.max(0, want);
     }
-    const nudge = Math.abs(drift) < NEAR_S ? 0 : Math.max(-NUDGE, Math.min(NUDGE, -drift));
-    this.video.playbackRate = clock.speed * (1 + nudge);
+    const rate = clock.speed * (1 + this.nudge(drift));
+    if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
     const run = clock.playing && !held;
     if (run && this.video.paused && !this.video.ended) this.video.play().catch(() => (clock.playing = false));
     if (!run && !this.video.paused) this.video.pause();

@@ -66,7 +66,7 @@ def test_the_live_overview_comes_at_once_and_after_each_change(hub: District):
     with connect(hub.url.replace("http", "ws") + "/api/v1/live", additional_headers=hub.headers) as socket:
         first = json.loads(socket.recv(5))
         assert [one["online"] for one in first["devices"]] == [False, False]
-        hub.parts.devices.present(DeviceState(device="device-lead", online=True, boot="b", incarnation="i"))
+        hub.parts.devices.present([DeviceState(device="device-lead", online=True, boot="b", incarnation="i")])
         second = json.loads(socket.recv(5))
         assert [one["online"] for one in second["devices"]] == [False, True]
         session = hub.session()
