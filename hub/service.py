@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.broker.courier import Courier
 from hub.broker.embedded import Broker, choose, free_port
+from hub.broker.errors import BrokerUnusable
 from hub.broker.intake import Intake
 from hub.broker.link import Arrival, HubLink
 from hub.broker.misfits import Misfits
@@ -130,8 +131,7 @@ class HubService:
             stack.callback(held.close)
             store = await asyncio.to_thread(Store.open, settings.database_url)
             stack.callback(store.close)
-            broker = self._broker(store)
-            broker.start()
+            broker = self._start_broker(store)
             stack.callback(broker.stop)
             http = self._http_socket(store)
             stack.callback(http.close)
@@ -143,13 +143,23 @@ class HubService:
                 # The first says why; the others only ended with it.
                 raise group.exceptions[0] from None
 
-    def _broker(self, store: Store) -> Broker:
+    def _start_broker(self, store: Store) -> Broker:
+        """Start the broker, where any port will do on the one it had before: devices look for it there."""
         settings = self._settings
-        host, port = settings.mqtt.host, settings.mqtt.port
-        if port == 0 and not settings.broker.startswith("mqtt://"):
-            port = free_port(host, _kept_port(store, "mqtt_port"))
-            store.facts.put("mqtt_port", str(port))
-        return choose(settings.broker, host, port, settings.data / "broker")
+        host, folder = settings.mqtt.host, settings.data / "broker"
+        kept = _kept_port(store, "mqtt_port")
+        broker = choose(settings.broker, host, settings.mqtt.port or kept or free_port(host), folder)
+        try:
+            broker.start()
+        except BrokerUnusable as error:
+            if settings.mqtt.port or kept is None:
+                raise
+            log.warning("%s; taking another port, devices must be told", error)
+            broker = choose(settings.broker, host, free_port(host), folder)
+            broker.start()
+        if not settings.mqtt.port:
+            store.facts.put("mqtt_port", str(broker.port))
+        return broker
 
     def _http_socket(self, store: Store) -> socket.socket:
         host, port = self._settings.http.host, self._settings.http.port

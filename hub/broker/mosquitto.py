@@ -101,10 +101,11 @@ class Mosquitto:
                 return
             if time.monotonic() - self._started > STEADY_S:
                 self._pause_s = 0.0
+            if not self._pause_s:
+                log.error("mosquitto ended with %d; starting it again (see %s)", code, self._log_file)
             self._pause_s = min(RESTART_S[1], max(RESTART_S[0], self._pause_s * 2))
             self._again_at = time.monotonic() + self._pause_s
             self._child = None
-            log.error("mosquitto ended with %d; starting it again (see %s)", code, self._log_file)
         elif self._again_at is not None and time.monotonic() >= self._again_at:
             self._again_at = None
             self._spawn()

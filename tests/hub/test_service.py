@@ -200,6 +200,29 @@ async def test_a_taken_http_port_is_told_in_words_and_leaves_no_broker_behind(tm
     assert psutil.Process().children() == []
 
 
+async def test_a_kept_port_that_somebody_took_meanwhile_is_given_up_in_words(tmp_path, monkeypatch, caplog):
+    import socket
+
+    from hub.broker import embedded
+
+    monkeypatch.setattr(embedded, "PORT_WAIT_S", 0.2)
+    init(tmp_path / "data")
+    settings = settings_of(tmp_path / "data", "amqtt")
+    store = Store.open(settings.database_url)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        store.facts.put("mqtt_port", str(other.getsockname()[1]))
+        hub = HubService(settings, app_of)
+        running = asyncio.create_task(hub.run())
+        while not (tmp_path / "data" / "hub.json").exists():
+            assert not running.done()
+            await asyncio.sleep(0.02)
+        assert store.facts.get("mqtt_port") != str(other.getsockname()[1])
+        assert "taking another port" in caplog.text
+        hub.end()
+        await running
+    store.close()
+
+
 async def test_a_folder_without_a_hub_is_told_in_words(tmp_path):
     with pytest.raises(HubRefused, match="tongtang hub init"):
         await HubService(settings_of(tmp_path, "amqtt"), app_of).run()
