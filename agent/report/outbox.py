@@ -172,6 +172,12 @@ class Outbox:
                 return False
         return True
 
+    def newest(self) -> str | None:
+        """The producer's id of the last row that was put, also when it has long been let go."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM meta WHERE name = 'newest'").fetchone()
+        return None if row is None else str(row[0])
+
     def depth(self) -> Depth:
         """How much waits."""
         with self._lock:
@@ -201,7 +207,7 @@ class Outbox:
     def _keep(self) -> None:
         folding = sqlite3.connect(self.path, isolation_level=None, timeout=1) if self._on_disk else None
         while not self._closing:
-            self._dirty.wait(timeout=5.0)
+            self._dirty.wait(timeout=0.5 if self._full else 5.0)
             self._hasten.wait(timeout=self._sync_s)
             self._hasten.clear()
             self._dirty.clear()
@@ -243,7 +249,7 @@ class Outbox:
     def _recover(self) -> None:
         """Take rows again once there is room, and put the ballast back first."""
         there = ballast_of(self.path).exists()
-        if not there and shutil.disk_usage(self.path.parent).free > 4 * BALLAST_BYTES:
+        if not there and shutil.disk_usage(self.path.parent).free > 2 * BALLAST_BYTES:
             there = lay_ballast(self.path)
         with self._lock:
             if self._full and there:

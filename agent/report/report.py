@@ -15,7 +15,7 @@ from agent.report.courier import Courier
 from agent.report.link import Lane, Link
 from agent.report.orders import OrderShelf
 from agent.report.outbox import Outbox
-from agent.report.reporter import Ledger, Reporter
+from agent.report.reporter import Ledger, Reporter, make_good
 from agent.settings import AgentSettings
 from contract import topics
 from contract.envelope import Envelope, EnvelopeRefused
@@ -77,6 +77,8 @@ class Report:
         machine = machine_id()
         self._telemetry = Outbox(state / "telemetry.db", machine=machine, cap_bytes=settings.report.telemetry_cap_bytes)
         self._events = Outbox(state / "event.db", machine=machine, cap_bytes=settings.report.event_cap_bytes)
+        if settings.report.ledger:
+            make_good(state / "produced", (self._telemetry, self._events))
         self._ledger = Ledger(state / "produced" / f"{incarnation}.txt") if settings.report.ledger else None
         self.clock = HubClock(state / "clock.json", self.boot)
         self.reporter = Reporter(

@@ -1,10 +1,13 @@
 """What the parts of the agent report through: one call a sample, from any thread."""
 
 import itertools
+import json
+import os
 import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,25 +15,31 @@ from agent.report.outbox import Outbox, Sample
 
 NAME_LIMIT = 64
 """Longest id and kind that the hub takes; a row that it refuses would hold up all rows behind it."""
+TAIL_BYTES = 256 << 10
+"""Longer than the longest line of a ledger."""
 
 
 class Ledger:
-    """Appends each row's id before the row reaches its outbox, so that losses can be counted from outside."""
+    """Appends each row before it reaches its outbox, so that losses can be counted from outside.
+
+    One line a row: its id, a tab, and the row itself: a kill between the ledger and
+    the outbox leaves the last line to be made good at the next start.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
-        self._lock = threading.Lock()
+        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
 
-    def note(self, identifier: str) -> None:
-        """Write one id down.
+    def note(self, box: str, sample: Sample) -> None:
+        """Write one row down.
 
         Raises:
             OSError: the disk is full.
+            ValueError: the ledger is closed.
         """
-        with self._lock:
-            self._file.write(f"{identifier}\n")
+        text = json.dumps({"box": box, **asdict(sample)}, separators=(",", ":"), default=str)
+        self._file.write(f"{sample.id}\t{text}\n")
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -38,8 +47,24 @@ class Ledger:
 
     @staticmethod
     def read(folder: Path) -> list[str]:
-        """Every id in every ledger of a folder."""
-        return [line for path in sorted(folder.glob("*.txt")) for line in path.read_text(encoding="ascii").split()]
+        """Every id in every ledger of a folder; a line torn by a power cut does not count."""
+        texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))]
+        return [line.partition("\t")[0] for text in texts for line in text.split("\n") if line.endswith("}")]
+
+    @staticmethod
+    def last(folder: Path) -> tuple[str, Sample] | None:
+        """The last row of the newest ledger, and the name of its outbox; None where there is none whole."""
+        written = [path for path in folder.glob("*.txt") if path.stat().st_size]
+        if not written:
+            return None
+        with max(written, key=lambda path: path.stat().st_mtime_ns).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+            line = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+        try:
+            row = json.loads(line.partition(b"\t")[2])
+            return str(row.pop("box")), Sample(**row)
+        except (ValueError, TypeError, KeyError):
+            return None
 
 
 class Reporter:
@@ -64,6 +89,7 @@ class Reporter:
         self._wall = wall
         self._prefix = f"{device[:32]}-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
 
     def telemetry(self, kind: str, data: dict[str, Any] | None = None) -> bool:
         """Report a sample that a newer one makes worthless; the first to go when there is no room."""
@@ -74,11 +100,22 @@ class Reporter:
         return self._put(self._events, kind, data or {})
 
     def _put(self, box: Outbox, kind: str, data: dict[str, Any]) -> bool:
-        mark = f"{self._prefix}-{next(self._numbers)}"
-        sample = Sample(mark, kind[:NAME_LIMIT], self._boot, self._mono_ns(), self._wall(), data)
-        if self._ledger is not None:
-            try:
-                self._ledger.note(mark)
-            except (OSError, ValueError):
-                self._ledger = None  # a witness that cannot write must not silence the witness that can
-        return box.put(sample)
+        with self._lock:  # one row at a time between ledger and outbox, so that at most one can be cut off
+            mark = f"{self._prefix}-{next(self._numbers)}"
+            sample = Sample(mark, kind[:NAME_LIMIT], self._boot, self._mono_ns(), self._wall(), data)
+            if self._ledger is not None:
+                try:
+                    self._ledger.note(box.path.stem, sample)
+                except (OSError, ValueError):
+                    self._ledger = None  # a witness that cannot write must not silence the witness that can
+            return box.put(sample)
+
+
+def make_good(folder: Path, boxes: tuple[Outbox, ...]) -> bool:
+    """Put the row that a kill cut off between ledger and outbox; whether there was one."""
+    cut = Ledger.last(folder)
+    if cut is None:
+        return False
+    name, sample = cut
+    box = next((one for one in boxes if one.path.stem == name), None)
+    return box is not None and box.newest() != sample.id and box.put(sample)
