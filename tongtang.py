@@ -61,8 +61,11 @@ def main() -> None:
         from agent.platform import die_with_parent  # noqa: PLC0415 - only for children of the demonstration
 
         die_with_parent()
-    _mount()
-    app()
+    try:
+        _mount()
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

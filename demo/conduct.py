@@ -9,7 +9,7 @@ from agent.identity import enrol
 from agent.report.reporter import Ledger
 from contract.result import TimelineSummary
 from demo.hub import START_S, HubSilent, Operator
-from demo.plan import FPS, DemoPlan, prepare
+from demo.plan import DemoPlan, prepare
 from demo.processes import Children
 from demo.show import Show
 from demo.summary import HubSummary, Judgement, Summary, count_telemetry, judge, room_summary
@@ -129,9 +129,9 @@ class Demo:
         )
         summary.write(plan.out / "summary.json")
         self._show.summary(
-            summary, judge(summary, FPS), plan, [f"{r['room']}: {r['words']}" for r in view["rooms"] if r["words"]]
+            summary, judge(summary), plan, [f"{r['room']}: {r['words']}" for r in view["rooms"] if r["words"]]
         )
-        return summary, judge(summary, FPS)
+        return summary, judge(summary)
 
     def _package(self, archive: Path, room: str) -> Path:
         """Where the package is now: in the hub's archive, or still with its room."""

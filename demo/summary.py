@@ -9,8 +9,8 @@ from contract.result import ReceivedFrom, Recording, RoomResult, TimelineSummary
 
 LENGTH_TOLERANCE_S = 0.5
 """A recording may miss this much of the lesson at its ends, in seconds."""
-RECEIVED_SHARE = 0.5
-"""Below this share of the lesson a room did not really see or hear its counterpart."""
+RECEIVED_SHARE = 0.8
+"""Below this share of what was sent a room did not really see its counterpart; the same of the sound."""
 
 
 class RoomSummary(BaseModel):
@@ -92,13 +92,12 @@ def room_summary(view: dict[str, Any], package: Path) -> RoomSummary:
     )
 
 
-def judge(summary: Summary, fps: int) -> Judgement:
+def judge(summary: Summary) -> Judgement:
     """Whether every room received and kept the whole lesson, and nothing was lost on the way to the hub."""
     missing: list[str] = []
-    lead = next((room.room for room in summary.rooms if room.role == "lead"), "")
     for room in summary.rooms:
-        others = [one.room for one in summary.rooms if one is not room] if room.role == "lead" else [lead]
-        missing += _not_received(room, others, summary.seconds, fps)
+        others = [one for one in summary.rooms if one is not room and (room.role == "lead" or one.role == "lead")]
+        missing += _not_received(room, others, summary.seconds)
         missing += _not_recorded(room, summary.seconds)
         if not room.receipt:
             missing.append(f"{room.room}: no receipt for the lesson package came")
@@ -109,16 +108,16 @@ def judge(summary: Summary, fps: int) -> Judgement:
     return Judgement(whole=not missing, missing=tuple(missing))
 
 
-def _not_received(room: RoomSummary, others: list[str], seconds: float, fps: int) -> list[str]:
+def _not_received(room: RoomSummary, others: list[RoomSummary], seconds: float) -> list[str]:
     missing = []
     for other in others:
-        found = next((one for one in room.received if one.sender == other), None)
+        found = next((one for one in room.received if one.sender == other.room), None)
         frames = found.video_frames if found else 0
         heard_s = found.audio_seconds if found else 0.0
-        if frames < seconds * fps * RECEIVED_SHARE:
-            missing.append(f"{room.room}: only {frames} pictures came from {other}")
+        if not other.video_frames_sent or frames < other.video_frames_sent * RECEIVED_SHARE:
+            missing.append(f"{room.room}: {frames} of {other.video_frames_sent} pictures came from {other.room}")
         if heard_s < seconds * RECEIVED_SHARE:
-            missing.append(f"{room.room}: only {heard_s:.1f} s of sound came from {other}")
+            missing.append(f"{room.room}: {heard_s:.1f} s of {seconds:.1f} s of sound came from {other.room}")
     return missing
 
 

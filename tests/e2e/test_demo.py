@@ -1,0 +1,179 @@
+"""`tongtang demo` as a user runs it: real processes, real WebRTC, real brokers."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import psutil
+import pytest
+
+from demo.summary import Summary
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+SPEECH = Path(__file__).parents[3] / "shared" / "data" / "speech"
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
+def run_demo(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tongtang", "demo", "--no-browser", "--out", str(out), *more],
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+
+def read_summary(out: Path) -> Summary:
+    return Summary.model_validate_json((out / "summary.json").read_text())
+
+
+def left_behind(out: Path) -> list[int]:
+    return [
+        one.pid
+        for one in psutil.process_iter(["cmdline"])
+        if any(str(out) in part for part in one.info["cmdline"] or [])
+    ]
+
+
+@pytest.mark.parametrize("broker", ["amqtt", "mosquitto"])
+def test_two_rooms_hold_a_whole_lesson(tmp_path, broker):
+    if broker == "mosquitto" and MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed: the demo is tried with the built-in broker only")
+    out = tmp_path / "out"
+    done = run_demo(out, "--seconds", "8", "--broker", broker)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = read_summary(out)
+    assert summary.telemetry.lost == summary.telemetry.duplicated == 0
+    assert summary.telemetry.produced > 10
+    for room in summary.rooms:
+        assert room.receipt
+        assert Path(room.package, "manifest.json").exists()
+        assert room.cpu_seconds > 0
+        for received in room.received:
+            assert received.latency_ms is not None
+            assert 0 < received.latency_ms.p50 < 1000
+            assert received.join_ms is not None
+        for kept in room.recording:
+            assert abs(kept.seconds - 8) < 0.5
+            with av.open(str(Path(room.package) / kept.file)) as file:
+                assert sum(1 for _ in file.decode(video=0)) == kept.video_frames
+    assert "本节课完整" in done.stdout
+    assert left_behind(out) == []
+
+
+def test_the_summary_has_the_fixed_form(tmp_path):
+    out = tmp_path / "out"
+    assert run_demo(out, "--seconds", "4", "--rooms", "3").returncode == 0
+    found = json.loads((out / "summary.json").read_text())
+    assert list(found) == ["version", "session", "seconds", "rooms", "telemetry", "timeline", "hub"]
+    assert [room["room"] for room in found["rooms"]] == ["lead", "receiving-1", "receiving-2"]
+    lead = found["rooms"][0]
+    assert set(lead) >= {
+        "room",
+        "role",
+        "package",
+        "video_frames_sent",
+        "received",
+        "recording",
+        "receipt",
+        "cpu_seconds",
+    }
+    assert set(lead["received"][0]) >= {"from", "video_frames", "audio_seconds", "latency_ms", "join_ms"}
+    assert set(lead["received"][0]["latency_ms"]) == {"p50", "p95", "error"}
+    wanted = {"track", "file", "parts", "seconds", "video_frames", "audio_seconds", "sha256"}
+    assert set(lead["recording"][0]) >= wanted
+    assert set(found["telemetry"]) == {"produced", "stored", "lost", "duplicated"}
+    assert set(found["timeline"]) == {"observations", "speech_seconds", "talk_share", "people", "slides"}
+    assert found["timeline"]["talk_share"] is None
+
+
+def test_real_speech_and_a_real_video_file_make_a_lesson(tmp_path):
+    if not SPEECH.is_dir():
+        pytest.skip("no recorded speech here: the lesson is tried with the rehearsal's sound only")
+    speech = SPEECH / "ami" / "trn03.flac"
+    video = tmp_path / "录像 1.mp4"
+    write_video(video)
+    out = tmp_path / "out"
+    done = run_demo(out, "--seconds", "12", "--lead", f"rehearsal+file:{speech}", "--receiving", f"file:{video}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = read_summary(out)
+    assert summary.timeline.speech_seconds > 3
+    assert summary.rooms[0].received[0].video_frames > 100  # the file has 15 pictures a second
+
+
+def write_video(path: Path) -> None:
+    """Six seconds of 320x240 at 15 fps with sound: another size and rate than the lesson's."""
+    with av.open(str(path), "w") as file:
+        video = file.add_stream("libx264", rate=15)
+        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
+        sound = file.add_stream("aac", rate=44_100, layout="mono")
+        rng = np.random.default_rng(1)
+        for index in range(90):
+            picture = np.zeros((240, 320, 3), np.uint8)
+            picture[:, (index * 4) % 300 :][:, :20] = rng.integers(0, 255, (240, 20, 3))
+            file.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for index in range(6 * 44_100 // 1024):
+            block = (rng.normal(0, 800, (1, 1024))).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 44_100, index * 1024
+            file.mux(sound.encode(frame))
+        file.mux(video.encode(None))
+        file.mux(sound.encode(None))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as SIGINT")
+@pytest.mark.parametrize("moment", ["中心 hub", "rooms online", "上课中 live"])
+def test_ctrl_c_ends_the_lesson_properly_and_leaves_no_process(tmp_path, moment):
+    out = tmp_path / "out"
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "tongtang", "demo", "--no-browser", "--out", str(out), "--seconds", "60"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    told = ""
+    while moment not in told and (line := demo.stdout.readline()):
+        told += line
+    assert moment in told, told
+    time.sleep(1)
+    demo.send_signal(signal.SIGINT)
+    told += demo.communicate(timeout=90)[0]
+    assert demo.returncode == 130, told
+    assert "Traceback" not in told
+    assert left_behind(out) == []
+    if "live" in moment:
+        summary = read_summary(out)
+        assert summary.seconds < 55
+        for room in summary.rooms:
+            assert room.receipt
+            for kept in room.recording:
+                assert abs(kept.seconds - summary.seconds) < 1
+                assert (Path(room.package) / kept.file).stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "source, words",
+    [("camra:0", "camera"), ("file:nowhere.mp4", "nowhere.mp4"), ("camera:abc", "camera:0"), ("", "rehearsal")],
+)
+def test_a_wrong_source_is_told_before_anything_starts(tmp_path, source, words):
+    done = run_demo(tmp_path / "out", "--lead", source)
+    assert done.returncode == 2
+    assert words in done.stdout + done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    done = run_demo(tmp_path, "--seconds", "4")
+    assert done.returncode == 1
+    assert "--out" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
