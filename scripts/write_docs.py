@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
 
@@ -109,9 +110,15 @@ def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _commands(inner, f"{path} {name}")
 
 
-def _text(text: str | None) -> list[str]:
-    paragraphs = (text or "").replace("\b", "").strip().split("\n\n")
-    return "\n\n".join(" ".join(one.split()) for one in paragraphs).split("\n")
+def _text(text: str | None) -> Iterator[str]:
+    """Paragraphs of a help text; lines that are set in stand as code."""
+    lines = (text or "").replace("\b", "").strip().splitlines()
+    for is_code, block in groupby(lines, key=lambda line: line.startswith("  ")):
+        if is_code:
+            yield from ("```", *(line.strip() for line in block), "```")
+            continue
+        for is_blank, words in groupby(block, key=lambda line: not line.strip()):
+            yield "" if is_blank else " ".join(word.strip() for word in words)
 
 
 def _parameters(command: Any) -> Iterator[str]:
