@@ -101,14 +101,10 @@ class Counts:
 
 def latency(figures: PeerFigures) -> Latency | None:
     """Median and 95th percentile of capture to decoded, in ms; None where the clock between the rooms is unknown."""
-    ordered = sorted(figures.latencies_ms)
-    if not ordered:
+    found = figures.latencies.percentiles(0.5, 0.95)
+    if found is None:
         return None
-    return Latency(
-        p50=round(ordered[len(ordered) // 2], 1),
-        p95=round(ordered[int(len(ordered) * 0.95)], 1),
-        error=round(figures.clock_error_ms, 2),
-    )
+    return Latency(p50=found[0], p95=found[1], error=round(figures.clock_error_ms, 2))
 
 
 def cpu_seconds() -> float:

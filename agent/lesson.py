@@ -6,32 +6,28 @@ the other rooms, and for nothing else: recording begins and ends on time without
 
 import asyncio
 import contextlib
+import itertools
 import logging
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 from agent.account import Counts, cpu_seconds
-from agent.capture.sources import SourceRefused, SourceSpec
-from agent.classroom import Classroom, FrameCount, PictureLimits
+from agent.capture.sources import SourceRefused
+from agent.classroom import Classroom, FrameCount
+from agent.house import House
 from agent.observe.observer import Observer
 from agent.observe.timeline import read_timeline, summary
-from agent.record.package import Standpoint
 from agent.record.recorder import LessonRecorder
-from agent.record.store import FolderStore, PackageRef
+from agent.record.store import PackageRef
 from agent.record.trouble import RecordTrouble, SealFailed
 from agent.record.writer import Needs
-from agent.stream.mediaclock import MediaClock
-from agent.stream.peer import PeerContext, Playout
+from agent.stream.peer import PeerContext
 from agent.stream.room import PeerState, RoomStream
 from contract.clock import mono_at, session_t
-from contract.observation import Observation
 from contract.package import QUALITY, TIMELINE
 from contract.result import RoomResult
 from contract.session import RoomOrder, SessionOrder
-from contract.signal import Answer, Offer, RoomReport, Signal
+from contract.signal import Answer, Offer, RoomReport
 from contract.signal import Peer as PeerSignal
 from contract.state import FINAL, SessionState, moved
 
@@ -42,56 +38,11 @@ READY_BEFORE_S = 120.0
 """Devices open this long before the lesson, in seconds."""
 REPORT_VALID_S = 14 * 86_400.0
 SAMPLE_S = 1.0
+TELL_EACH = 2
+"""Every so many samples the hub is told how the lesson goes."""
 LEFT_BEHIND = "the agent was away at the end of the lesson"
 SEAL_AGAIN_S = 30.0
 WORDS_MAX = 20
-
-
-class Report(Protocol):
-    """Where events go."""
-
-    def event(self, kind: str, data: dict[str, Any] | None = None) -> bool:
-        """Report something that happened."""
-
-    def telemetry(self, kind: str, data: dict[str, Any] | None = None) -> bool:
-        """Report a sample."""
-
-
-class MakeObserver(Protocol):
-    """Makes the observer of one lesson."""
-
-    def __call__(
-        self,
-        *,
-        on_observation: Callable[[Observation], None],
-        on_trouble: Callable[[str], None],
-        session_t: Callable[[int], float],
-    ) -> Observer:
-        """Make it; it is not started yet."""
-
-
-@dataclass(frozen=True)
-class House:
-    """What the service hands to each lesson."""
-
-    incarnation: str
-    standpoint: Standpoint
-    media_clock: MediaClock
-    spec: SourceSpec
-    seed: int
-    limits: PictureLimits
-    name: str
-    """Name of this room, as people call it."""
-    store: FolderStore
-    min_free_bytes: int
-    """Recording ends cleanly before less than this is free."""
-    send: Callable[[Signal, float, str | None], None]
-    """Sends a signal, valid for so many seconds; a newer one with the same key replaces it."""
-    report: Report
-    observer: MakeObserver | None
-    playout: Playout | None
-    on_change: Callable[["Lesson"], None]
-    mono_ns: Callable[[], int] = time.monotonic_ns
 
 
 class Lesson:
@@ -275,11 +226,14 @@ class Lesson:
 
     async def _sample(self, sent: FrameCount) -> None:
         """A line of quality each second; the last one also tells a next incarnation what was counted."""
-        while True:
+        for second in itertools.count(1):
             await asyncio.sleep(SAMPLE_S)
             counts = self._counted(sent)
             if self.recorder is not None:
                 self.recorder.quality({"t": round(self.t, 3), **counts.as_json()})
+            if second % TELL_EACH == 0:
+                result = self._account(sent).model_dump(mode="json", by_alias=True)
+                self._house.report.telemetry("lesson.live", {"session": self.order.session, "result": result})
 
     async def _seal(self) -> None:
         recorder, result = self.recorder, self.result
@@ -363,7 +317,7 @@ class Lesson:
         return 0 <= self._t(mono_ns) < self.order.seconds
 
     def _on_peers(self) -> None:
-        self._house.on_change(self)
+        self._house.on_change()
 
     def _on_record_trouble(self, words: str) -> None:
         self._house.report.event("record.trouble", {"session": self.order.session, "words": words})
@@ -402,7 +356,7 @@ class Lesson:
             result=self.result if self.state in {S.SEALED, *FINAL} else None,
         )
         self._house.send(report, REPORT_VALID_S, f"room:{self.order.session}")
-        self._house.on_change(self)
+        self._house.on_change()
 
     @property
     def connected(self) -> dict[str, str]:

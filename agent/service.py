@@ -12,9 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from agent.capture.spec import SourceSpec
 from agent.classroom import PictureLimits
+from agent.house import House
 from agent.identity import Identity
 from agent.keeping import Keeping
-from agent.lesson import READY_BEFORE_S, House, Lesson
+from agent.lesson import READY_BEFORE_S, Lesson
 from agent.observe.observer import Observer
 from agent.platform import notify, watchdog_s
 from agent.record.package import Standpoint
@@ -22,6 +23,7 @@ from agent.record.store import FolderStore, PackageRef
 from agent.report.report import Report
 from agent.settings import AgentSettings
 from agent.stream import rtc
+from agent.stream.loudspeaker import Loudspeaker
 from agent.stream.mediaclock import MediaClock
 from agent.teacher import Teacher
 from contract.observation import Observation
@@ -75,6 +77,8 @@ class AgentService:
             on_trouble=lambda words: self._call(self._upload_trouble, words),
             keep_uploaded=settings.record.keep_uploaded,
         )
+        wanted = settings.sources.loudspeaker
+        self._loudspeaker = None if wanted == "none" else Loudspeaker(wanted, self._no_loudspeaker)
         self._teacher = Teacher(settings.overlay_socket, settings.overlay_token)
         self._house = self._make_house()
 
@@ -115,6 +119,8 @@ class AgentService:
         for task in doing:
             task.cancel()
         await asyncio.gather(*doing, return_exceptions=True)
+        if self._loudspeaker is not None:
+            self._loudspeaker.close()
         self._report.reporter.event("agent.stop", {"incarnation": self._incarnation})
         await asyncio.to_thread(self._report.stop)
 
@@ -177,6 +183,10 @@ class AgentService:
             lesson.uploaded()
             self._show()
 
+    def _no_loudspeaker(self, words: str) -> None:
+        self._report.reporter.event("loudspeaker.trouble", {"words": words})
+        log.warning(words)
+
     def _upload_trouble(self, words: str) -> None:
         self._report.reporter.event("upload.trouble", {"words": words})
         log.warning(words)
@@ -216,8 +226,8 @@ class AgentService:
             send=report.courier.send,
             report=report.reporter,
             observer=self._make_observer if settings.observe.enabled else None,
-            playout=None,
-            on_change=lambda _lesson: self._show(),
+            playout=self._loudspeaker,
+            on_change=self._show,
         )
 
     def _make_observer(

@@ -48,6 +48,11 @@ class SourcesTable(Settings):
         title="Source",
         description="`rehearsal`, `camera:0`, `screen:0`, `file:PATH` or `rtsp://...`; sound after a plus.",
     )
+    loudspeaker: str = Field(
+        "default",
+        title="Loudspeaker",
+        description="Where the other rooms are heard: `default`, a part of a device's name, or `none`.",
+    )
     seed: int = Field(0, ge=0, title="Seed", description="Chooses the pages and movements of the rehearsal lesson.")
 
 

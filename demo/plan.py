@@ -146,6 +146,7 @@ retry_cap_s = 2
 
 [sources]
 source = {_quoted(room.source)}
+loudspeaker = "none"
 
 [media]
 addresses = ["127.0.0.1"]

@@ -1,8 +1,11 @@
 """One other room: one peer connection, what we send to it and what comes from it."""
 
 import asyncio
+import bisect
+import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -56,6 +59,26 @@ class CountedTime(Protocol):
         """Whether this moment of this device's monotonic clock lies in session time."""
 
 
+class Latencies:
+    """How old pictures were when they were decoded, counted in steps of 0.1 ms; written by one thread."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[float] = Counter()
+
+    def add(self, milliseconds: float) -> None:
+        """Count one picture."""
+        self._counts[round(milliseconds, 1)] += 1
+
+    def percentiles(self, *shares: float) -> tuple[float, ...] | None:
+        """The ages in ms below which these shares of the pictures lie; None before the first picture."""
+        ordered = sorted(self._counts.copy().items())
+        total = sum(count for _, count in ordered)
+        if not total:
+            return None
+        ages = list(itertools.accumulate(count for _, count in ordered))
+        return tuple(ordered[bisect.bisect_right(ages, min(total - 1, int(total * share)))][0] for share in shares)
+
+
 @dataclass
 class PeerFigures:
     """What came from one room so far, over all its joins."""
@@ -64,7 +87,7 @@ class PeerFigures:
     audio_seconds: float = 0.0
     joins: int = 0
     join_ms: float | None = None
-    latencies_ms: list[float] = field(default_factory=list)
+    latencies: Latencies = field(default_factory=Latencies)
     clock_error_ms: float = 0.0
     sound_lost: int = 0
 
@@ -269,7 +292,7 @@ class Peer:
             if self._context.counts(at_ns - (aged[0] if aged else 0)):
                 self._figures.video_frames += 1
                 if aged is not None:
-                    self._figures.latencies_ms.append(aged[0] / 1e6)
+                    self._figures.latencies.add(aged[0] / 1e6)
                     self._figures.clock_error_ms = aged[1] / 1e6
         if self._context.playout is not None:
             self._context.playout.picture(self.room, track, picture)

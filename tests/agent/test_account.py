@@ -20,7 +20,7 @@ def test_without_an_earlier_incarnation_counting_begins_at_zero(tmp_path):
 
 
 def test_the_account_names_every_room_that_was_heard_in_any_incarnation():
-    figures = {"far": PeerFigures(video_frames=5, audio_seconds=0.2, joins=2, join_ms=80.0, latencies_ms=[9.0, 11.0])}
+    figures = {"far": PeerFigures(video_frames=5, audio_seconds=0.2, joins=2, join_ms=80.0)}
     counts = Counts.of(7, figures).plus(Counts(1, {"gone": 3}, {"gone": 0.1}))
     result = counts.result(figures, ("a word",), 1.234)
     assert {one.sender: one.video_frames for one in result.received} == {"far": 5, "gone": 3}
@@ -31,5 +31,8 @@ def test_the_account_names_every_room_that_was_heard_in_any_incarnation():
 
 def test_latency_is_unknown_until_the_clock_between_the_rooms_is_known():
     assert latency(PeerFigures()) is None
-    found = latency(PeerFigures(latencies_ms=[float(n) for n in range(100)], clock_error_ms=0.25))
+    figures = PeerFigures(clock_error_ms=0.25)
+    for age in range(100):
+        figures.latencies.add(float(age))
+    found = latency(figures)
     assert (found.p50, found.p95, found.error) == (50.0, 95.0, 0.25)

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from agent.capture.frame import BLOCK_SAMPLES
+from agent.stream.loudspeaker import AHEAD_SAMPLES, MOST_SAMPLES, Loudspeaker, Mixer
+
+
+def block(level: int) -> np.ndarray:
+    return np.full(BLOCK_SAMPLES, level, np.int16)
+
+
+def test_a_room_is_heard_once_enough_of_it_waits():
+    mixer = Mixer()
+    heard = []
+    for _ in range(AHEAD_SAMPLES // BLOCK_SAMPLES):
+        heard.append(int(mixer.take(10)[0]))
+        mixer.put("far", block(7))
+    assert set(heard) == {0}
+    assert mixer.take(BLOCK_SAMPLES)[0] == 7
+
+
+def test_rooms_are_mixed_and_never_wrap_around():
+    mixer = Mixer()
+    for _ in range(3):
+        mixer.put("a", block(30_000))
+        mixer.put("b", block(30_000))
+    assert set(mixer.take(BLOCK_SAMPLES)) == {32_767}
+
+
+def test_what_runs_ahead_is_dropped_oldest_first_so_that_the_rooms_stay_together():
+    mixer = Mixer()
+    for level in range(50):
+        mixer.put("far", block(level))
+    assert mixer.dropped_samples == 50 * BLOCK_SAMPLES - MOST_SAMPLES
+    assert mixer.take(1)[0] == 40
+
+
+def test_a_room_that_ran_dry_gathers_some_before_it_is_heard_again():
+    mixer = Mixer()
+    for _ in range(3):
+        mixer.put("far", block(5))
+    assert mixer.take(4 * BLOCK_SAMPLES)[-1] == 0
+    mixer.put("far", block(6))
+    assert mixer.take(1)[0] == 0
+
+
+def test_samples_come_out_in_the_order_and_number_they_went_in():
+    mixer = Mixer()
+    sent = np.arange(6 * BLOCK_SAMPLES, dtype=np.int16)
+    for part in np.split(sent, 6):
+        mixer.put("far", part)
+    out = np.concatenate([mixer.take(n) for n in (1, 959, 500, 1000, 3300)])
+    assert np.array_equal(out, sent)
+
+
+def test_a_machine_without_a_loudspeaker_says_so_once_and_goes_on():
+    told: list[str] = []
+    speaker = Loudspeaker("no such loudspeaker", told.append)
+    if not told:
+        speaker.close()
+        pytest.skip("this machine has a loudspeaker of that name")
+    assert len(told) == 1
+    assert "not heard" in told[0]
+    speaker.sound("far", block(1))
+    speaker.close()
