@@ -35,6 +35,9 @@ from contract.telemetry import Row, Watermark
 
 log = logging.getLogger(__name__)
 
+AGAIN_BYTES = 1 << 20
+"""Room, on the disk and in the file, at which an outbox that was full takes rows again; less would flap."""
+_DELETE_SOME = "DELETE FROM box WHERE seq <= min(?, (SELECT min(seq) FROM box) + 199)"
 DATA_LIMIT = 100_000
 """Longest data of one row, in characters; the hub refuses longer rows, and would so refuse all behind it."""
 
@@ -126,6 +129,10 @@ class Outbox:
                 return False
             self._last = done.lastrowid or self._last
             waiting = self._last - self._durable
+            try:
+                self._shorten_log()
+            except sqlite3.Error as error:
+                self._troubled(error)
         self._dirty.set()
         if waiting >= self._sync_rows:
             self._hasten.set()
@@ -166,7 +173,7 @@ class Outbox:
                     self.stream = self._new_stream()
                     self._say(f"{self.path.name} is older than what the hub holds; its rows go out as a new stream")
                     return False
-                self._delete("DELETE FROM box WHERE seq <= ?", (mark.upto,))
+                self._let_go(mark.upto)
             except sqlite3.Error as error:
                 self._troubled(error)
                 return False
@@ -240,19 +247,25 @@ class Outbox:
             return
         try:
             folding.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self._recover()
         except sqlite3.Error as error:
             with self._lock:
                 self._troubled(error)
-            return
-        self._recover()
+        except OSError as error:
+            self._say(f"the folder of {self.path.name} is gone: {error}")
 
     def _recover(self) -> None:
         """Take rows again once there is room, and put the ballast back first."""
         there = ballast_of(self.path).exists()
-        if not there and shutil.disk_usage(self.path.parent).free > 2 * BALLAST_BYTES:
+        free = shutil.disk_usage(self.path.parent).free
+        if not there and free > BALLAST_BYTES + WAL_BYTES:
             there = lay_ballast(self.path)
+            free -= BALLAST_BYTES
         with self._lock:
-            if self._full and there:
+            if not self._full or not there or free < WAL_BYTES:
+                return
+            pages, size = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
+            if free + pages * size >= AGAIN_BYTES:
                 self._full = False
                 self._say(f"{self.path.name} takes rows again; {self._dropped} were given up")
 
@@ -278,24 +291,36 @@ class Outbox:
             return 0
         rows = self._db.execute("SELECT count(*) FROM box").fetchone()[0]
         edge = self._db.execute("SELECT seq FROM box ORDER BY seq LIMIT 1 OFFSET ?", (rows // 10,)).fetchone()
-        return self._delete("DELETE FROM box WHERE seq <= ?", edge) if edge else 0
+        return self._let_go(edge[0]) if edge else 0
 
-    def _delete(self, sql: str, values: tuple[int, ...]) -> int:
+    def _let_go(self, upto: int) -> int:
+        """Delete every row up to `upto`, with the ballast's room where the disk has none; how many there were."""
         try:
-            return self._db.execute(sql, values).rowcount
+            gone = self._db.execute("DELETE FROM box WHERE seq <= ?", (upto,)).rowcount
         except sqlite3.OperationalError as error:
             if not is_full(error):
                 raise
+            self._troubled(error)
             ballast_of(self.path).unlink(missing_ok=True)
-            gone = self._db.execute(sql, values).rowcount
+            gone = 0
+            while done := self._db.execute(_DELETE_SOME, (upto,)).rowcount:
+                gone += done
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if self._full:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            return gone
+        return gone
+
+    def _shorten_log(self) -> None:
+        """Fold here where the other thread cannot keep up: a log longer than the ballast could not be folded later."""
+        if self._on_disk and self._last % 64 == 0 and log_bytes(self.path) > 2 * WAL_BYTES:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _troubled(self, error: sqlite3.Error) -> None:
         if not is_full(error):
             self._say(f"{self.path.name}: {error}")
         elif not self._full:
             self._full = True
+            self._dirty.set()
             self._say(f"the disk is full: {self.path.name} takes no more rows until there is room ({error})")
 
     def _opened(self) -> sqlite3.Connection:

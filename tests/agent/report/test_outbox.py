@@ -234,7 +234,7 @@ def test_a_full_disk_is_told_once_and_drains_when_the_hub_is_back(small_disk, sa
     filler = small_disk / "recording.mp4"
     refused = 0
     for number in range(40_000):
-        if not box.put(sample(number, words="x" * 400)):
+        if not box.put(sample(number, words="x" * 1500)):
             refused += 1
             if refused > 50:
                 break
@@ -245,7 +245,7 @@ def test_a_full_disk_is_told_once_and_drains_when_the_hub_is_back(small_disk, sa
     box.flush()
     rows = box.after(0, kept)
     while rows:
-        assert box.acknowledge(Watermark(stream=box.stream, upto=rows[min(500, len(rows)) - 1].seq))
+        assert box.acknowledge(Watermark(stream=box.stream, upto=rows[min(200, len(rows)) - 1].seq))
         rows = box.after(0, kept)
     assert box.depth().rows == 0
     filler.unlink()
