@@ -1,11 +1,10 @@
 """The hub's web side, put together: doorkeeper, routes, console, archive."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import select
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,8 +23,6 @@ from hub.archive.uploads import UploadFolder
 from hub.console.pages import Pages, page_routes, sign_in_routes
 from hub.service import HubParts
 from hub.session.conductor import Conductor
-from hub.store.engine import Database
-from hub.store.tables import OPERATOR
 
 LARGEST_BODY_BYTES = 1 << 20
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -92,7 +89,7 @@ def create_app(parts: HubParts) -> FastAPI:
     overview = _overview(parts)
     board = live.Board(lambda: overview().model_dump_json(), parts.changes)
     expiry = Expiry(store, intake.uploads, RoomsOfConductor(parts.conductor), parts.clock.now)
-    sign_ins = HubSignIns(lambda: _operators(parts.store.database), parts.devices.key, parts.key, parts.clock.now)
+    sign_ins = HubSignIns(parts.store.operators.hashes, parts.devices.key, parts.key, parts.clock.now)
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -175,8 +172,3 @@ def _overview(parts: HubParts) -> Callable[[], Overview]:
         )
 
     return overview
-
-
-def _operators(database: Database) -> Mapping[str, str]:
-    with database.read() as connection:
-        return {row.name: row.token_sha256 for row in connection.execute(select(OPERATOR))}

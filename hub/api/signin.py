@@ -1,7 +1,6 @@
 """What callers carry: the operator's token, the console's cookie, a device's signed token."""
 
 import base64
-import hashlib
 import hmac
 import logging
 from collections import OrderedDict, deque
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contract.envelope import PublicKey
 from hub.api.access import Caller, Who
+from hub.store.operators import token_hash
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +28,6 @@ TRIES = 10
 """Wrong tokens from one address before it must wait."""
 TRIES_WINDOW_S = 300.0
 ADDRESSES_KEPT = 1024
-
-
-def token_hash(token: str) -> str:
-    """SHA-256 of an operator's token, in hexadecimal; a token is random, so it needs no salt."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class HubSignIns:

@@ -27,21 +27,14 @@ class OperatorTable:
         """Give the operator `name` this token; an older one of his stops working."""
         with self._database.write() as connection:
             connection.execute(delete(OPERATOR).where(OPERATOR.c.name == name))
-            connection.execute(insert(OPERATOR).values(name=name, token_sha256=_hash(token), created=now))
+            connection.execute(insert(OPERATOR).values(name=name, token_sha256=token_hash(token), created=now))
 
-    def who(self, token: str) -> str | None:
-        """The name of the operator with this token, or None."""
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of every operator's token, in hexadecimal, by the operator's name."""
         with self._database.read() as connection:
-            found: str | None = connection.scalar(
-                select(OPERATOR.c.name).where(OPERATOR.c.token_sha256 == _hash(token))
-            )
-        return found
-
-    def names(self) -> list[str]:
-        """Every operator."""
-        with self._database.read() as connection:
-            return list(connection.scalars(select(OPERATOR.c.name).order_by(OPERATOR.c.name)))
+            return {row.name: row.token_sha256 for row in connection.execute(select(OPERATOR))}
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """SHA-256 of an operator's token, in hexadecimal; a token is random, so it needs no salt."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -7,7 +7,6 @@ from hub.store.engine import Database, open_engine
 from hub.store.facts import FactTable
 from hub.store.migrate import upgrade
 from hub.store.operators import OperatorTable
-from hub.store.packages import PackageTable
 from hub.store.rows import RowTable
 from hub.store.sessions import SessionTable
 
@@ -20,7 +19,6 @@ class Store:
     devices: DeviceTable
     sessions: SessionTable
     rows: RowTable
-    packages: PackageTable
     operators: OperatorTable
     facts: FactTable
 
@@ -38,7 +36,6 @@ class Store:
             DeviceTable(database),
             SessionTable(database),
             RowTable(database),
-            PackageTable(database),
             OperatorTable(database),
             FactTable(database),
         )

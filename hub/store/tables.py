@@ -158,18 +158,6 @@ QUARANTINE = Table(
 )
 """Rows under a key that holds something else, as a cloned disk makes them; kept, never counted as stored."""
 
-PACKAGE_FILE = Table(
-    "package_file",
-    METADATA,
-    Column("session", NAME, primary_key=True),
-    Column("room", NAME, primary_key=True),
-    Column("name", NAME, primary_key=True),
-    Column("bytes", BigInteger(), nullable=False),
-    Column("sha256", NAME, nullable=False),
-    Column("stored", Float(), nullable=False),
-)
-"""A file of a lesson package that the hub holds, with the hash it was checked against."""
-
 OPERATOR = Table(
     "operator",
     METADATA,

@@ -5,12 +5,11 @@ import pytest
 from contract.envelope import sign
 from contract.keys import new_hub_key
 from contract.model import Message
-from contract.package import FileEntry
 from contract.result import RoomResult
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.state import SessionState
 from hub.store.errors import RoomTaken
-from hub.store.operators import new_token
+from hub.store.operators import new_token, token_hash
 from hub.store.store import Store
 
 
@@ -82,23 +81,10 @@ def test_orders_that_are_not_held_are_found_until_they_are(store):
     assert [one.order.seconds for one in store.sessions.unheld()] == [10.0]
 
 
-def test_package_files_are_replaced_and_dropped_by_name(store):
-    first = FileEntry(name="camera.mp4", bytes=5, sha256="a" * 64)
-    second = first.model_copy(update={"sha256": "b" * 64})
-    store.packages.put("s-0001", "room-a", first, 1.0)
-    store.packages.put("s-0001", "room-a", second, 2.0)
-    assert store.packages.files("s-0001", "room-a") == (second,)
-    assert store.packages.stored("s-0001", "room-a") == 2.0
-    store.packages.drop("s-0001", "room-a", "camera.mp4")
-    assert store.packages.files("s-0001", "room-a") == ()
-
-
 def test_an_operator_is_known_by_the_newest_token_alone_and_no_token_is_stored(store, tmp_path):
     old, new = new_token(), new_token()
     store.operators.set_token("wang", old, 1.0)
     store.operators.set_token("wang", new, 2.0)
-    assert store.operators.who(new) == "wang"
-    assert store.operators.who(old) is None
-    assert store.operators.who("") is None
+    assert store.operators.hashes() == {"wang": token_hash(new)}
     held = b"".join(file.read_bytes() for file in tmp_path.glob("hub.db*"))
     assert new.encode() not in held

@@ -5,8 +5,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from hub.api.signin import COOKIE, TRIES, HubSignIns, Tries, token_hash
+from hub.api.signin import COOKIE, TRIES, HubSignIns, Tries
 from hub.console.pages import local_path
+from hub.store.operators import token_hash
 from tests.hub_api.district import District, answering, make
 
 

@@ -69,16 +69,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_sha256", name=op.f("uq_operator_token_sha256")),
     )
     op.create_table(
-        "package_file",
-        sa.Column("session", sa.String(length=64), nullable=False),
-        sa.Column("room", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("stored", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("session", "room", "name", name=op.f("pk_package_file")),
-    )
-    op.create_table(
         "quarantine",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("stream", sa.String(length=64), nullable=False),
@@ -167,7 +157,6 @@ def downgrade() -> None:
     op.drop_index("ix_session_closed_session_epoch", "session")
     op.drop_table("session")
     op.drop_table("quarantine")
-    op.drop_table("package_file")
     op.drop_table("operator")
     op.drop_table("meta")
     op.drop_index("ix_gap_stream", "gap")
