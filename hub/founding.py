@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import make_url
 
 from contract.keys import KeyUnusable, load_private, new_hub_key, public_pem, save_private
 from hub.errors import HubRefused
-from hub.settings import HubSettings
+from hub.platform import sync_folder
+from hub.settings import DATABASE_FILE, HubSettings
 from hub.store.operators import new_token
 from hub.store.store import Store
 
 KEY = "hub.key"
 TOKEN = "operator.token"  # noqa: S105  a file's name
 FIRST_OPERATOR = "operator"
+KEY_DRAFT = f"{KEY}.new"
+LEFT_OVER = frozenset({KEY_DRAFT, TOKEN, *(f"{DATABASE_FILE}{end}" for end in ("", "-wal", "-shm", "-journal"))})
+"""What an `init` that was interrupted leaves behind; the next one goes over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +45,51 @@ def init(data: Path, database: str = "") -> Founded:
         database: its database as a URL; empty means SQLite in the folder.
 
     Raises:
-        HubRefused: the folder holds something else, or cannot be written.
+        HubRefused: the folder holds something else or cannot be written, or the database belongs to another hub.
         hub.store.errors.StoreRefused: the database cannot be opened.
     """
     if (data / KEY).exists():
         return _found_before(data)
+    _make_folder(data)
+    settings = HubSettings(data=data, database=database)
+    store = Store.open(settings.database_url)
     try:
-        if data.exists() and any(data.iterdir()):
-            raise HubRefused(f"{data} holds something else than a hub; name an empty or a new folder")
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise HubRefused(f"the hub's folder {data} cannot be made: {error.strerror}") from error
-    store = Store.open(HubSettings(data=data, database=database).database_url)
-    token = new_token()
-    store.operators.set_token(FIRST_OPERATOR, token, time.time())
-    store.close()
+        if store.devices.all():
+            where = make_url(settings.database_url).render_as_string(hide_password=True)
+            raise HubRefused(
+                f"the database {where} belongs to a hub whose key is not in {data}; "
+                f"restore {KEY} from a backup, or name another database"
+            )
+        token = new_token()
+        store.operators.set_token(FIRST_OPERATOR, token, time.time())
+    finally:
+        store.close()
     _write_private(data / TOKEN, token + "\n")
     key = new_hub_key()
-    # Last, because its presence says that the hub is whole.
-    save_private(key, data / KEY)
+    # Last and in one step, because its presence says that the hub is whole.
+    draft = data / KEY_DRAFT
+    draft.unlink(missing_ok=True)
+    save_private(key, draft)
+    draft.replace(data / KEY)
+    sync_folder(data)
     return Founded(data, token, public_pem(key), new=True, words=f"made a hub in {data}")
+
+
+def _make_folder(data: Path) -> None:
+    """Make the folder; one in which an earlier `init` was interrupted will do.
+
+    Raises:
+        HubRefused: it holds something else, or cannot be written.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        others = sorted(path.name for path in data.iterdir() if path.name not in LEFT_OVER)
+    except OSError as error:
+        raise HubRefused(f"the hub's folder {data} cannot be made: {error.strerror}") from error
+    if others:
+        raise HubRefused(f"{data} holds something else than a hub ({others[0]}); name an empty or a new folder")
+    if not os.access(data, os.W_OK):
+        raise HubRefused(f"the hub's folder {data} cannot be written; give this account the right to write there")
 
 
 def hub_key(data: Path) -> Ed25519PrivateKey:
@@ -93,6 +123,7 @@ def _found_before(data: Path) -> Founded:
 
 
 def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

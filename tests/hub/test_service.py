@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from contract.envelope import verify
-from contract.keys import load_public
+from contract.keys import load_public, new_device_key, public_pem
 from contract.signal import Hello, RoomReport
 from contract.state import SessionState as S
 from hub.broker.embedded import listening
@@ -20,6 +20,7 @@ from hub.errors import HubRefused
 from hub.fleet.devices import Devices, NewDevice
 from hub.service import HubService, init
 from hub.settings import HttpSettings, HubSettings, MqttSettings
+from hub.store.operators import token_hash
 from hub.store.store import Store
 from tests.hub.broker.conftest import MINE
 from tests.hub.broker.speaker import Speaker, eventually
@@ -237,12 +238,45 @@ def test_init_makes_a_key_and_a_token_and_leaves_a_hub_that_is_there_alone(tmp_p
         assert (data / "operator.token").stat().st_mode & 0o777 == 0o600
         assert (data / "hub.key").stat().st_mode & 0o777 == 0o600
     store = Store.open(HubSettings(data=data).database_url)
-    assert store.operators.who(made.token) == "operator"
+    assert store.operators.hashes() == {"operator": token_hash(made.token)}
     store.close()
     again = init(data)
     assert not again.new
     assert (again.token, again.public_key) == (made.token, made.public_key)
     assert "nothing was changed" in again.words
+
+
+@pytest.mark.parametrize("kept", [[], ["hub.db"], ["hub.db", "operator.token"], ["hub.db", "operator.token", "half"]])
+def test_an_init_that_was_interrupted_can_be_repeated(tmp_path, kept):
+    data = tmp_path / "data"
+    first = init(data)
+    for file in data.iterdir():
+        if file.name not in kept:
+            file.unlink()
+    if "half" in kept:
+        (data / "hub.key.new").write_bytes(b"-----BEGIN PRIV")
+    made = init(data)
+    assert made.new
+    assert made.public_key != first.public_key
+    assert (data / "operator.token").read_text().strip() == made.token
+    store = Store.open(HubSettings(data=data).database_url)
+    assert store.operators.hashes() == {"operator": token_hash(made.token)}
+    store.close()
+    assert init(data).public_key == made.public_key
+
+
+def test_init_does_not_give_a_hub_that_lost_its_key_another_one(tmp_path):
+    data = tmp_path / "data"
+    init(data)
+    store = Store.open(HubSettings(data=data).database_url)
+    pem = public_pem(new_device_key())
+    Devices(store.devices, time.time, lambda _: None).register(NewDevice("dev-a", "room-a", "", "", pem))
+    store.close()
+    (data / "hub.key").unlink()
+    with pytest.raises(HubRefused, match=r"restore hub\.key from a backup"):
+        init(data)
+    with pytest.raises(HubRefused, match="name another database"):
+        init(tmp_path / "other", HubSettings(data=data).database_url)
 
 
 def test_init_does_not_settle_in_somebody_elses_folder(tmp_path):
