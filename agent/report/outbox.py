@@ -12,6 +12,7 @@ import secrets
 import shutil
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,9 @@ log = logging.getLogger(__name__)
 AGAIN_BYTES = 1 << 20
 """Room, on the disk and in the file, at which an outbox that was full takes rows again; less would flap."""
 _DELETE_SOME = "DELETE FROM box WHERE seq <= min(?, (SELECT min(seq) FROM box) + 199)"
+ASIDE_ROWS = 1000
+"""Rows that wait in memory while the disk is full."""
+_Fields = tuple[str, str, str, int, float, str]
 DATA_LIMIT = 100_000
 """Longest data of one row, in characters; the hub refuses longer rows, and would so refuse all behind it."""
 
@@ -102,6 +106,7 @@ class Outbox:
         self._closing = False
         self._full = False
         self._dropped = 0
+        self._aside: deque[_Fields] = deque(maxlen=ASIDE_ROWS)
         self._trimmed = False
         self._on_disk = True
         self._db = self._opened()
@@ -112,22 +117,15 @@ class Outbox:
         self._thread.start()
 
     def put(self, sample: Sample) -> bool:
-        """Keep a row; False where the disk is full and the row is given up (counted, told once)."""
+        """Keep a row; False where the disk is full and a row had to be given up (counted, told once).
+
+        While the disk is full, `ASIDE_ROWS` rows wait in memory for room; then the oldest of them goes.
+        """
         data = _written(sample.data)
         row = (sample.id, sample.kind, sample.boot, sample.mono_ns, sample.wall, data)
         with self._lock:
-            if self._full:
-                self._dropped += 1
-                return False
-            try:
-                done = self._db.execute(
-                    "INSERT INTO box (id, kind, boot, mono_ns, wall, data) VALUES (?,?,?,?,?,?)", row
-                )
-            except sqlite3.Error as error:
-                self._dropped += 1
-                self._troubled(error)
-                return False
-            self._last = done.lastrowid or self._last
+            if self._full or not self._insert(row):
+                return self._set_aside(row)
             waiting = self._last - self._durable
             try:
                 self._shorten_log()
@@ -222,6 +220,8 @@ class Outbox:
             if folding is not None:
                 self._fold(folding)
             self._trim()
+        with self._lock:
+            self._take_back()
         self._sync()
         if folding is not None:
             folding.close()
@@ -267,7 +267,9 @@ class Outbox:
             pages, size = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
             if free + pages * size >= AGAIN_BYTES:
                 self._full = False
+                self._take_back()
                 self._say(f"{self.path.name} takes rows again; {self._dropped} were given up")
+        self._dirty.set()
 
     def _trim(self) -> None:
         with self._lock:
@@ -282,6 +284,26 @@ class Outbox:
             self._dropped += gone
 
     # Inside the lock, or before the thread runs.
+
+    def _insert(self, row: _Fields) -> bool:
+        try:
+            done = self._db.execute("INSERT INTO box (id, kind, boot, mono_ns, wall, data) VALUES (?,?,?,?,?,?)", row)
+        except sqlite3.Error as error:
+            self._troubled(error)
+            return False
+        self._last = done.lastrowid or self._last
+        return True
+
+    def _set_aside(self, row: _Fields) -> bool:
+        given_up = len(self._aside) == ASIDE_ROWS
+        self._dropped += given_up
+        self._aside.append(row)
+        return not given_up
+
+    def _take_back(self) -> None:
+        """Put what waits in memory into the file, the oldest first."""
+        while self._aside and self._insert(self._aside[0]):
+            self._aside.popleft()
 
     def _over_cap(self) -> int:
         """Give up the oldest tenth where the cap is passed; how many rows that were."""
