@@ -19,6 +19,8 @@ from demo.show import Show
 
 DEFAULT_S = 60.0
 LONGEST_S = 4 * 3600.0
+WIDTH = 110
+"""Columns where there is no terminal that says how many it has."""
 
 
 def demo(
@@ -53,6 +55,8 @@ def demo(
       tongtang demo --lead camera:0+mic:default --minutes 5
     """
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     show = Show(console)
     if minutes is not None and seconds is not None:
         raise typer.BadParameter("give --minutes or --seconds, not both")

@@ -24,7 +24,8 @@ STATES = {
 }
 
 
-COLUMNS = ("教室 Room", "发送 Sent", "收到 Received", "时延 Latency p50/p95", "录制 Recorded", "回执 Receipt", "CPU")
+COLUMNS = ("教室 Room", "", "画面 Pictures", "时长 Length", "时延 p50/p95")
+NUMBERS = frozenset({"画面", "时长", "时延"})
 
 
 class Show:
@@ -73,18 +74,12 @@ class Show:
     def summary(self, summary: Summary, judgement: Judgement, plan: DemoPlan, words: list[str]) -> None:
         """The table at the end."""
         table = Table(title=f"双师课 Lesson {summary.session} · {summary.seconds:.0f} s", title_justify="left")
-        for column in (
-            "教室 Room",
-            "发送 Sent",
-            "收到 Received",
-            "时延 Latency p50/p95",
-            "录制 Recorded",
-            "回执 Receipt",
-            "CPU",
-        ):
-            table.add_column(column)
+        for column in COLUMNS:
+            table.add_column(column, no_wrap=True, justify="right" if column[:2] in NUMBERS else "left")
         for room in summary.rooms:
-            table.add_row(*_row(room))
+            for row in _rows(room):
+                table.add_row(*row)
+            table.add_section()
         self._console.print(table)
         line = summary.timeline
         people = "未知 unknown" if line.people.median is None else f"{line.people.median:g}"
@@ -112,21 +107,15 @@ class Show:
         self._console.print(f"  中心 Hub         {summary.hub.url}", highlight=False)
 
 
-def _row(room: RoomSummary) -> tuple[str, ...]:
-    received = [f"{one.sender}: {one.video_frames} + {one.audio_seconds:.1f} s" for one in room.received]
-    latency = [
-        f"{one.latency_ms.p50:.0f}/{one.latency_ms.p95:.0f} ms" if one.latency_ms else "?" for one in room.received
-    ]
-    kept = [f"{one.track} {one.seconds:.1f} s, {one.video_frames}" for one in room.recording]
-    return (
-        room.room,
-        str(room.video_frames_sent),
-        "\n".join(received),
-        "\n".join(latency),
-        "\n".join(kept),
-        "✓" if room.receipt else "✗",
-        f"{room.cpu_seconds:.1f} s",
-    )
+def _rows(room: RoomSummary) -> list[tuple[str, ...]]:
+    """One line for each thing that a room did."""
+    rows: list[tuple[str, ...]] = [(room.room, "发送 sent", str(room.video_frames_sent), "", "")]
+    for one in room.received:
+        age = f"{one.latency_ms.p50:.0f}/{one.latency_ms.p95:.0f} ms" if one.latency_ms else "?"
+        rows.append(("", f"收到 from {one.sender}", str(one.video_frames), f"{one.audio_seconds:.1f} s", age))
+    rows += [("", f"录制 {kept.track}", str(kept.video_frames), f"{kept.seconds:.1f} s", "") for kept in room.recording]
+    rows.append(("", f"回执 receipt {'✓' if room.receipt else '✗'}", "", "", f"CPU {room.cpu_seconds:.1f} s"))
+    return rows
 
 
 def _progress(view: dict[str, Any]) -> Table:
