@@ -12,7 +12,7 @@ import typer
 
 from agent.capture.sources import SourceRefused, parse_source
 from agent.checks.line import Verdict
-from agent.identity import IdentityRefused, enrol, load_identity
+from agent.identity import IdentityRefused, enrol, hub_trust, load_identity
 from agent.settings import AgentSettings, load_settings
 from contract.settings import SettingsRefused
 
@@ -46,6 +46,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     try:
         identity = load_identity(settings.state)
         spec = parse_source(settings.sources.source)
+        hub_trust(settings.hub.ca)
     except (IdentityRefused, SourceRefused) as error:
         raise _refused(str(error)) from error
 
@@ -70,12 +71,14 @@ def enrol_device(
     Example:
       tongtang agent enrol TOKEN --hub http://10.0.0.2:8080 --device shiqiao-3-screen --room shiqiao-3
     """
-    own = _settings(config).agent
+    settings = _settings(config)
+    own = settings.agent
     chosen_device, chosen_room = device or own.device or "", room or own.room or ""
     if not chosen_device or not chosen_room:
         raise _refused("say which device and room this is: --device and --room, or in the settings")
     try:
-        done = enrol(own.state, hub, code, chosen_device, chosen_room, name or own.name, school or own.school)
+        called = (name or own.name, school or own.school)
+        done = enrol(own.state, hub, code, chosen_device, chosen_room, *called, ca=settings.hub.ca)
     except IdentityRefused as error:
         raise _refused(str(error)) from error
     typer.echo(f"enrolled as {done.device} in room {done.room} of {done.hub_url}")

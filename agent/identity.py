@@ -1,5 +1,6 @@
 """Who this device is: its own key, which never leaves it, and the hub it belongs to."""
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ class IdentityRefused(Exception):
     ├── NotEnrolled      no identity yet
     ├── IdentityDamaged  the files are there and cannot be used
     ├── HubUnreachable   nobody answered
+    ├── HubUntrusted     what answers, or the file of its authority, cannot be trusted
     ├── EnrolmentRefused the hub answered no
     └── EnrolledElsewhere it already belongs to another hub, or is another device
     """
@@ -42,6 +44,10 @@ class IdentityDamaged(IdentityRefused):
 
 class HubUnreachable(IdentityRefused):
     """Nobody answered at the hub's address."""
+
+
+class HubUntrusted(IdentityRefused):
+    """The certificate of what answers is not trusted here, or the authority's file cannot be used."""
 
 
 class EnrolmentRefused(IdentityRefused):
@@ -120,6 +126,7 @@ def enrol(
     name: str = "",
     school: str = "",
     *,
+    ca: Path | None = None,
     timeout_s: float = 10.0,
 ) -> Identity:
     """Make this device known to a hub and remember the hub's key and broker.
@@ -128,16 +135,18 @@ def enrol(
 
     Args:
         state: state folder; gets `key.pem` (0600) and `identity.json`.
-        hub_url: `http://host:port` of the hub.
+        hub_url: `http://host:port` or `https://host:port` of the hub.
         token: an operator's token.
         device: identifier of this device.
         room: identifier of the room it stands in.
         name: name of the room for people.
         school: school for people.
+        ca: file of the authority that signed the hub's certificate; None where this system knows it.
         timeout_s: longest wait for the hub, in seconds.
 
     Raises:
         HubUnreachable: nobody answered.
+        HubUntrusted: its certificate is not trusted here, or `ca` cannot be used.
         EnrolmentRefused: the hub answered no.
         EnrolledElsewhere: the state folder belongs to another hub or device.
         IdentityDamaged: there is a key already, and it cannot be used.
@@ -149,9 +158,10 @@ def enrol(
             f"{state} already belongs to device {held.device} of the hub {held.hub_url}; "
             "use another state folder, or remove identity.json and key.pem there"
         )
+    trust = hub_trust(ca)
     key = _made_key(state)
     body = {"device": device, "room": room, "name": name, "school": school, "public_key": public_pem(key)}
-    answer = _asked(hub_url, token, body, timeout_s)
+    answer = _asked(hub_url, token, body, trust, timeout_s)
     try:
         hub_key = load_public(answer.hub_public_key)
     except KeyUnusable as error:
@@ -174,6 +184,19 @@ def enrol(
     )
     replace_file(state / "identity.json", file.model_dump_json(indent=1).encode())
     return _identity(file, key, hub_key)
+
+
+def hub_trust(ca: Path | None) -> ssl.SSLContext:
+    """Whose certificates count for the hub: those of the authority in the file `ca` alone, or this system's.
+
+    Raises:
+        HubUntrusted: `ca` is missing or holds no certificate.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:  # includes ssl.SSLError
+        why = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "it holds no certificate"
+        raise HubUntrusted(f"{ca} cannot be used: {why}; mend ca under [hub] (a PEM file is expected)") from error
 
 
 def device_token(identity: Identity, now: float) -> str:
@@ -218,14 +241,19 @@ def _made_key(state: Path) -> EllipticCurvePrivateKey:
     return key
 
 
-def _asked(hub_url: str, token: str, body: dict[str, str], timeout_s: float) -> _Enrolled:
+def _asked(hub_url: str, token: str, body: dict[str, str], trust: ssl.SSLContext, timeout_s: float) -> _Enrolled:
     url = f"{hub_url}/api/v1/devices"
     headers = {"Authorization": f"Bearer {token}"}
     try:
         # A proxy of the school's must not stand between a classroom and its hub.
-        reply = httpx.post(url, json=body, headers=headers, timeout=timeout_s, trust_env=False)
+        reply = httpx.post(url, json=body, headers=headers, timeout=timeout_s, trust_env=False, verify=trust)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = str(error) or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in why:
+            raise HubUntrusted(
+                f"the certificate of {hub_url} is not trusted here ({why.partition('failed: ')[2] or why}); "
+                "name the file of the authority that signed it with ca under [hub] in agent.toml"
+            ) from error
         raise HubUnreachable(
             f"no hub answers at {hub_url} ({why}); is it running, and is the address right?"
         ) from error
@@ -245,9 +273,9 @@ def _reason(reply: httpx.Response) -> str:
     except ValueError:
         said = None
     if isinstance(said, dict):
-        for key in ("detail", "message", "words"):
-            if said.get(key):
-                return str(said[key])
+        told = [str(said[key]) for key in ("error", "what_to_do", "detail") if said.get(key)]
+        if told:
+            return "; ".join(told)
     return f"HTTP {reply.status_code}"
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 import httpx
 
-from agent.identity import Identity, device_token
+from agent.identity import Identity, device_token, hub_trust
 from agent.record.expiry import Sweeper
 from agent.record.store import FolderStore, PackageRef, manifest_of
 from agent.record.trouble import RecordTrouble
@@ -36,6 +37,7 @@ class Keeping:
         on_uploaded: Callable[[PackageRef, Receipt], None],
         on_trouble: Callable[[str], None],
         keep_uploaded: bool,
+        ca: Path | None = None,
     ) -> None:
         """Prepare.
 
@@ -48,11 +50,15 @@ class Keeping:
             on_uploaded: told of each receipt, on the uploader's thread.
             on_trouble: told once of each trouble, in words, on the uploader's thread.
             keep_uploaded: whether packages stay here after their receipt, until they expire.
+            ca: file of the authority that signed the hub's certificate; None where this system knows it.
+
+        Raises:
+            agent.identity.HubUntrusted: `ca` cannot be used.
         """
         self._store = store
         self._clock = clock
         self._current = current
-        self._client = httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False)
+        self._client = httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False, verify=hub_trust(ca))
         self._uploader = Uploader(
             store,
             self._client,

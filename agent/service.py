@@ -76,6 +76,7 @@ class AgentService:
             on_uploaded=lambda ref, receipt: self._call(self._uploaded, ref, receipt),
             on_trouble=lambda words: self._call(self._upload_trouble, words),
             keep_uploaded=settings.record.keep_uploaded,
+            ca=settings.hub.ca,
         )
         wanted = settings.sources.loudspeaker
         self._loudspeaker = None if wanted == "none" else Loudspeaker(wanted, self._no_loudspeaker)

@@ -31,6 +31,11 @@ class HubTable(Settings):
     url: str = Field(
         "http://127.0.0.1:8080", title="Hub", description="Address of the hub's HTTP side.", pattern=r"^https?://\S+$"
     )
+    ca: Path | None = Field(
+        None,
+        title="Authority",
+        description="PEM file of the authority that signed the hub's certificate; unset: those this system knows.",
+    )
     mqtt_host: str = Field("", title="Broker", description="Host of the broker; empty: as the hub said at enrolment.")
     mqtt_port: int = Field(0, ge=0, le=65535, title="Broker's port", description="0: as the hub said at enrolment.")
     keepalive_s: int = Field(15, ge=3, le=300, title="Keep-alive", description="Seconds between signs of life.")
@@ -161,6 +166,7 @@ def load_settings(path: Path) -> AgentSettings:
     return settings.model_copy(
         update={
             "agent": _rooted(settings.agent, base, "state"),
+            "hub": _rooted(settings.hub, base, "ca"),
             "models": _rooted(settings.models, base, "folder"),
             "overlay": _rooted(_rooted(settings.overlay, base, "socket"), base, "token"),
         }

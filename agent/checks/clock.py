@@ -2,11 +2,12 @@
 
 import time
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import httpx
 
 from agent.checks.line import CheckLine, Verdict
-from agent.identity import Identity
+from agent.identity import HubUntrusted, Identity, hub_trust
 from agent.platform import clock_synchronised
 from agent.settings import AgentSettings
 
@@ -20,7 +21,7 @@ def look(settings: AgentSettings, identity: Identity | None) -> CheckLine:
     Lessons follow the hub's clock by exchanges of their own; the wall clock counts for
     the hours in which the hub is away, for certificates and for people.
     """
-    apart = _apart_s(identity.hub_url if identity else settings.hub.url)
+    apart = _apart_s(identity.hub_url if identity else settings.hub.url, settings.hub.ca)
     todo = "set the clock, and let it follow a time server of the school network (timedatectl set-ntp true)"
     if apart is not None and abs(apart) > APART_S:
         return CheckLine("clock", Verdict.WARN, f"{abs(apart):.0f} s {_side(apart)} the hub's", todo)
@@ -33,12 +34,12 @@ def look(settings: AgentSettings, identity: Identity | None) -> CheckLine:
     return CheckLine("clock", Verdict.OK if follows else Verdict.WARN, words, "" if follows else todo)
 
 
-def _apart_s(url: str) -> float | None:
+def _apart_s(url: str, ca: Path | None) -> float | None:
     """This machine's wall clock minus the hub's, in seconds; None where the hub does not tell."""
     try:
-        reply = httpx.get(f"{url}/healthz", timeout=TIMEOUT_S, trust_env=False)
+        reply = httpx.get(f"{url}/healthz", timeout=TIMEOUT_S, trust_env=False, verify=hub_trust(ca))
         return time.time() - parsedate_to_datetime(reply.headers["date"]).timestamp()
-    except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):
+    except (HubUntrusted, httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):
         return None
 
 

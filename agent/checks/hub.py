@@ -3,7 +3,7 @@
 import httpx
 
 from agent.checks.line import CheckLine, Verdict
-from agent.identity import Identity
+from agent.identity import HubUntrusted, Identity, hub_trust
 from agent.settings import AgentSettings
 
 TIMEOUT_S = 4.0
@@ -14,7 +14,9 @@ def look(settings: AgentSettings, identity: Identity | None) -> CheckLine:
     url = identity.hub_url if identity else settings.hub.url
     todo = f"start the hub, check the address and the network cable; try: curl {url}/healthz"
     try:
-        reply = httpx.get(f"{url}/healthz", timeout=TIMEOUT_S, trust_env=False)
+        reply = httpx.get(f"{url}/healthz", timeout=TIMEOUT_S, trust_env=False, verify=hub_trust(settings.hub.ca))
+    except HubUntrusted as error:
+        return CheckLine("hub", Verdict.BAD, str(error), todo)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         words = f"{url} does not answer ({str(error) or type(error).__name__}); lessons are recorded all the same"
         return CheckLine("hub", Verdict.BAD, words, todo)
