@@ -76,6 +76,7 @@ def run(config: ConfigOption = None, data: DataOption = None) -> None:
     settings = _settings(config, data)
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # tells how it talks with the database
     try:
         asyncio.run(HubService(settings, create_app).run())
     except (HubRefused, StoreRefused, BrokerUnusable) as error:

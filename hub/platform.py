@@ -44,6 +44,7 @@ def hold(path: Path) -> IO[bytes]:
 
     Raises:
         FolderInUse: another process holds it.
+        OSError: the file cannot be made.
     """
     file = path.open("ab")
     try:

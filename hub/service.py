@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import json
 import logging
 import os
@@ -12,30 +13,30 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import DBAPIError
 
 from hub.broker.courier import Courier
-from hub.broker.embedded import Broker, choose, free_port
-from hub.broker.errors import BrokerUnusable
+from hub.broker.embedded import Broker
 from hub.broker.intake import Intake
 from hub.broker.link import Arrival, HubLink
 from hub.broker.misfits import Misfits
 from hub.clock import HubClock
+from hub.door import address, certificate
 from hub.errors import HubRefused
 from hub.fleet.devices import Devices
 from hub.founding import Founded, hub_key, init
+from hub.parts import AppFactory, HubParts
 from hub.platform import FolderInUse, hold
+from hub.ports import http_listener, start_broker
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
 from hub.settings import HubSettings
 from hub.store.store import Store
 
-__all__ = ["Founded", "HubParts", "HubService", "init"]
+__all__ = ["Founded", "HubService", "init"]
 
 TICK_S = 1.0
 """How often sessions are judged and unheld orders sent again, in seconds."""
@@ -47,33 +48,6 @@ WHERE = "hub.json"
 LOCK = "hub.lock"
 
 log = logging.getLogger("hub")
-
-
-@dataclass(frozen=True, slots=True)
-class HubParts:
-    """What the HTTP side is handed. Store, devices and conductor are synchronous: use `asyncio.to_thread`."""
-
-    settings: HubSettings
-    store: Store
-    devices: Devices
-    conductor: Conductor
-    changes: Changes
-    """Tells of each session or device that changed, from any thread."""
-    intake: Intake
-    misfits: Misfits
-    key: Ed25519PrivateKey
-    """The hub's key: signs receipts."""
-    clock: HubClock
-    archive: Path
-    mqtt_host: str
-    mqtt_port: int
-    broker: str
-    """`mosquitto`, `amqtt` or the URL of another."""
-    version: str
-
-
-AppFactory = Callable[[HubParts], Any]
-"""Makes the ASGI application."""
 
 
 def hub_version() -> str:
@@ -121,20 +95,26 @@ class HubService:
         """
         settings = self._settings
         key = hub_key(settings.data)
+        self._check_certificate()
+        where = settings.data / WHERE
+        archive = settings.archive_folder
         try:
             held = hold(settings.data / LOCK)
+            where.unlink(missing_ok=True)
+            archive.mkdir(parents=True, exist_ok=True)
         except FolderInUse as error:
             raise HubRefused(str(error)) from error
-        where = settings.data / WHERE
-        where.unlink(missing_ok=True)
+        except OSError as error:
+            words = f"{error.filename} cannot be used: {error.strerror}; give the hub's account folders of its own"
+            raise HubRefused(words) from error
         with contextlib.ExitStack() as stack:
             stack.callback(held.close)
             store = await asyncio.to_thread(Store.open, settings.database_url)
             stack.callback(store.close)
-            broker = self._start_broker(store)
-            stack.callback(broker.stop)
-            http = self._http_socket(store)
+            http = http_listener(settings, store.facts)
             stack.callback(http.close)
+            broker = start_broker(settings, store.facts)
+            stack.callback(broker.stop)
             parts, threads = self._connect(store, broker, key, stack)
             stack.callback(where.unlink, missing_ok=True)
             try:
@@ -143,36 +123,10 @@ class HubService:
                 # The first says why; the others only ended with it.
                 raise group.exceptions[0] from None
 
-    def _start_broker(self, store: Store) -> Broker:
-        """Start the broker, where any port will do on the one it had before: devices look for it there."""
-        settings = self._settings
-        host, folder = settings.mqtt.host, settings.data / "broker"
-        kept = _kept_port(store, "mqtt_port")
-        broker = choose(settings.broker, host, settings.mqtt.port or kept or free_port(host), folder)
-        try:
-            broker.start()
-        except BrokerUnusable as error:
-            if settings.mqtt.port or kept is None:
-                raise
-            log.warning("%s; taking another port, devices must be told", error)
-            broker = choose(settings.broker, host, free_port(host), folder)
-            broker.start()
-        if not settings.mqtt.port:
-            store.facts.put("mqtt_port", str(broker.port))
-        return broker
-
-    def _http_socket(self, store: Store) -> socket.socket:
-        host, port = self._settings.http.host, self._settings.http.port
-        if port == 0:
-            port = free_port(host, _kept_port(store, "http_port"))
-            store.facts.put("http_port", str(port))
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            return socket.create_server((host, port), family=family)
-        except OSError as error:
-            raise HubRefused(
-                f"the hub cannot listen on {host}:{port}: {error.strerror}; set another http.port"
-            ) from error
+    def _check_certificate(self) -> None:
+        shown = certificate(self._settings.http)
+        if shown is not None and shown.days_left(dt.datetime.now(dt.UTC)) < 0:
+            log.error("%s has expired on %s; devices will not speak with this hub", shown.file, shown.expires.date())
 
     def _connect(
         self, store: Store, broker: Broker, key: Ed25519PrivateKey, stack: contextlib.ExitStack
@@ -201,8 +155,6 @@ class HubService:
         stack.callback(courier.stop)
         link.start()
         stack.callback(link.stop)
-        archive = settings.archive_folder
-        archive.mkdir(parents=True, exist_ok=True)
         parts = HubParts(
             settings=settings,
             store=store,
@@ -213,7 +165,7 @@ class HubService:
             misfits=misfits,
             key=key,
             clock=clock,
-            archive=archive,
+            archive=settings.archive_folder,
             mqtt_host=broker.host,
             mqtt_port=broker.port,
             broker=broker.name,
@@ -222,8 +174,11 @@ class HubService:
         return parts, _Threads(link, intake, courier)
 
     async def _serve(self, parts: HubParts, broker: Broker, threads: "_Threads", http: socket.socket) -> None:
+        tls = self._settings.http
         config = uvicorn.Config(
             self._make_app(parts),
+            ssl_certfile=tls.tls_cert,
+            ssl_keyfile=tls.tls_key,
             log_level="warning",
             access_log=False,
             log_config=None,
@@ -258,10 +213,8 @@ class HubService:
                 log.warning("the broker at %s:%d does not answer yet", parts.mqtt_host, parts.mqtt_port)
                 break
             await asyncio.sleep(0.02)
-        host, port = http.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
         where = {
-            "http": f"http://{shown}:{port}",
+            "http": address(http, tls=self._settings.http.tls),
             "mqtt": {"host": parts.mqtt_host, "port": parts.mqtt_port},
             "broker": parts.broker,
             "pid": os.getpid(),
@@ -306,11 +259,6 @@ class _Judge:
         if self.down:
             log.info("sessions are looked after again")
         self.down = False
-
-
-def _kept_port(store: Store, name: str) -> int | None:
-    kept = store.facts.get(name)
-    return int(kept) if kept else None
 
 
 async def _again(every_s: float, act: Callable[[], Awaitable[None]]) -> None:

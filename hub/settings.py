@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from contract.settings import Settings, load
 
@@ -16,11 +16,31 @@ class HttpSettings(Settings):
     """Where the hub answers HTTP."""
 
     host: str = Field(
-        "127.0.0.1", title="Address", description="Address to listen on. Anything beyond loopback needs TLS in front."
+        "127.0.0.1", title="Address", description="Address to listen on. Anything beyond loopback needs TLS."
     )
     port: int = Field(
         8080, ge=0, le=65535, title="Port", description="TCP port; 0 takes a free one and keeps it from then on."
     )
+    tls_cert: Path | None = Field(
+        None, title="Certificate", description="PEM file: the hub's certificate, then those that lead to its authority."
+    )
+    tls_key: Path | None = Field(
+        None,
+        title="Certificate's key",
+        description="PEM file, without a password, readable by the hub's account alone.",
+    )
+
+    @model_validator(mode="after")
+    def _a_certificate_has_its_key(self) -> "HttpSettings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            missing = "tls_key" if self.tls_key is None else "tls_cert"
+            raise ValueError(f"{missing} is missing; set both tls_cert and tls_key for TLS, or neither")
+        return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether the hub answers HTTPS itself."""
+        return self.tls_cert is not None
 
 
 class MqttSettings(Settings):
@@ -78,7 +98,8 @@ class HubSettings(Settings):
     @field_validator("broker")
     @classmethod
     def _broker_known(cls, text: str) -> str:
-        if text in {"auto", "mosquitto", "amqtt"} or re.fullmatch(r"mqtt://[^/:\s]+:\d{1,5}", text):
+        found = re.fullmatch(r"mqtt://[^/:\s]+:(\d{1,5})", text)
+        if text in {"auto", "mosquitto", "amqtt"} or (found and 1 <= int(found[1]) <= 65535):
             return text
         raise ValueError("broker must be auto, mosquitto, amqtt or mqtt://host:port")
 

@@ -5,7 +5,6 @@ WebSocket alike, before any other code runs.
 """
 
 import asyncio
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from hub.errors import HubRefused
 
 
 class Who(StrEnum):
@@ -87,34 +84,6 @@ class SignIns(Protocol):
 
     def caller(self, authorization: str | None, cookies: Mapping[str, str]) -> Caller | None:
         """The caller, or None where nothing they carry is good. May block on a database."""
-
-
-class OpenBinding(HubRefused):
-    """The hub was told to listen beyond this machine without TLS."""
-
-
-def refuse_open_binding(host: str, *, tls: bool) -> None:
-    """Let `host` pass where it is loopback or TLS is on.
-
-    Raises:
-        OpenBinding: tokens would cross the network in the clear.
-    """
-    if tls or is_loopback(host):
-        return
-    raise OpenBinding(
-        f"the hub will not listen on {host} without TLS, because tokens and lessons would cross the network readable; "
-        "listen on 127.0.0.1 behind a TLS proxy, or give the hub a certificate and its key"
-    )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 class Doorkeeper:

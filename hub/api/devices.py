@@ -2,10 +2,11 @@
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from hub.api.problems import responses
 from hub.api.shapes import DeviceIn, DeviceView, DeviceWelcome, MqttAddress
+from hub.door import HERE
 from hub.fleet.devices import Devices, NewDevice
 from hub.store.devices import DeviceRecord
 
@@ -29,11 +30,15 @@ def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress) -> APIRoute
     routes = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
     @routes.post("", summary="Register a device", responses=responses(409, 422))
-    async def register(new: DeviceIn) -> DeviceWelcome:
-        """Register a device with its public key. Doing so again with the same key is harmless and renews the names."""
+    async def register(request: Request, new: DeviceIn) -> DeviceWelcome:
+        """Register a device with its public key. Doing so again with the same key is harmless and renews the names.
+
+        Where the broker listens on every address, the reply names the host by which this request came.
+        """
         asked = NewDevice(new.device, new.room, new.name, new.school, new.public_key)
         await asyncio.to_thread(devices.register, asked)
-        return DeviceWelcome(hub_public_key=hub_public_key, mqtt=mqtt)
+        host = (request.url.hostname or mqtt.host) if mqtt.host in HERE else mqtt.host
+        return DeviceWelcome(hub_public_key=hub_public_key, mqtt=MqttAddress(host=host, port=mqtt.port))
 
     @routes.get("", summary="All devices", responses=responses())
     async def every() -> list[DeviceView]:

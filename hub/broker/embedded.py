@@ -1,5 +1,6 @@
 """Which broker carries the messages, and how it is started."""
 
+import errno
 import shutil
 import socket
 import time
@@ -9,7 +10,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from hub.broker.errors import BrokerUnusable
-from hub.broker.link import LOOPBACK
+from hub.door import HERE
 
 SBIN = Path("/usr/sbin")
 """Where Debian puts mosquitto; not on everybody's PATH."""
@@ -91,33 +92,51 @@ def find_mosquitto() -> Path | None:
 
 
 def free_port(host: str, wanted: int | None = None) -> int:
-    """`wanted` where nobody listens on it, else any free TCP port of `host`."""
+    """`wanted` where nobody listens on it, else any free TCP port of `host`.
+
+    Raises:
+        BrokerUnusable: `host` is not an address of this machine.
+    """
     if wanted and bindable(host, wanted):
         return wanted
     with _socket(host) as probe:
-        probe.bind((host, 0))
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            raise _no_place(host, 0, error) from error
         port: int = probe.getsockname()[1]
     return port
 
 
 def bindable(host: str, port: int) -> bool:
     """Whether nobody listens on the port."""
+    return _bind_error(host, port) is None
+
+
+def _bind_error(host: str, port: int) -> OSError | None:
     with _socket(host) as probe:
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
+
+
+def _no_place(host: str, port: int, error: OSError) -> BrokerUnusable:
+    where = f"{host}:{port}" if port else host
+    return BrokerUnusable(f"no broker can listen on {where}: {error.strerror}; set another host or port under [mqtt]")
 
 
 def await_free(host: str, port: int) -> None:
     """Wait until nobody listens on the port: a broker that was tied to a killed hub ends in a moment.
 
     Raises:
-        BrokerUnusable: the port stays taken.
+        BrokerUnusable: the port stays taken, or is none that we may listen on.
     """
     until = time.monotonic() + PORT_WAIT_S
-    while not bindable(host, port):
+    while (error := _bind_error(host, port)) is not None:
+        if error.errno != errno.EADDRINUSE:
+            raise _no_place(host, port, error) from error
         if time.monotonic() > until:
             raise BrokerUnusable(
                 f"port {port} on {host} is taken by another program; stop it, set another mqtt.port, "
@@ -129,7 +148,7 @@ def await_free(host: str, port: int) -> None:
 def listening(host: str, port: int) -> bool:
     """Whether somebody answers on the port."""
     try:
-        with socket.create_connection((LOOPBACK.get(host, host), port), timeout=1):
+        with socket.create_connection((HERE.get(host, host), port), timeout=1):
             return True
     except OSError:
         return False

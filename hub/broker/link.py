@@ -12,9 +12,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from contract import topics
 from contract.telemetry import HubState
+from hub.door import HERE
 
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  to connect, not to listen
-"""How a broker that listens everywhere is reached from here."""
 KEEPALIVE_S = 20
 RECONNECT_S = (1, 5)
 """First and longest wait before the connection is tried again, in seconds."""
@@ -60,7 +59,7 @@ class HubLink:
         now_ns: Callable[[], int],
         on_arrival: Callable[[Arrival], None],
     ) -> None:
-        self._address = (LOOPBACK.get(host, host), port)
+        self._address = (HERE.get(host, host), port)
         self._state = HubState(online=True, version=version, incarnation=incarnation)
         self._now_ns = now_ns
         self._on_arrival = on_arrival

@@ -35,8 +35,12 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(
             parsed, poolclass=QueuePool, pool_size=POOL_SIZE, connect_args={"check_same_thread": False}
         )
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreUnusable(f"the database {url!r} cannot be used: {error}") from error
+    except ArgumentError as error:
+        raise StoreUnusable("the database cannot be used: its setting is not an SQLAlchemy URL") from error
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreUnusable(f"the database {parsed!r} cannot be used: {error}; install its driver") from error
+    except OSError as error:
+        raise StoreUnusable(f"the database {parsed!r} cannot be used: {error.filename}: {error.strerror}") from error
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

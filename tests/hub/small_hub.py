@@ -4,7 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from hub.service import HubParts, HubService, init
+from hub.parts import HubParts
+from hub.service import HubService, init
 from hub.session.views import NewSession
 from hub.settings import HttpSettings, HubSettings, LessonSettings, MqttSettings
 

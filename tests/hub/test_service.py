@@ -196,7 +196,7 @@ async def test_a_taken_http_port_is_told_in_words_and_leaves_no_broker_behind(tm
             http=HttpSettings(port=other.getsockname()[1]),
             mqtt=MqttSettings(port=0),
         )
-        with pytest.raises(HubRefused, match=r"set another http\.port"):
+        with pytest.raises(HubRefused, match=r"set another host or port"):
             await HubService(settings, app_of).run()
     assert psutil.Process().children() == []
 

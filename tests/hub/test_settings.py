@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from contract.settings import SettingsRefused
-from hub.settings import HubSettings, load_settings
+from hub.settings import HttpSettings, HubSettings, LessonSettings, MqttSettings, load_settings
 
 EXAMPLE = Path(__file__).parents[2] / "configs" / "hub.toml"
 
@@ -12,7 +12,8 @@ def test_the_example_can_be_used_as_it_is_and_shows_every_default():
     example = load_settings(EXAMPLE)
     assert example == HubSettings(data=example.data)
     text = EXAMPLE.read_text(encoding="utf-8")
-    for name, field in HubSettings.model_fields.items():
+    tables = (HubSettings, HttpSettings, MqttSettings, LessonSettings)
+    for name, field in (one for table in tables for one in table.model_fields.items()):
         assert name in text
         assert field.title
         assert field.description
@@ -24,10 +25,19 @@ def test_a_wrong_key_is_answered_with_the_right_one(tmp_path):
         load_settings(tmp_path / "hub.toml")
 
 
-@pytest.mark.parametrize("broker", ["rabbit", "mqtt://", "mqtt://host", "http://host:1883", ""])
+@pytest.mark.parametrize(
+    "broker", ["rabbit", "mqtt://", "mqtt://host", "mqtt://host:0", "mqtt://host:99999", "http://host:1883", ""]
+)
 def test_an_unknown_broker_is_refused_in_words(tmp_path, broker):
     (tmp_path / "hub.toml").write_text(f'data = "x"\nbroker = "{broker}"\n')
     with pytest.raises(SettingsRefused, match="auto, mosquitto, amqtt or mqtt://host:port"):
+        load_settings(tmp_path / "hub.toml")
+
+
+@pytest.mark.parametrize(("given", "missing"), [("tls_cert", "tls_key"), ("tls_key", "tls_cert")])
+def test_a_certificate_without_its_key_is_refused_in_words_and_the_other_way_round(tmp_path, given, missing):
+    (tmp_path / "hub.toml").write_text(f'data = "x"\n[http]\n{given} = "/etc/hub.pem"\n')
+    with pytest.raises(SettingsRefused, match=f"{missing} is missing; set both"):
         load_settings(tmp_path / "hub.toml")
 
 

@@ -24,7 +24,7 @@ from hub.broker.intake import Intake
 from hub.broker.misfits import Misfits
 from hub.clock import HubClock
 from hub.fleet.devices import Devices, NewDevice
-from hub.service import HubParts
+from hub.parts import HubParts
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
 from hub.session.views import NewRoom, NewSession

@@ -2,11 +2,7 @@
 
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -16,6 +12,7 @@ from typer.testing import CliRunner
 from hub.cli import app
 from hub.platform import volume_encrypted
 from hub.store.store import Store
+from tests.hub_api.commands.running import running
 
 SETTINGS = """
 data = "{data}"
@@ -113,22 +110,14 @@ def test_help_has_examples(command: str):
 def test_a_hub_runs_answers_and_ends_in_order(tmp_path: Path):
     config = settings(tmp_path)
     token = json.loads(say("init", "--config", config, "--json")[1])["token"]
-    command = [sys.executable, "-c", "from hub.cli import app; app()", "run", "--config", str(config)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        where = tmp_path / "data" / "hub.json"
-        until = time.monotonic() + 20
-        while not where.exists() and process.poll() is None and time.monotonic() < until:
-            time.sleep(0.05)
-        url = json.loads(where.read_text())["http"]
+    where = tmp_path / "data" / "hub.json"
+    with running(config, tmp_path / "data") as hub:
+        url = hub.where["http"]
         assert httpx.get(f"{url}/healthz").json()["ok"] is True
         headers = {"Authorization": f"Bearer {token}"}
         assert httpx.get(f"{url}/api/v1/sessions", headers=headers).json() == []
         assert verdicts("--config", config)[1]["ports"] == "ok"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=15)
-    assert process.returncode == 0, log
+    assert hub.code == 0, hub.log
     assert not where.exists()
 
 

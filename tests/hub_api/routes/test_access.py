@@ -11,7 +11,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from contract.keys import new_device_key
-from hub.api.access import RULES, OpenBinding, Who, open_rules, refuse_open_binding
+from hub.api.access import RULES, Who, open_rules
+from hub.door import OpenBinding, refuse_open_binding
 from tests.hub_api.district import Device, District, make
 
 ALLOW_LIST = {"GET /healthz", "GET /login", "POST /login", "GET /static/{name}"}

@@ -1,0 +1,44 @@
+"""What the hub's HTTP side is handed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hub.broker.intake import Intake
+from hub.broker.misfits import Misfits
+from hub.clock import HubClock
+from hub.fleet.devices import Devices
+from hub.session.changes import Changes
+from hub.session.conductor import Conductor
+from hub.settings import HubSettings
+from hub.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class HubParts:
+    """The parts of a running hub. Store, devices and conductor are synchronous: use `asyncio.to_thread`."""
+
+    settings: HubSettings
+    store: Store
+    devices: Devices
+    conductor: Conductor
+    changes: Changes
+    """Tells of each session or device that changed, from any thread."""
+    intake: Intake
+    misfits: Misfits
+    key: Ed25519PrivateKey
+    """The hub's key: signs receipts."""
+    clock: HubClock
+    archive: Path
+    mqtt_host: str
+    mqtt_port: int
+    broker: str
+    """`mosquitto`, `amqtt` or the URL of another."""
+    version: str
+
+
+AppFactory = Callable[[HubParts], Any]
+"""Makes the ASGI application."""
