@@ -46,7 +46,8 @@ class SmallHub:
         return Caller(Who.DEVICE, claims["sub"])
 
     def room_of_session(self, session, room):
-        return RoomOfSession("device-a", upload=True) if room == "room-a" else None
+        ending = time.time()
+        return RoomOfSession("device-a", True, ending, None) if room == "room-a" else None
 
     def token(self):
         now = time.time()
