@@ -10,10 +10,10 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import sender
+from benchmarks import intake, sender
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-TABLES = {"sender": sender}
+TABLES = {"sender": sender, "intake": intake}
 
 
 def machine() -> str:

@@ -96,6 +96,8 @@ class Intake:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hub.intake", daemon=True)
         self._pause_s = 0.0
+        self._gathered = 0.0
+        """When the last batch was complete, in monotonic seconds."""
         self.counts = IntakeCounts()
 
     def start(self) -> None:
@@ -129,21 +131,32 @@ class Intake:
                 self._work(batch)
 
     def _gather(self) -> list[Arrival]:
-        """Wait for the first arrival, then for as many as come within `BATCH_S`."""
-        first = self._queue.get()
+        """Wait for the first arrival, then for as many as come within `BATCH_S`.
+
+        What arrived while the last batch was written has waited already: that time counts.
+        """
+        try:
+            first = self._queue.get_nowait()
+            until = self._gathered + BATCH_S
+        except queue.Empty:
+            first = self._queue.get()
+            until = time.monotonic() + BATCH_S
         if first is None:
             return []
         batch = [first]
-        until = time.monotonic() + BATCH_S
-        while len(batch) < BATCH_ROWS and (left := until - time.monotonic()) > 0:
-            try:
-                arrival = self._queue.get(timeout=left)
-            except queue.Empty:
-                break
-            if arrival is None:
-                break
-            batch.append(arrival)
+        self._fill(batch, until)
+        self._gathered = time.monotonic()
         return batch
+
+    def _fill(self, batch: list[Arrival], until: float) -> None:
+        while len(batch) < BATCH_ROWS:
+            try:
+                arrival = self._queue.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                return
+            if arrival is None:
+                return
+            batch.append(arrival)
 
     def _work(self, batch: Sequence[Arrival]) -> None:
         rows: list[Arrived] = []

@@ -16,6 +16,9 @@ from hub.store.watermark import Mark
 
 RowKind = Literal["tele", "event"]
 TABLES: Mapping[RowKind, Table] = {"tele": TELEMETRY, "event": EVENT}
+COMPACT = json.JSONEncoder(separators=(",", ":"))
+SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+"""Made once: `json.dumps` would make one for every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,7 @@ class _Batch:
 def digest_of(row: Row) -> str:
     """A digest of what the row says; `first` is left out, because it moves when a row is sent again."""
     said = [row.id, row.kind, row.boot, row.mono_ns, row.wall, row.data]
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(SORTED.encode(said).encode(), digest_size=16).hexdigest()
 
 
 class RowTable:
@@ -244,7 +246,7 @@ def _store(connection: Connection, table: Table, rows: Iterable[tuple[Arrived, s
             "wall": one.row.wall,
             "received": one.received,
             "digest": digest,
-            "data": json.dumps(one.row.data, separators=(",", ":")),
+            "data": COMPACT.encode(one.row.data),
         }
         for one, digest in rows
     ]

@@ -5,9 +5,11 @@ import time
 from sqlalchemy.exc import OperationalError
 
 from contract import topics
+from contract.telemetry import Row
 from hub.broker.intake import Intake
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
+from hub.store.rows import Taken
 from tests.hub.broker.speaker import eventually
 
 
@@ -196,3 +198,37 @@ def test_a_full_queue_drops_what_comes_and_says_so():
     for _ in range(20_005):
         intake.offer(Arrival("tt/v1/dev-1/tele", b"{}", 1))
     assert intake.counts.dropped == 5
+
+
+def test_rows_that_came_while_the_last_batch_was_written_are_not_kept_waiting_again(monkeypatch):
+    monkeypatch.setattr("hub.broker.intake.BATCH_S", 1.0)
+    taken = []
+
+    class SlowRows:
+        def take(self, batch):
+            begun = time.monotonic()
+            if not taken:
+                time.sleep(1.2)
+            taken.append((begun, time.monotonic(), len(batch)))
+            return Taken()
+
+    class Everybody:
+        def get(self, device):
+            return device
+
+    intake = Intake(SlowRows(), Everybody(), lambda *_: None, Misfits(time.monotonic))
+    intake.start()
+
+    def arrive(seq):
+        row = Row(stream="s", seq=seq, first=1, id=f"s-{seq}", kind="k", boot="b", mono_ns=1, wall=1.0, data={})
+        intake.offer(Arrival(topics.tele("dev-1"), row.model_dump_json().encode(), 1))
+
+    arrive(1)
+    time.sleep(1.3)
+    arrive(2)
+    arrive(3)
+    eventually(lambda: len(taken) == 2)
+    intake.stop()
+    (_, written, _), (begun, _, rows) = taken
+    assert begun - written < 0.5
+    assert rows == 2
