@@ -22,12 +22,14 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 """An offer that is not answered within this is made anew."""
-SILENCE_S = 3.0
-"""A peer from which nothing came for this long is lost."""
+SILENCE_S = 1.0
+"""A peer from which nothing came for this long is lost; sound comes every 20 ms."""
 FIRST_PACKET_S = 6.0
 """A peer must send something within this after the answer."""
-WATCH_S = 0.25
-RETRY_MAX_S = 5.0
+GONE_S = 30.0
+"""A lost connection is kept for this long: when the link comes back, so does it, without a new join."""
+WATCH_S = 0.1
+RETRY_MAX_S = 3.0
 OFFER_VALID_S = 30.0
 
 
@@ -44,6 +46,8 @@ class PeerState(StrEnum):
     """Nothing comes any more; joining anew."""
 
 
+SDP_ERRORS = (ValueError, IndexError, AttributeError, TypeError, KeyError)
+"""What aiortc's SDP parser raises on a foreign or damaged description."""
 SendSignal = Callable[[Offer | Answer, float], None]
 """Sends a signal, valid for so many seconds."""
 
@@ -72,6 +76,8 @@ class RoomStream:
         self._on_change = on_change
         self._mono_ns = mono_ns
         self._peers: dict[str, Peer] = {}
+        self._joining: dict[str, Peer] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._answers: dict[str, Answer] = {}
         self._offers: asyncio.Queue[Offer] = asyncio.Queue(16)
         self._answered: dict[str, asyncio.Future[str]] = {}
@@ -86,8 +92,9 @@ class RoomStream:
             else:
                 await self._stay_joined(self._order.lead.room)
         finally:
-            await asyncio.gather(*(peer.close() for peer in self._peers.values()))
-            self._peers.clear()
+            for peer in (*self._peers.values(), *self._joining.values()):
+                self._let_go(peer)
+            await asyncio.gather(*self._closing, return_exceptions=True)
 
     def take_offer(self, offer: Offer) -> None:
         """An offer came for this room."""
@@ -113,22 +120,52 @@ class RoomStream:
             self._rejoin.set()
 
     async def _stay_joined(self, room: str) -> None:
-        failures = 0
-        while True:
-            self._rejoin.clear()
-            held = await self._join(room)
-            failures = 0 if held else failures + 1
-            pause_s = random.uniform(0.05, min(RETRY_MAX_S, 0.2 * 1.7**failures))
-            await asyncio.sleep(pause_s)
+        """Hold a connection; where it is lost, join anew beside it, and keep whichever comes to life first."""
+        current: Peer | None = None
+        trying: asyncio.Task[Peer | None] | None = None
+        failures, next_try_ns = 0, 0
+        try:
+            while True:
+                now = self._mono_ns()
+                if self._rejoin.is_set():
+                    self._rejoin.clear()
+                    self._let_go(current)  # the other service was started anew: that transport is dead for sure
+                    current, next_try_ns = None, now
+                if trying is not None and trying.done():
+                    joined, trying = trying.result(), None
+                    if joined is not None:
+                        self._let_go(current)
+                        current, failures = joined, 0
+                    else:
+                        failures += 1
+                        pause_s = random.uniform(0.05, min(RETRY_MAX_S, 0.2 * 1.7**failures))
+                        next_try_ns = now + round(pause_s * 1e9)
+                if current is not None and self._heard(current, now):
+                    self._set(room, PeerState.CONNECTED)
+                    if trying is not None:
+                        trying.cancel()
+                        trying = None
+                else:
+                    self._set(room, PeerState.JOINING if current is None else PeerState.LOST)
+                    if trying is None and now >= next_try_ns:
+                        trying = asyncio.create_task(self._join(room), name=f"stream.join.{room}")
+                    if current is not None and _silent_s(current, now) > GONE_S:
+                        self._let_go(current)
+                        current = None
+                await asyncio.sleep(WATCH_S)
+        finally:
+            if trying is not None:
+                trying.cancel()
+                await asyncio.gather(trying, return_exceptions=True)
+            self._let_go(current)
 
-    async def _join(self, room: str) -> bool:
-        """One attempt, for as long as it holds. Returns whether it ever held."""
+    async def _join(self, room: str) -> Peer | None:
+        """One attempt. Returns the peer once something comes from it, or None where nothing did."""
         attempt = secrets.token_hex(8)
         peer = Peer(room, attempt, self._context, self.figures[room], self._mono_ns)
-        self._peers[room] = peer
         answered = self._answered[attempt] = asyncio.get_running_loop().create_future()
+        alive = False
         try:
-            self._set(room, PeerState.JOINING)
             sdp, tracks = await peer.offer()
             offer = Offer(
                 device=self._me.device,
@@ -141,43 +178,30 @@ class RoomStream:
             )
             self._send(offer, OFFER_VALID_S)
             await peer.accept(await asyncio.wait_for(answered, ANSWER_S))
-            return await self._hold(room, peer)
+            alive = await self._comes_to_life(peer)
         except TimeoutError:
             log.info("%s does not answer yet", room)
-            return False
-        except ValueError as error:
+        except SDP_ERRORS as error:
             log.warning("the answer of %s cannot be used: %s", room, error)
-            return False
         finally:
             del self._answered[attempt]
-            await peer.close()
-            if self._peers.get(room) is peer:
-                del self._peers[room]
-            self._set(room, PeerState.LOST)
+            if not alive:
+                self._let_go(peer)
+        return peer if alive else None
 
-    async def _hold(self, room: str, peer: Peer) -> bool:
-        held = False
-        accepted_ns = self._mono_ns()
-        while not peer.failed.is_set() and not self._rejoin.is_set():
-            await asyncio.sleep(WATCH_S)
-            now = self._mono_ns()
-            if peer.last_packet_ns is None:
-                if now - accepted_ns > FIRST_PACKET_S * 1e9:
-                    break
-                continue
-            if not held:
-                held = True
-                self._set(room, PeerState.CONNECTED)
-            if now - peer.last_packet_ns > SILENCE_S * 1e9:
-                break
-        return held
+    async def _comes_to_life(self, peer: Peer) -> bool:
+        deadline = self._mono_ns() + round(FIRST_PACKET_S * 1e9)
+        while self._mono_ns() < deadline and not peer.failed.is_set():
+            if peer.last_packet_ns is not None:
+                return True
+            await asyncio.sleep(WATCH_S / 5)
+        return False
 
     async def _answer_all(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(), name="stream.watch")
             while True:
-                offer = await self._offers.get()
-                await self._answer(offer)
+                await self._answer(await self._offers.get())
 
     async def _answer(self, offer: Offer) -> None:
         room = offer.sender
@@ -185,20 +209,15 @@ class RoomStream:
         if known is not None and known.attempt == offer.attempt:
             self._send(known, OFFER_VALID_S)
             return
-        old = self._peers.pop(room, None)
-        if old is not None:
-            await old.close()
         peer = Peer(room, offer.attempt, self._context, self.figures[room], self._mono_ns)
-        self._set(room, PeerState.JOINING)
         try:
             sdp = await peer.answer(offer.sdp, offer.tracks)
-        except (ValueError, IndexError, AttributeError, TypeError) as error:
-            # aiortc's SDP parser raises any of these on a foreign or damaged offer.
+        except SDP_ERRORS as error:
             log.warning("the offer of %s cannot be used: %s", room, error)
-            await peer.close()
-            self._set(room, PeerState.LOST)
+            self._let_go(peer)
             return
-        self._peers[room] = peer
+        self._let_go(self._joining.get(room))
+        self._joining[room] = peer
         answer = Answer(
             device=self._me.device,
             session=self._order.session,
@@ -211,17 +230,46 @@ class RoomStream:
         self._send(answer, OFFER_VALID_S)
 
     async def _watch(self) -> None:
+        """Of two connections with one room the new one stays once it has come to life."""
         while True:
             await asyncio.sleep(WATCH_S)
             now = self._mono_ns()
-            for room, peer in list(self._peers.items()):
-                silent = peer.last_packet_ns is not None and now - peer.last_packet_ns > SILENCE_S * 1e9
-                if peer.failed.is_set() or silent:
-                    self._set(room, PeerState.LOST)
-                elif peer.last_packet_ns is not None:
-                    self._set(room, PeerState.CONNECTED)
+            for room in self.figures:
+                joining, current = self._joining.get(room), self._peers.get(room)
+                if joining is not None and joining.last_packet_ns is not None:
+                    self._let_go(current)
+                    current = self._peers[room] = self._joining.pop(room)
+                elif joining is not None and now - joining.began_ns > (ANSWER_S + FIRST_PACKET_S) * 1e9:
+                    self._let_go(self._joining.pop(room))
+                if current is not None and _silent_s(current, now) > GONE_S:
+                    self._let_go(self._peers.pop(room))
+                    current = None
+                self._set(room, self._state(current, joining=room in self._joining, now=now))
+
+    def _state(self, peer: Peer | None, *, joining: bool, now: int) -> PeerState:
+        if peer is not None and self._heard(peer, now):
+            return PeerState.CONNECTED
+        if joining:
+            return PeerState.JOINING
+        return PeerState.WAITING if peer is None else PeerState.LOST
+
+    def _heard(self, peer: Peer, now: int) -> bool:
+        return not peer.failed.is_set() and _silent_s(peer, now) < SILENCE_S
+
+    def _let_go(self, peer: Peer | None) -> None:
+        """Close a peer beside what goes on."""
+        if peer is not None:
+            task = asyncio.create_task(peer.close(), name=f"stream.close.{peer.room}")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     def _set(self, room: str, state: PeerState) -> None:
         if self.states[room] is not state:
             self.states[room] = state
             self._on_change()
+
+
+def _silent_s(peer: Peer, now_ns: int) -> float:
+    """How long nothing came from a peer, in seconds."""
+    since = peer.last_packet_ns if peer.last_packet_ns is not None else peer.began_ns
+    return (now_ns - since) / 1e9
