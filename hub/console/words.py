@@ -1,6 +1,9 @@
-"""Times, lengths and sizes as people read them."""
+"""Remarks, times, lengths and sizes as people read them."""
 
 from datetime import datetime
+
+from hub.console.texts import Texts
+from hub.session.remarks import Remark
 
 
 def span(seconds: float) -> str:
@@ -32,3 +35,15 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
     raise AssertionError("not reached")
+
+
+def remark_of_room(remark: Remark, t: Texts) -> str:
+    """A remark in the reader's language, where the room's name stands beside it; a room's own words stay its own."""
+    state = t(f"state.{remark.state}") if remark.state else ""
+    return t(f"remark.{remark.reason}", state=state, words=remark.words or t("remark.no_reason"))
+
+
+def remark_words(remark: Remark, t: Texts) -> str:
+    """A remark in the reader's language."""
+    what = remark_of_room(remark, t)
+    return t("remark.named", room=remark.room, what=what) if remark.room else what

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.state import FINAL, SessionState
+from hub.session.remarks import Reason, Remark
 from hub.store.sessions import RoomRecord
 
 LATE_S = 5.0
@@ -20,12 +21,15 @@ class RoomStanding:
 
     order: RoomOrder
     state: SessionState
-    words: str
+    told: str = ""
+    """What the room itself said."""
+    remark: Remark | None = None
+    """Why it counts as failed, if it does."""
 
     @property
-    def called(self) -> str:
-        """What people call the room."""
-        return self.order.name or self.order.room
+    def words(self) -> str:
+        """What the room said, or why it counts as failed."""
+        return self.remark.about_room if self.remark else self.told
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,18 @@ class Verdict:
     """What the session as a whole has come to."""
 
     state: SessionState
-    words: str = ""
+    remarks: tuple[Remark, ...] = ()
+    """What a person should know."""
+
+    @property
+    def words(self) -> str:
+        """The remarks in English."""
+        return "; ".join(str(one) for one in self.remarks)
+
+
+def called(room: RoomOrder) -> str:
+    """What people call the room."""
+    return room.name or room.room
 
 
 def room_stands(order: SessionOrder, room: RoomRecord, *, online: bool, now: float, grace_s: float) -> RoomStanding:
@@ -51,14 +66,17 @@ def room_stands(order: SessionOrder, room: RoomRecord, *, online: bool, now: flo
     """
     ordered = next(one for one in order.rooms if one.room == room.room)
     overdue = now >= order.ends + grace_s and not order.cancelled
-    if room.state in FINAL or room.state is S.SEALED or not overdue:
+    if room.state is S.FAILED:
+        remark = Remark(reason=Reason.ROOM_FAILED, room=called(ordered), words=room.words)
+        return RoomStanding(ordered, S.FAILED, room.words, remark)
+    closing = online and room.state is S.ENDING
+    if room.state in FINAL or room.state is S.SEALED or closing or not overdue:
         return RoomStanding(ordered, room.state, room.words)
-    if online and room.state is S.ENDING:
-        return RoomStanding(ordered, room.state, room.words)
-    if not room.incarnation:
-        return RoomStanding(ordered, S.FAILED, "was not heard from during the lesson; see whether its device runs")
-    words = f"was last heard from when it was {room.state}; see whether its device runs"
-    return RoomStanding(ordered, S.FAILED, words)
+    if room.incarnation:
+        remark = Remark(reason=Reason.ROOM_LOST, room=called(ordered), state=room.state)
+    else:
+        remark = Remark(reason=Reason.ROOM_UNHEARD, room=called(ordered))
+    return RoomStanding(ordered, S.FAILED, room.words, remark)
 
 
 def session_stands(order: SessionOrder, rooms: Sequence[RoomStanding], was: SessionState, now: float) -> Verdict:
@@ -71,33 +89,33 @@ def session_stands(order: SessionOrder, rooms: Sequence[RoomStanding], was: Sess
         now: seconds of hub UTC.
     """
     if order.cancelled:
-        return Verdict(S.CANCELLED, "called off")
+        return Verdict(S.CANCELLED, (Remark(reason=Reason.CALLED_OFF),))
     failed = [one for one in rooms if one.state is S.FAILED]
-    words = "; ".join(f"{one.called} failed: {one.words or 'no reason was given'}" for one in failed)
+    known = tuple(one.remark for one in failed if one.remark)
     lead = next(one for one in rooms if one.order.role is Role.LEAD)
     receiving = [one for one in rooms if one.order.role is Role.RECEIVING]
     if lead in failed or all(one in failed for one in receiving):
-        return Verdict(S.FAILED, words)
+        return Verdict(S.FAILED, known)
     left = {one.state for one in rooms if one not in failed}
     if left <= {S.UPLOADED}:
-        return Verdict(S.UPLOADED, words)
+        return Verdict(S.UPLOADED, known)
     if left <= {S.SEALED, S.UPLOADED}:
-        return Verdict(S.SEALED, words)
+        return Verdict(S.SEALED, known)
     if now >= order.ends:
-        return Verdict(S.ENDING, words)
-    return _before_the_end(order, lead, left, Verdict(was, words), now)
+        return Verdict(S.ENDING, known)
+    return _before_the_end(order, lead, left, Verdict(was, known), now)
 
 
 def _before_the_end(
     order: SessionOrder, lead: RoomStanding, left: set[SessionState], before: Verdict, now: float
 ) -> Verdict:
-    words = before.words
+    known = before.remarks
     if now >= order.epoch and (lead.state in BEGUN or before.state is S.LIVE):
         if lead.state not in BEGUN:
-            words = "; ".join(filter(None, (words, f"{lead.called} is coming back")))
-        return Verdict(S.LIVE, words)
+            known += (Remark(reason=Reason.ROOM_RETURNING, room=called(lead.order)),)
+        return Verdict(S.LIVE, known)
     if now >= order.epoch + LATE_S:
-        words = "; ".join(filter(None, (words, f"{lead.called} has not begun; see whether its device runs")))
+        known += (Remark(reason=Reason.ROOM_NOT_BEGUN, room=called(lead.order)),)
     if left <= PREPARED:
-        return Verdict(S.READY, words)
-    return Verdict(S.SCHEDULED if left <= {S.SCHEDULED} else S.READYING, words)
+        return Verdict(S.READY, known)
+    return Verdict(S.SCHEDULED if left <= {S.SCHEDULED} else S.READYING, known)

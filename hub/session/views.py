@@ -8,6 +8,7 @@ from contract.model import RoomId, SessionId
 from contract.result import RoomResult
 from contract.session import IceServer, Mode, Policy, Role
 from contract.state import SessionState
+from hub.session.remarks import Remark
 
 
 class View(BaseModel):
@@ -51,7 +52,8 @@ class RoomView(View):
     device: str
     online: bool
     state: SessionState = Field(description="As reported, or `failed` where the room was not heard from in time.")
-    words: str
+    words: str = Field(description="What the room said, or why it counts as failed, in English.")
+    remark: Remark | None = Field(None, description="Why it counts as failed, to be told in any language.")
     held: bool = Field(description="Whether the device is known to hold the newest order.")
     result: RoomResult | None = None
     receipt: bool = Field(description="Whether the hub has given a receipt for the room's package.")
@@ -65,7 +67,8 @@ class SessionView(View):
     title: str
     mode: Mode
     state: SessionState
-    words: str = Field(description="What a person should know; empty where all is well.")
+    words: str = Field(description="What a person should know, in English; empty where all is well.")
+    remarks: tuple[Remark, ...] = Field((), description="The same, to be told in any language.")
     epoch: float = Field(description="Session time zero, in seconds of hub UTC.")
     seconds: float
     now_t: float = Field(description="Session time now, in seconds; negative before the start.")

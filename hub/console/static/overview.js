@@ -114,11 +114,16 @@ yes.addEventListener("click", async () => {
       load();
       return;
     }
-    const problem = await answer.json();
-    failed.textContent = `${failed.dataset.words}${problem.error}`;
+    if (answer.status === 401) {
+      location.href = "/login";
+      return;
+    }
+    const moved = answer.status === 404 || answer.status === 409;
+    failed.textContent = moved ? failed.dataset.changed : failed.dataset.words;
     failed.hidden = false;
+    if (moved) load();
   } catch {
-    failed.textContent = `${failed.dataset.words}${connection.dataset.off}`;
+    failed.textContent = connection.dataset.off;
     failed.hidden = false;
   } finally {
     yes.disabled = false;

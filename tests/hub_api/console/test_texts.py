@@ -10,6 +10,7 @@ from contract.session import Mode, Role
 from contract.state import SessionState
 from hub.console.overview import KINDS
 from hub.console.texts import language_of, load_texts
+from hub.session.remarks import Reason
 from tests.hub_api.district import District
 
 FOLDER = Path(hub.console.__file__).parent
@@ -25,7 +26,8 @@ def test_both_languages_say_the_same_things():
     chinese, english = (TEXTS[language].under("") for language in ("zh", "en"))
     assert chinese.keys() == english.keys()
     for key in chinese:
-        assert re.findall(r"\{\w+\}", chinese[key]).sort() == re.findall(r"\{\w+\}", english[key]).sort(), key
+        filled_in = [sorted(re.findall(r"\{\w+\}", words[key])) for words in (chinese, english)]
+        assert filled_in[0] == filled_in[1], key
         assert chinese[key].strip(), key
         assert english[key].strip(), key
 
@@ -43,6 +45,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name = (
         {f"state.{one}" for one in SessionState} | {f"role.{one}" for one in Role} | {f"mode.{one}" for one in Mode}
     )
+    by_name |= {f"remark.{one}" for one in Reason}
     tracks = {key for key in there if key.startswith("lesson.track.")}
     assert by_name <= there
     assert there - asked - by_name - tracks == set()
