@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from contract.envelope import Envelope
 from contract.session import SessionOrder
-from contract.signal import Answer, Hello, Offer, Order, Peer, RoomReport, Signal
+from contract.signal import Answer, Hello, Offer, Order, RoomReport, Signal
 from contract.state import FINAL, SessionState
 from hub.fleet.devices import Devices
 from hub.session.derive import RoomStanding, room_stands, session_stands
+from hub.session.dispatch import AHEAD_S, Dispatch, Sender
 from hub.session.errors import RoomBusy, SessionUnknown
 from hub.session.ordering import cancelled, ended, order_of
 from hub.session.relay import RelayRefused, relayed
@@ -27,23 +27,11 @@ from hub.session.views import NewSession, SessionView
 from hub.store.errors import RoomTaken
 from hub.store.sessions import RoomRecord, SessionRecord, SessionTable
 
-AHEAD_S = 180.0
-"""Sessions that begin within this are looked after, in seconds."""
-ORDER_KEPT_S = 7 * 86_400.0
-"""An order may be acted on this long after the session's end: a room seals and uploads late."""
 RELAY_VALID_S = 30.0
-PEER_VALID_S = 60.0
 GIVEN_UP_S = 14 * 86_400.0
 """Nothing more is expected of any room this long after the end."""
 
 log = logging.getLogger("hub.session")
-
-
-class Sender(Protocol):
-    """Carries signals to devices."""
-
-    def send(self, signal: Signal, valid_s: float) -> None:
-        """Send until answered, for at most `valid_s` seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +77,7 @@ class Conductor:
         self._sessions = sessions
         self._devices = devices
         self._sender = sender
+        self._dispatch = Dispatch(sender, now, times.grace_s)
         self._now = now
         self._times = times
         self._on_change = on_change
@@ -110,7 +99,7 @@ class Conductor:
                 record = self._sessions.add(order, now)
             except RoomTaken as taken:
                 raise RoomBusy(f"{taken}; choose another time, or end that session first") from taken
-            self._send_orders(record)
+            self._dispatch.orders(record)
             view = self._shown(record)
         self._on_change(order.session)
         return view
@@ -204,7 +193,7 @@ class Conductor:
             for record in self._sessions.due(self._now() + AHEAD_S):
                 self._judge(record)
             for record in self._sessions.unheld():
-                self._send_orders(record)
+                self._dispatch.orders(record)
 
     def _hello(self, hello: Hello) -> None:
         self._devices.incarnated(hello.device, hello.boot, hello.incarnation)
@@ -220,10 +209,8 @@ class Conductor:
                     self._sessions.save_room(record.order.session, known)
                     record = record.with_room(known)  # noqa: PLW2901  the record as it is now kept
                 if held < record.order.rev:
-                    self._send_order(record.order, hello.device)
-                for other in record.rooms:
-                    if other.device != hello.device and other.incarnation and self._current(record.order):
-                        self._send_peer(record.order, other, hello.device)
+                    self._dispatch.order(record.order, hello.device)
+                self._dispatch.others_to(record, hello.device)
 
     def _report(self, report: RoomReport, issued: float) -> str:
         with self._lock:
@@ -262,7 +249,7 @@ class Conductor:
             if order is not None:
                 self._sessions.reorder(order, self._now())
                 record = replace(record, order=order, closed=False)
-                self._send_orders(record)
+                self._dispatch.orders(record)
                 record = self._judge(record)
         if order is not None:
             self._on_change(session)
@@ -275,10 +262,8 @@ class Conductor:
         session = record.order.session
         self._sessions.save_room(session, after)
         record = record.with_room(after)
-        if (after.state, after.incarnation) != (before.state, before.incarnation) and self._current(record.order):
-            for other in record.rooms:
-                if other.room != after.room:
-                    self._send_peer(record.order, after, other.device)
+        if (after.state, after.incarnation) != (before.state, before.incarnation):
+            self._dispatch.to_others(record, after)
         self._judge(record)
         self._on_change(session)
 
@@ -306,21 +291,3 @@ class Conductor:
 
     def _shown(self, record: SessionRecord) -> SessionView:
         return shown(record, self._standings(record), self._devices.online, self._now())
-
-    def _current(self, order: SessionOrder) -> bool:
-        return not order.cancelled and order.epoch - AHEAD_S <= self._now() < order.ends + self._times.grace_s
-
-    def _send_orders(self, record: SessionRecord) -> None:
-        for room in record.rooms:
-            if room.held < record.order.rev:
-                self._send_order(record.order, room.device)
-
-    def _send_order(self, order: SessionOrder, device: str) -> None:
-        valid_s = max(0.0, order.ends - self._now()) + ORDER_KEPT_S
-        self._sender.send(Order(device=device, order=order), valid_s)
-
-    def _send_peer(self, order: SessionOrder, room: RoomRecord, device: str) -> None:
-        peer = Peer(
-            device=device, session=order.session, room=room.room, state=room.state, incarnation=room.incarnation
-        )
-        self._sender.send(peer, PEER_VALID_S)
