@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from agent.stream.peer import PeerFigures
+from agent.stream.figures import PeerFigures
 from contract.result import Latency, ReceivedFrom, RoomResult
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from aiortc.mediastreams import MediaStreamError
 
 from agent.stream import rtc
+from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
-from agent.stream.peer import Peer, PeerContext, PeerFigures
+from agent.stream.peer import Peer, PeerContext
 from benchmarks.picture import age_ms
 from benchmarks.wire import HOST, hear, percentile, tell
 

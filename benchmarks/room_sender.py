@@ -20,8 +20,9 @@ from agent.encode.video import VideoEncoder
 from agent.record.writer import Needs, TrackWriter
 from agent.stream import rtc
 from agent.stream.fanout import TrackFanout
+from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
-from agent.stream.peer import Peer, PeerContext, PeerFigures
+from agent.stream.peer import Peer, PeerContext
 from benchmarks.picture import FPS, LOOP, TONE, PaintedSource, ToneSource, loop_of_frames, painted
 from benchmarks.wire import HOST, cpu_s, hear, tell
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from agent.stream.peer import Peer, PeerContext, PeerFigures
+from agent.stream.figures import PeerFigures
+from agent.stream.peer import Peer, PeerContext
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.signal import Answer, Offer
 from contract.signal import Peer as PeerSignal

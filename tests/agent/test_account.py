@@ -1,5 +1,5 @@
 from agent.account import Counts, latency
-from agent.stream.peer import PeerFigures
+from agent.stream.figures import PeerFigures
 
 
 def test_what_an_earlier_incarnation_counted_is_carried_on(tmp_path):

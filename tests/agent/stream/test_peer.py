@@ -9,8 +9,9 @@ from agent.encode.sound import SoundEncoder
 from agent.encode.video import VideoEncoder
 from agent.stream import rtc
 from agent.stream.fanout import TrackFanout
+from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
-from agent.stream.peer import Peer, PeerContext, PeerFigures
+from agent.stream.peer import Peer, PeerContext
 from tests.agent.sources import MovingBars, Tone
 
 
