@@ -1,6 +1,7 @@
 """The hub's web side, put together: doorkeeper, routes, console, archive."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,8 @@ from hub.archive.uploads import UploadFolder
 from hub.console.pages import Pages, page_routes, sign_in_routes
 from hub.parts import HubParts
 from hub.session.conductor import Conductor
+
+log = logging.getLogger(__name__)
 
 LARGEST_BODY_BYTES = 1 << 20
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -92,6 +95,8 @@ def create_app(parts: HubParts) -> FastAPI:
             asyncio.create_task(board.run(), name="api.board"),
             asyncio.create_task(expiry.run(), name="archive.expiry"),
         ]
+        for task in tasks:
+            task.add_done_callback(_ended)
         try:
             yield
         finally:
@@ -126,6 +131,12 @@ def create_app(parts: HubParts) -> FastAPI:
     app.add_middleware(Doorkeeper, sign_ins=sign_ins)
     app.add_middleware(SafeAnswers)
     return app
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Nothing in the background may end by itself without a word."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s has ended and is missing until the hub is started again", task.get_name(), exc_info=error)
 
 
 def _own_routes(app: FastAPI, version: str) -> APIRouter:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from sqlalchemy.exc import DBAPIError
 
 from hub.session.changes import Changes
 
@@ -45,9 +46,16 @@ class Board:
                 await asyncio.sleep(GATHER_S)
                 changed.clear()
                 if self._viewers:
-                    self._tell(await self.now())
+                    await self._tell_all()
         finally:
             leave()
+
+    async def _tell_all(self) -> None:
+        try:
+            self._tell(await self.now())
+        except DBAPIError as error:
+            # Viewers keep what they have; the next change is told again.
+            log.warning("viewers could not be told of a change: %s", error.orig)
 
     async def now(self) -> str:
         """The overview as it is."""

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
 from hub.archive.intake import Rooms
 from hub.archive.refusals import ArchiveRefused
 from hub.archive.store import Deletion, PackageId, PackageStore
@@ -56,12 +58,23 @@ def kept_in(store: PackageStore) -> list[Kept]:
 
 
 def delete_due(store: PackageStore, now: float) -> list[Deletion]:
-    """Delete what is due at `now`, and return the notes kept of it."""
-    notes = []
+    """Delete what is due at `now`, and return the notes kept of it.
+
+    Raises:
+        OSError: something could not be deleted; all the others were.
+    """
+    notes: list[Deletion] = []
+    refused: list[OSError] = []
     for one in due(kept_in(store), now):
         why = f"the session's policy keeps packages for {one.delete_after_days:g} days"
-        notes.append(store.delete(one.package, why, now))
+        try:
+            notes.append(store.delete(one.package, why, now))
+        except OSError as error:
+            refused.append(error)
+            continue
         log.warning("deleted %s: %s", one.package, why)
+    if refused:
+        raise refused[0]
     return notes
 
 
@@ -114,7 +127,7 @@ class Expiry:
         while True:
             try:
                 await asyncio.to_thread(self._round, self._now())
-            except OSError:
+            except (OSError, ArchiveRefused, DBAPIError):
                 log.exception("the archive could not be looked through; trying again in %d s", ROUND_S)
             await asyncio.sleep(ROUND_S)
 

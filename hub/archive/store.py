@@ -10,6 +10,7 @@ so a power cut leaves either all of it there or nothing.
 
 import errno
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from contract.model import FileName, Message, RoomId, SessionId, Sha256
 from contract.package import MANIFEST, FileEntry, Manifest
 from hub.archive.refusals import Full, Unfit
 from hub.platform import sync_folder
+
+log = logging.getLogger(__name__)
 
 ARRIVED = ".arrived.json"
 RECEIPT = ".receipt.json"
@@ -215,13 +218,16 @@ class FolderStore:
     def packages(self) -> Iterator[PackageId]:
         """Every complete package whose files are still here, in order."""
         for receipt in sorted(self.root.glob(f"s-*/*/{RECEIPT}")):
-            if any(_contents(receipt.parent)):
-                yield PackageId(receipt.parent.parent.name, receipt.parent.name)
+            package = _package_of(receipt.parent)
+            if package is not None and any(_contents(receipt.parent)):
+                yield package
 
     def incomplete(self) -> Iterator[PackageId]:
         """Every package that waits for more of its files, in order."""
         for noted in sorted(self.incoming.glob(f"s-*/*/{ARRIVED}")):
-            yield PackageId(noted.parent.parent.name, noted.parent.name)
+            package = _package_of(noted.parent)
+            if package is not None:
+                yield package
 
     def delete(self, package: PackageId, why: str, now: float) -> Deletion:
         """Delete the files; the note is written first, so that a stop in between is made good by the next round."""
@@ -256,6 +262,15 @@ class FolderStore:
 
     def _waiting(self, package: PackageId) -> Path:
         return self.incoming / package.session / package.room
+
+
+def _package_of(folder: Path) -> PackageId | None:
+    """The package in `folder`; None where somebody else made the folder."""
+    try:
+        return PackageId(folder.parent.name, folder.name)
+    except Unfit:
+        log.warning("%s is not a package of this hub's and left alone", folder)
+        return None
 
 
 def _contents(folder: Path) -> Iterator[Path]:

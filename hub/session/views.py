@@ -1,14 +1,17 @@
 """What is asked of the conductor and what it shows: the shapes of the HTTP API and the console."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from contract.model import RoomId, SessionId
 from contract.result import RoomResult
 from contract.session import IceServer, Mode, Policy, Role
 from contract.state import SessionState
 from hub.session.remarks import Remark
+
+Width = Annotated[int, Field(ge=160, le=3840, multiple_of=2)]
+Height = Annotated[int, Field(ge=90, le=2160, multiple_of=2)]
 
 
 class View(BaseModel):
@@ -29,7 +32,7 @@ class NewSession(View):
 
     title: str = Field("", max_length=200)
     mode: Mode = Mode.DELIVERY
-    start: Literal["now"] | float = Field("now", description="`now`, or the planned start in seconds of UTC.")
+    start: Literal["now"] | FiniteFloat = Field("now", description="`now`, or the planned start in seconds of UTC.")
     lead_s: float | None = Field(
         None, ge=0, le=120, description="With `now`: seconds until session time zero, so that devices can open."
     )
@@ -37,8 +40,12 @@ class NewSession(View):
     rooms: tuple[NewRoom, ...] = Field(min_length=2, max_length=200)
     policy: Policy = Field(Policy(), description="What may be done with what happens in the rooms; all off by default.")
     ice_servers: tuple[IceServer, ...] = ()
-    video: tuple[int, int] = Field((1280, 720), description="Width and height of the camera track, in pixels.")
-    video_bps: int = Field(2_000_000, ge=100_000, description="Bitrate of the recorded camera track, in bit/s.")
+    video: tuple[Width, Height] = Field(
+        (1280, 720), description="Width and height of the camera track, in pixels; even numbers, as H.264 wants them."
+    )
+    video_bps: int = Field(
+        2_000_000, ge=100_000, le=50_000_000, description="Bitrate of the recorded camera track, in bit/s."
+    )
     fps: int = Field(25, ge=5, le=60)
 
 

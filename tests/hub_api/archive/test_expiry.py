@@ -13,6 +13,7 @@ from tests.hub_api.archive.test_intake import about, client, receipt, refusal, s
 from tests.hub_api.district import ALL_ON, District, entry, package
 
 ONE = PackageId("s-2026-one", "room-lead")
+EXPIRING = ALL_ON.model_copy(update={"delete_after_days": 1.0})
 
 
 def test_packages_are_due_at_their_day_and_not_before():
@@ -100,3 +101,37 @@ def test_uploads_that_nobody_went_on_with_are_forgotten(tmp_path: Path):
     assert forget_stale(uploads, time.time() + 6 * DAY_S) == []
     assert forget_stale(uploads, time.time() + 8 * DAY_S) == [uid]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_somebody_else_made_keeps_nothing_from_expiring(tmp_path: Path, hub: District):
+    session = hub.session()
+    package(tmp_path / "p", hub.lead, Role.LEAD, session, {"camera.mp4": b"faces"}, policy=EXPIRING)
+    for name in ("camera.mp4", MANIFEST):
+        send(hub, hub.lead, session, tmp_path / "p" / name)
+    store = FolderStore(hub.parts.archive)
+    for root in (store.root, store.incoming):
+        strange = root / "s-000 copy" / "Room A"
+        strange.mkdir(parents=True)
+        for name in (".receipt.json", ".arrived.json"):
+            (strange / name).write_text("{}")
+        (strange / "mine.mp4").write_bytes(b"mine")
+    assert len(delete_due(store, time.time() + 2 * DAY_S)) == 1
+    uploads = UploadFolder(hub.parts.archive / "uploads")
+    assert delete_remains(store, uploads, RoomsOfConductor(hub.parts.conductor), time.time() + 2 * DAY_S) == []
+    assert (store.root / "s-000 copy" / "Room A" / "mine.mp4").exists()
+
+
+def test_one_package_that_cannot_be_deleted_does_not_keep_the_others(tmp_path: Path, hub: District, monkeypatch):
+    session = hub.session()
+    for device, role in ((hub.lead, Role.LEAD), (hub.receiving, Role.RECEIVING)):
+        folder = tmp_path / device.room
+        package(folder, device, role, session, {"camera.mp4": b"faces"}, policy=EXPIRING)
+        for name in ("camera.mp4", MANIFEST):
+            send(hub, device, session, folder / name)
+    store = FolderStore(hub.parts.archive)
+    delete = store.delete
+    first = next(iter(store.packages()))
+    monkeypatch.setattr(store, "delete", lambda one, *more: _refuse() if one == first else delete(one, *more))
+    with pytest.raises(PermissionError):
+        delete_due(store, time.time() + 2 * DAY_S)
+    assert list(store.packages()) == [first]

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from fastapi.routing import iter_route_contexts
 from websockets.sync.client import connect
 
@@ -60,6 +61,35 @@ def test_bad_sessions_are_refused_in_words(hub: District):
     assert "seconds" in no_length.json()["error"]
     for answer in (unknown, two_leads, no_length, no_json, none):
         assert set(answer.json()) == {"error", "what_to_do"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("start", "NaN"),
+        ("start", "Infinity"),
+        ("start", "1e300"),
+        ("start", '"tomorrow"'),
+        ("lead_s", "NaN"),
+        ("seconds", "NaN"),
+        ("seconds", "0"),
+        ("video", "[0, 0]"),
+        ("video", "[1281, 720]"),
+        ("video", "[100000, 100000]"),
+        ("video_bps", "1e12"),
+        ("fps", "1000"),
+        ("rooms", "[]"),
+        ("titel", '"x"'),
+    ],
+)
+def test_a_number_that_makes_no_sense_makes_no_session(hub: District, field: str, value: str):
+    fields = {"seconds": "60", "rooms": json.dumps(ROOMS)} | {field: value}
+    body = "{" + ", ".join(f'"{name}": {said}' for name, said in fields.items()) + "}"
+    with hub.http() as http:
+        answer = http.post("/api/v1/sessions", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, answer.text
+        assert http.get("/api/v1/sessions").json() == []
+    assert field in answer.json()["error"] or "400 days" in answer.json()["error"]
 
 
 def test_the_live_overview_comes_at_once_and_after_each_change(hub: District):

@@ -1,0 +1,29 @@
+import asyncio
+import threading
+
+from sqlalchemy.exc import OperationalError
+
+from hub.api import live
+from hub.session.changes import Changes
+
+
+async def test_viewers_hear_of_the_next_change_after_the_database_was_down(monkeypatch):
+    monkeypatch.setattr(live, "GATHER_S", 0.01)
+    down = threading.Event()
+
+    def overview() -> str:
+        if not down.is_set():
+            down.set()
+            raise OperationalError("SELECT 1", {}, Exception("disk I/O error"))
+        return "as it is"
+
+    changes = Changes()
+    board = live.Board(overview, changes)
+    running = asyncio.create_task(board.run())
+    await asyncio.sleep(0)
+    with board.view() as queue:
+        changes.tell("s-1")
+        await asyncio.wait_for(asyncio.to_thread(down.wait), 5)
+        changes.tell("s-1")
+        assert await asyncio.wait_for(queue.get(), 5) == "as it is"
+    running.cancel()
