@@ -16,10 +16,11 @@ from aiortc import (
 )
 
 from agent.encode.packet import VideoPacket
-from agent.stream.fanout import PeerQueue, TrackFanout
+from agent.stream.fanout import Feed, MediaPacket, TrackFanout
 from agent.stream.figures import PeerFigures
 from agent.stream.incoming import CountedTime, Incoming, IncomingPictures, IncomingSound, Playout, Reception
 from agent.stream.mediaclock import MediaClock
+from agent.stream.pacer import Priority
 from agent.stream.roomclock import BURST, CHANNEL, INTERVAL_S, RoomClock
 from agent.stream.rtc import RtpSender
 from contract.session import IceServer
@@ -31,6 +32,11 @@ H264_PROFILE = "42e01f"
 CLOSE_S = 3.0
 KINDS: Mapping[str, str] = {"mic": "audio", "camera": "video", "slides": "video"}
 """Tracks a peer connection carries, in the order of its m-lines."""
+PRIORITIES: Mapping[str, Priority] = {
+    "mic": Priority.SOUND,
+    "slides": Priority.SLIDES,
+    "camera": Priority.CAMERA,
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Peer:
         self._context = context
         self._mono_ns = mono_ns
         self._incoming: list[Incoming] = []
-        self._queues: list[tuple[TrackFanout, PeerQueue]] = []
+        self._feeds: dict[str, Feed] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._channel: RTCDataChannel | None = None
         self._room_clock = RoomClock(context.clock.anchor_ns, self._send_line, mono_ns)
@@ -131,8 +137,8 @@ class Peer:
     async def close(self) -> None:
         """End the connection and every thread and task of it."""
         self._closing = True
-        for fanout, queue in self._queues:
-            fanout.leave(queue)
+        for feed in self._feeds.values():
+            feed.follow(None)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -156,8 +162,10 @@ class Peer:
         sender, receiver = transceiver.sender, transceiver.receiver
         fanout = self._context.outgoing.get(track)
         if fanout is not None and transceiver.direction in ("sendrecv", "sendonly"):
-            sender.on_keyframe = fanout.request_keyframe
-            self._tasks.append(asyncio.create_task(self._pump(fanout, sender), name=f"send.{track}.{self.room}"))
+            feed = self._feeds[track] = Feed(lambda packet: _put(sender, packet))
+            sender.on_keyframe = feed.request_keyframe
+            sender.priority = PRIORITIES[track]
+            self._tasks.append(asyncio.create_task(self._begin(feed, fanout, sender), name=f"send.{track}.{self.room}"))
         if transceiver.direction in ("sendrecv", "recvonly"):
             incoming: Incoming = (
                 IncomingSound(receiver, self._reception)
@@ -167,18 +175,9 @@ class Peer:
             self._incoming.append(incoming)
             self._tasks.append(asyncio.create_task(incoming.run(), name=f"receive.{track}.{self.room}"))
 
-    async def _pump(self, fanout: TrackFanout, sender: RtpSender) -> None:
+    async def _begin(self, feed: Feed, fanout: TrackFanout, sender: RtpSender) -> None:
         await sender.started.wait()
-        queue = fanout.join()
-        self._queues.append((fanout, queue))
-        while True:
-            packet = await queue.get()
-            payloads = packet.payloads if isinstance(packet, VideoPacket) else (packet.data,)
-            try:
-                await sender.send_packet(payloads, packet.mono_ns)
-            except ConnectionError:
-                self.failed.set()
-                return
+        feed.follow(fanout)
 
     def _on_state(self) -> None:
         if self._pc.connectionState in ("failed", "closed") and not self._closing:
@@ -204,3 +203,10 @@ class Peer:
     def _send_line(self, line: str) -> None:
         if self._channel is not None and self._channel.readyState == "open":
             self._channel.send(line)
+
+
+def _put(sender: RtpSender, packet: MediaPacket) -> None:
+    if isinstance(packet, VideoPacket):
+        sender.put(packet.payloads, packet.mono_ns, keyframe=packet.keyframe)
+    else:
+        sender.put((packet.data,), packet.mono_ns, keyframe=True)

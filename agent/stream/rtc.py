@@ -9,6 +9,7 @@ else in the agent uses aiortc's public classes and what this module defines.
 # ruff: noqa: SLF001 - reaching inside is what this module is for
 
 import asyncio
+import contextlib
 import inspect
 import random
 import struct
@@ -24,20 +25,26 @@ import aiortc.rtcpeerconnection as _pc
 import aiortc.rtp as _rtp
 from aiortc import RTCRtpSender as _StockSender
 from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
+from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpHeaderExtensionParameters
 from aiortc.rtcrtpreceiver import RemoteStreamTrack, StreamStatistics
 from aiortc.stats import RTCStatsReport
 
+from agent.stream import rtp, twcc
 from agent.stream.jitter import Packet
 from agent.stream.mediaclock import MediaClock
+from agent.stream.pacer import Priority
+from agent.stream.uplink import Uplink
 
 AIORTC_VERSION = "1.16.0"
 CAPTURE_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
 SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 CAPTURE_TIME_ID = 5
+TRANSPORT_SEQUENCE_ID = 6
 HISTORY = 1024
 """Packets kept for retransmission, a track and peer; a power of two."""
+OVERHEAD_BYTES = 60
+"""Header, extensions and SRTP's tag of one packet, and UDP and IP below it, about."""
 REPORT_S = 1.0
 """RTCP reports go out about this often, in seconds."""
 
@@ -81,23 +88,95 @@ class SenderFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
-    sequence: int
+class _Payload:
+    """One RTP payload on its way out; becomes a packet when it leaves."""
+
+    sender: "RtpSender"
     timestamp: int
     marker: bool
     payload: bytes
-    extension: bytes
+    elements: bytes
+
+    def serialize(self, transport_sequence: int, now_ns: int) -> bytes:
+        return self.sender.sent_first(self, transport_sequence, now_ns)
+
+    def padding(self) -> "_Again | None":
+        return self.sender.repeat_last()
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A packet that leaves once more, on the RTX stream where there is one."""
+
+    sender: "RtpSender"
+    sequence: int
+    first: _Payload
+
+    def serialize(self, transport_sequence: int, now_ns: int) -> bytes:
+        return self.sender.sent_again(self, transport_sequence, now_ns)
+
+    def padding(self) -> "_Again":
+        return self
+
+
+class Transport(RTCDtlsTransport):  # type: ignore[misc]
+    """aiortc's DTLS transport, with an uplink that paces what leaves and hears what arrived."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.senders: list[RtpSender] = []
+        self.uplink = Uplink(self._send_rtp, self._dropped)
+        self._running: asyncio.Task[None] | None = None
+
+    def run_uplink(self, sender: "RtpSender") -> None:
+        """Begin to send; called by each sender as it starts."""
+        self.senders.append(sender)
+        if self._running is None:
+            self._running = asyncio.create_task(self.uplink.run(), name="uplink")
+
+    async def stop(self) -> None:
+        """End the uplink with the transport."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        await super().stop()
+
+    def _dropped(self, priority: Priority, _packets: int) -> None:
+        for sender in self.senders:
+            if sender.priority is priority:
+                sender.on_keyframe()
+
+    async def _handle_rtcp_data(self, data: bytes) -> None:
+        with contextlib.suppress(ValueError):  # a damaged compound is dropped whole
+            rest = self.uplink.take_rtcp(data)
+            if rest:
+                await super()._handle_rtcp_data(rest)
+
+    async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
+        try:
+            packet = _rtp.RtpPacket.parse(data, self._rtp_header_extensions_map)
+        except ValueError:
+            return
+        receiver = self._rtp_router.route_rtp(packet)
+        if receiver is None:
+            return
+        sequence = packet.extensions.transport_sequence_number
+        if sequence is not None:
+            self.uplink.arrived(sequence, receiver.own_ssrc or 0, packet.ssrc)
+        await receiver._handle_rtp_packet(packet, arrival_time_ms=arrival_time_ms)
 
 
 class RtpSender:
-    """Sends packets that are already encoded and packetised; stands in for aiortc's RTCRtpSender."""
+    """Sends payloads that are already encoded and packetised; stands in for aiortc's RTCRtpSender."""
 
-    def __init__(self, track_or_kind: Any, transport: RTCDtlsTransport) -> None:
+    def __init__(self, track_or_kind: Any, transport: Transport) -> None:
         self.kind: str = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         self.track = None if isinstance(track_or_kind, str) else track_or_kind
         self.figures = SenderFigures()
+        self.priority = Priority.SOUND if self.kind == "audio" else Priority.CAMERA
+        """Who leaves first on this transport."""
         self.on_keyframe: Callable[[], None] = lambda: None
-        """Called when the peer asks for a keyframe (PLI, FIR)."""
+        """Called when the peer asks for a keyframe (PLI, FIR), or one is needed because packets were dropped."""
         self.started = asyncio.Event()
         """Set when the transport is up and parameters are agreed."""
         self._ssrc = random.getrandbits(32)
@@ -114,20 +193,21 @@ class RtpSender:
         self._payload_type = 0
         self._rtx_payload_type: int | None = None
         self._clock_rate = 90_000
-        self._mid_extension = b""
+        self._mid_element = b""
         self._send_time_id: int | None = None
         self._capture_time_id: int | None = None
-        self._history: list[_Sent | None] = [None] * HISTORY
+        self._transport_sequence_id: int | None = None
+        self._history: list[_Again | None] = [None] * HISTORY
         self._last = (0, 0)
         self._cname = ""
         self._reports: asyncio.Task[None] | None = None
 
     @property
-    def transport(self) -> RTCDtlsTransport:
+    def transport(self) -> Transport:
         """The DTLS transport, as aiortc asks for it."""
         return self._transport
 
-    def setTransport(self, transport: RTCDtlsTransport) -> None:  # noqa: N802 - aiortc's name
+    def setTransport(self, transport: Transport) -> None:  # noqa: N802 - aiortc's name
         """Move to the bundled transport."""
         self._transport = transport
 
@@ -157,13 +237,15 @@ class RtpSender:
                 self._rtx_payload_type = other.payloadType
         for extension in parameters.headerExtensions:
             if extension.uri == MID_URI and parameters.muxId:
-                mid = parameters.muxId.encode()
-                self._mid_extension = bytes([extension.id << 4 | len(mid) - 1]) + mid
+                self._mid_element = rtp.extension(extension.id, parameters.muxId.encode())
             elif extension.uri == SEND_TIME_URI:
                 self._send_time_id = extension.id
             elif extension.uri == CAPTURE_TIME_URI:
                 self._capture_time_id = extension.id
+            elif extension.uri == twcc.URI:
+                self._transport_sequence_id = extension.id
         self._transport._register_rtp_sender(self, parameters)
+        self._transport.run_uplink(self)
         self._reports = asyncio.create_task(self._report(), name=f"rtcp.send.{self.kind}")
         self.started.set()
 
@@ -174,51 +256,77 @@ class RtpSender:
             self._reports.cancel()
             await asyncio.gather(self._reports, return_exceptions=True)
 
-    async def send_packet(self, payloads: tuple[bytes, ...], mono_ns: int) -> None:
-        """Send one picture or 20 ms of sound.
+    def put(self, payloads: tuple[bytes, ...], mono_ns: int, *, keyframe: bool) -> None:
+        """Queue one picture or 20 ms of sound; returns at once.
 
         Args:
-            payloads: RTP payloads in order; the last one gets the marker bit.
+            payloads: RTP payloads in order; the last one of a picture gets the marker bit.
             mono_ns: capture time on this device's monotonic clock.
-
-        Raises:
-            ConnectionError: the transport is gone.
+            keyframe: whether the picture is one; True for sound.
         """
         if not self._enabled or not self.started.is_set():
             return
         ticks = mono_ns * (self._clock_rate // 1000) // 1_000_000
         timestamp = (self._timestamp_origin + ticks) & 0xFFFF_FFFF
         self._last = (mono_ns, timestamp)
-        capture = b""
+        first = self._mid_element
         if self._capture_time_id is not None:
-            capture = bytes([self._capture_time_id << 4 | 7]) + struct.pack("!Q", self._clock.ntp(mono_ns))
+            first += rtp.extension(self._capture_time_id, struct.pack("!Q", self._clock.ntp(mono_ns)))
+        last = len(payloads) - 1
         for index, payload in enumerate(payloads):
-            sent = _Sent(
-                self._sequence,
-                timestamp,
-                index == len(payloads) - 1 and self.kind == "video",
-                payload,
-                self._mid_extension + (capture if index == 0 else b""),
-            )
-            self._history[self._sequence % HISTORY] = sent
-            self._sequence = (self._sequence + 1) & 0xFFFF
-            await self._put(sent, self._payload_type, self._ssrc, sent.sequence, payload)
+            marker = index == last and self.kind == "video"
+            elements = self._mid_element if index else first
+            parcel = _Payload(self, timestamp, marker, payload, elements)
+            size = len(payload) + OVERHEAD_BYTES
+            self._transport.uplink.put(size, self.priority, parcel, picture=timestamp, keyframe=keyframe)
 
-    async def _put(self, sent: _Sent, payload_type: int, ssrc: int, sequence: int, payload: bytes) -> None:
-        extension = sent.extension
+    def sent_first(self, parcel: _Payload, transport_sequence: int, now_ns: int) -> bytes:
+        """The packet of a payload that leaves now, with the next sequence number."""
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        self._history[sequence % HISTORY] = _Again(self, sequence, parcel)
+        return self._packet(
+            parcel, self._payload_type, sequence, self._ssrc, parcel.payload, transport_sequence, now_ns
+        )
+
+    def sent_again(self, again: _Again, transport_sequence: int, now_ns: int) -> bytes:
+        """The packet of a payload that leaves once more (RFC 4588 where RTX is agreed)."""
+        parcel = again.first
+        self.figures.retransmitted += 1
+        if self._rtx_payload_type is None:
+            kind, number, ssrc, payload = self._payload_type, again.sequence, self._ssrc, parcel.payload
+        else:
+            kind, number, ssrc = self._rtx_payload_type, self._rtx_sequence, self._rtx_ssrc
+            payload = struct.pack("!H", again.sequence) + parcel.payload
+            self._rtx_sequence = (number + 1) & 0xFFFF
+        return self._packet(parcel, kind, number, ssrc, payload, transport_sequence, now_ns)
+
+    def repeat_last(self) -> _Again | None:
+        """The packet sent last, to be sent again as padding; None where that would be taken for media."""
+        if self._rtx_payload_type is None:
+            return None
+        return self._history[(self._sequence - 1) % HISTORY]
+
+    def _packet(
+        self,
+        parcel: _Payload,
+        payload_type: int,
+        sequence: int,
+        ssrc: int,
+        payload: bytes,
+        transport_sequence: int,
+        now_ns: int,
+    ) -> bytes:
+        elements = parcel.elements
         if self._send_time_id is not None:
             # 6.18 fixed point seconds (abs-send-time).
-            stamp = (self._clock.ntp(time.monotonic_ns()) >> 14) & 0xFF_FFFF
-            extension += bytes([self._send_time_id << 4 | 2]) + stamp.to_bytes(3, "big")
-        extension += bytes(-len(extension) % 4)
-        head = struct.pack(
-            "!BBHII", 0x90 if extension else 0x80, sent.marker << 7 | payload_type, sequence, sent.timestamp, ssrc
-        )
-        if extension:
-            head += struct.pack("!HH", 0xBEDE, len(extension) // 4)
-        await self._transport._send_rtp(head + extension + payload)
+            stamp = self._clock.ntp(now_ns) >> 14 & 0xFF_FFFF
+            elements += rtp.extension(self._send_time_id, stamp.to_bytes(3, "big"))
+        if self._transport_sequence_id is not None:
+            elements += rtp.extension(self._transport_sequence_id, transport_sequence.to_bytes(2, "big"))
         self.figures.packets += 1
         self.figures.bytes += len(payload)
+        return rtp.packet(payload_type, sequence, parcel.timestamp, ssrc, payload, elements, marker=parcel.marker)
 
     async def _handle_rtcp_packet(self, packet: Any) -> None:
         if isinstance(packet, _rtp.RtcpRrPacket | _rtp.RtcpSrPacket):
@@ -227,29 +335,32 @@ class RtpSender:
                     self._take_report(report)
         elif isinstance(packet, _rtp.RtcpRtpfbPacket) and packet.fmt == _rtp.RTCP_RTPFB_NACK:
             for sequence in packet.lost:
-                await self._retransmit(sequence)
+                self._retransmit(sequence)
         elif isinstance(packet, _rtp.RtcpPsfbPacket) and packet.fmt in (_rtp.RTCP_PSFB_PLI, _rtp.RTCP_PSFB_FIR):
             self.on_keyframe()
+        elif isinstance(packet, _rtp.RtcpPsfbPacket) and packet.fmt == _rtp.RTCP_PSFB_APP:
+            with contextlib.suppress(ValueError):  # another application's message
+                bps, ssrcs = _rtp.unpack_remb_fci(packet.fci)
+                if self._ssrc in ssrcs:
+                    self._transport.uplink.controller.on_remb(bps, time.monotonic_ns() // 1000)
 
     def _take_report(self, report: Any) -> None:
         self.figures.fraction_lost = report.fraction_lost / 256
+        if self.kind == "video":
+            now_us = time.monotonic_ns() // 1000
+            self._transport.uplink.controller.on_receiver_report(self.figures.fraction_lost, now_us)
         if report.lsr:
             now = self._clock.ntp(time.monotonic_ns()) >> 16 & 0xFFFF_FFFF
             trip = (now - report.lsr - report.dlsr) & 0xFFFF_FFFF
             if trip < 0x8000_0000:
                 self.figures.round_trip_ms = trip * 1000 / 65536
+                self._transport.uplink.controller.round_trip_ms(self.figures.round_trip_ms)
 
-    async def _retransmit(self, sequence: int) -> None:
-        sent = self._history[sequence % HISTORY]
-        if sent is None or sent.sequence != sequence:
-            return
-        self.figures.retransmitted += 1
-        if self._rtx_payload_type is None:
-            await self._put(sent, self._payload_type, self._ssrc, sequence, sent.payload)
-            return
-        own = self._rtx_sequence
-        self._rtx_sequence = (own + 1) & 0xFFFF
-        await self._put(sent, self._rtx_payload_type, self._rtx_ssrc, own, struct.pack("!H", sequence) + sent.payload)
+    def _retransmit(self, sequence: int) -> None:
+        again = self._history[sequence % HISTORY]
+        if again is not None and again.sequence == sequence:
+            size = len(again.first.payload) + OVERHEAD_BYTES
+            self._transport.uplink.put(size, Priority.REPAIR, again, picture=0, keyframe=False)
 
     async def _report(self) -> None:
         while True:
@@ -277,7 +388,7 @@ PacketTaker = Callable[[Packet], Awaitable[None]]
 class RtpReceiver:
     """Hands RTP packets on, in the order of arrival; stands in for aiortc's RTCRtpReceiver."""
 
-    def __init__(self, kind: str, transport: RTCDtlsTransport) -> None:
+    def __init__(self, kind: str, transport: Transport) -> None:
         self.kind = kind
         self.on_packet: PacketTaker | None = None
         """Called with every packet of the track, retransmitted ones included."""
@@ -299,11 +410,11 @@ class RtpReceiver:
         return self._track
 
     @property
-    def transport(self) -> RTCDtlsTransport:
+    def transport(self) -> Transport:
         """The DTLS transport, as aiortc asks for it."""
         return self._transport
 
-    def setTransport(self, transport: RTCDtlsTransport) -> None:  # noqa: N802 - aiortc's name
+    def setTransport(self, transport: Transport) -> None:  # noqa: N802 - aiortc's name
         """Move to the bundled transport."""
         self._transport = transport
 
@@ -350,6 +461,11 @@ class RtpReceiver:
             await self._transport._send_rtp(bytes(packet))
         except ConnectionError:
             return
+
+    @property
+    def own_ssrc(self) -> int | None:
+        """The SSRC under which this end reports."""
+        return self._own_ssrc
 
     def _set_rtcp_ssrc(self, ssrc: int) -> None:
         self._own_ssrc = ssrc
@@ -435,10 +551,16 @@ def install(clock: MediaClock, addresses: tuple[str, ...] = ()) -> None:
     _clock = clock
     _pc.RTCRtpSender = RtpSender
     _pc.RTCRtpReceiver = RtpReceiver
+    _pc.RTCDtlsTransport = Transport
     _rtp.HeaderExtensionsMap = _HeaderExtensionsMap
     for extensions in aiortc.codecs.HEADER_EXTENSIONS.values():
-        if all(one.uri != CAPTURE_TIME_URI for one in extensions):
-            extensions.append(RTCRtpHeaderExtensionParameters(id=CAPTURE_TIME_ID, uri=CAPTURE_TIME_URI))
+        for number, uri in ((CAPTURE_TIME_ID, CAPTURE_TIME_URI), (TRANSPORT_SEQUENCE_ID, twcc.URI)):
+            if all(one.uri != uri for one in extensions):
+                extensions.append(RTCRtpHeaderExtensionParameters(id=number, uri=uri))
+    feedback = RTCRtcpFeedback(type="transport-cc")
+    for codec in (*aiortc.codecs.CODECS["video"], *aiortc.codecs.CODECS["audio"]):
+        if not aiortc.codecs.is_rtx(codec) and feedback not in codec.rtcpFeedback:
+            codec.rtcpFeedback.append(feedback)
 
     def host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 - aioice's call
         # A machine with no network but loopback can still hold a rehearsal with itself.
@@ -465,12 +587,15 @@ def guard() -> None:
     transport = inspect.getsource(RTCDtlsTransport)
     for text, where in (
         ("sender=RTCRtpSender(sender_track or kind, dtlsTransport)", connection),
+        ("dtlsTransport = RTCDtlsTransport(iceTransport, self.__certificates)", connection),
         ("receiver=RTCRtpReceiver(kind, dtlsTransport)", connection),
         ("transceiver.receiver._set_rtcp_ssrc(transceiver.sender._ssrc)", connection),
         ("transceiver.sender._stream_id = ", connection),
         ("HEADER_EXTENSIONS[transceiver.kind][:]", connection),
         ("self._rtp_header_extensions_map = rtp.HeaderExtensionsMap()", transport),
-        ("await receiver._handle_rtp_packet(packet, arrival_time_ms=arrival_time_ms)", transport),
+        ("receiver = self._rtp_router.route_rtp(packet)", transport),
+        ("await self._handle_rtp_data(data, arrival_time_ms=arrival_time_ms)", transport),
+        ("await self._handle_rtcp_data(data)", transport),
         ("await recipient._handle_rtcp_packet(packet)", transport),
         ("receiver._handle_disconnect()", transport),
     ):

@@ -1,0 +1,167 @@
+"""Everything that leaves on one transport: paced, numbered, and governed by what the other end reports.
+
+One `Uplink` a transport. Packets are put by the senders of all tracks; they get their numbers
+and their time when they leave, so that what is dropped while it waits leaves no gap.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from agent.stream.congestion.controller import CongestionController
+from agent.stream.pacer import Pacer, Priority
+from agent.stream.twcc import FeedbackBuilder, parse_feedback, take_feedback
+
+START_BPS = 2_500_000
+MIN_BPS = 60_000
+MAX_BPS = 12_000_000
+TICK_S = 0.05
+PADDING_MAX = 20
+"""Packets of padding at once at the most."""
+
+
+class Parcel(Protocol):
+    """One packet that waits to leave."""
+
+    def serialize(self, transport_sequence: int, now_ns: int) -> bytes:
+        """The packet's bytes, made at the moment it leaves."""
+
+    def padding(self) -> "Parcel | None":
+        """A packet of the same stream that may be sent again as padding; None where there is none."""
+
+
+class Uplink:
+    """Paces and counts what leaves; `run` sends until cancelled."""
+
+    def __init__(
+        self,
+        send: Callable[[bytes], Awaitable[None]],
+        on_dropped: Callable[[Priority, int], None],
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            send: encrypts and sends one RTP or RTCP packet; raises ConnectionError where the transport is gone.
+            on_dropped: told which kind lost how many packets because they waited too long.
+            mono_ns: this device's monotonic clock.
+        """
+        self.controller = CongestionController(START_BPS, MIN_BPS, MAX_BPS)
+        self.closed = False
+        """The transport is gone."""
+        self._send = send
+        self._mono_ns = mono_ns
+        self._pacer: Pacer[Parcel] = Pacer(START_BPS, on_dropped)
+        self._sequence = 0
+        self._last: Parcel | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._arrivals = FeedbackBuilder()
+        self._ssrcs = (0, 0)
+
+    @property
+    def target_bps(self) -> int:
+        """What may leave in the long run, in bit/s."""
+        return self.controller.target_bps
+
+    @property
+    def waiting_ms(self) -> float:
+        """For how long the oldest packet has waited, in ms."""
+        return self._pacer.waiting_us(self._mono_ns() // 1000) / 1000
+
+    def put(self, size_bytes: int, priority: Priority, parcel: Parcel, *, picture: int, keyframe: bool) -> None:
+        """Queue one packet; the pacer drops what would wait too long."""
+        now_us = self._mono_ns() // 1000
+        if self._pacer.put(size_bytes, priority, parcel, now_us, picture=picture, keyframe=keyframe):
+            self._wake()
+
+    def arrived(self, transport_sequence: int, sender_ssrc: int, media_ssrc: int) -> None:
+        """A packet of the other end came; it is told so with the next feedback."""
+        self._ssrcs = (sender_ssrc, media_ssrc)
+        self._arrivals.arrived(transport_sequence, self._mono_ns() // 1000)
+
+    def take_rtcp(self, compound: bytes) -> bytes:
+        """Take transport-wide feedback out of an RTCP compound; the rest is returned for aiortc.
+
+        Raises:
+            ValueError: the compound is damaged.
+        """
+        feedbacks, rest = take_feedback(compound)
+        now_us = self._mono_ns() // 1000
+        for one in feedbacks:
+            self.controller.feedback(parse_feedback(one), now_us)
+        if feedbacks:
+            self._pacer.target_bps = self.controller.target_bps
+        return rest
+
+    async def run(self) -> None:
+        """Send what may leave, and tell what arrived, until cancelled or the transport is gone."""
+        ticking = asyncio.create_task(self._tick(), name="uplink.tick")
+        try:
+            while not self.closed:
+                now_ns = self._mono_ns()
+                for parcel in self._pacer.take(now_ns // 1000):
+                    await self._leave(parcel)
+                await self._pad(now_ns // 1000)
+                await self._wait(self._pacer.next_us(self._mono_ns() // 1000))
+        except ConnectionError:
+            self.closed = True
+        finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
+
+    async def _leave(self, parcel: Parcel) -> int:
+        now_ns = self._mono_ns()
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        data = parcel.serialize(sequence, now_ns)
+        self._last = parcel
+        self.controller.sent(sequence, len(data), now_ns // 1000)
+        await self._send(data)
+        return len(data)
+
+    async def _pad(self, now_us: int) -> None:
+        for _ in range(PADDING_MAX):
+            if self._pacer.padding_bytes(now_us) <= 0:
+                return
+            parcel = self._last.padding() if self._last is not None else None
+            if parcel is None:
+                return
+            self._pacer.padded(await self._leave(parcel))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_us = self._mono_ns() // 1000
+            self.controller.tick(now_us)
+            if (probe := self.controller.probe(now_us)) is not None:
+                self._pacer.probe(probe.bps, probe.duration_us, now_us)
+                self._wake()
+            self._pacer.target_bps = self.controller.target_bps
+            if self._arrivals.due(now_us):
+                for packet in self._arrivals.build(*self._ssrcs, now_us):
+                    try:
+                        await self._send(packet)
+                    except ConnectionError:
+                        self.closed = True
+                        self._wake()
+                        return
+
+    async def _wait(self, due_us: int | None) -> None:
+        loop = asyncio.get_running_loop()
+        now_us = self._mono_ns() // 1000
+        if due_us is not None and due_us <= now_us:
+            await asyncio.sleep(0)
+            return
+        self._waiter = loop.create_future()
+        timer = loop.call_later((due_us - now_us) / 1e6, self._wake) if due_us is not None else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
