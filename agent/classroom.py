@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.capture.sources import RoomSources, SourceSpec, open_room
+from agent.encode.lower import LowerTier
 from agent.encode.packet import VideoPacket
 from agent.encode.sound import SoundEncoder
 from agent.encode.video import VideoEncoder
 from agent.stream.fanout import TrackFanout
+from agent.stream.tiers import CameraTiers
 from contract.session import Role, RoomOrder, SessionOrder
 
 SLIDES_BPS = 1_000_000
@@ -68,6 +70,11 @@ class Classroom:
             self.videos["slides"] = VideoEncoder("slides", self.sources.slides, SLIDES_BPS, on_trouble)
         self.mic = SoundEncoder("mic", self.sources.sound, on_trouble) if self.sources.sound is not None else None
         self.outgoing: Mapping[str, TrackFanout] = self._fanouts(loop)
+        lower_fanout = TrackFanout(loop, lambda: self._lower.request_keyframe())  # noqa: PLW0108 - made below
+        self._lower = LowerTier(self.videos["camera"].fps, lower_fanout.take, on_trouble)
+        self.videos["camera"].add_frame_taker(self._lower.feed)
+        self.tiers = CameraTiers(self.outgoing["camera"], bitrate, lower_fanout, self._lower.want)
+        """Which tier of the camera each room gets."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -108,6 +115,7 @@ class Classroom:
             encoder.stop()
         if self.mic is not None:
             self.mic.stop()
+        self._lower.close()
         self.sources.close()
 
     def _fanouts(self, loop: asyncio.AbstractEventLoop) -> dict[str, TrackFanout]:

@@ -149,7 +149,12 @@ class Lesson:
         """From ready to the end of session time, joined with the other rooms."""
         house = self._house
         context = PeerContext(
-            classroom.outgoing, house.media_clock, self._counts, house.playout, self.order.ice_servers
+            classroom.outgoing,
+            house.media_clock,
+            self._counts,
+            house.playout,
+            self.order.ice_servers,
+            classroom.tiers,
         )
         self.stream = RoomStream(
             self.order, self.room, context, lambda signal, valid_s: house.send(signal, valid_s, None), self._on_peers

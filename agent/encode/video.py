@@ -1,26 +1,17 @@
 """One encoder for one track of pictures: a thread that pulls frames and hands out packets, once for all."""
 
-import fractions
 import logging
 import threading
 import time
 from collections.abc import Callable
 
 import av
-from av.video.codeccontext import VideoCodecContext
-from av.video.frame import PictureType
 
 from agent.capture.frame import Frame, FrameSource, SourceLost
-from agent.encode import h264
-from agent.encode.packet import VideoPacket, VideoTaker
+from agent.encode.packet import VideoTaker
+from agent.encode.picture import PictureEncoder
 
 log = logging.getLogger(__name__)
-
-CLOCK_HZ = 90_000
-KEYFRAME_GAP_NS = 300_000_000
-"""Keyframes on request come at most this often."""
-GOP_S = 5
-"""A keyframe at least this often, so that playback can seek."""
 
 FrameTaker = Callable[[Frame], None]
 """Takes a raw frame on the encoder's thread; must return at once and never raise."""
@@ -57,8 +48,6 @@ class VideoEncoder:
         self._stop = threading.Event()
         self._keyframe_wanted = threading.Event()
         self._keyframe_at_ns: int | None = None
-        self._last_keyframe_ns = -KEYFRAME_GAP_NS
-        self._last_pts = -1
         self._thread = threading.Thread(target=self._run, name=f"encode.{track}", daemon=True)
 
     @property
@@ -96,7 +85,7 @@ class VideoEncoder:
             self._frame_takers = (*self._frame_takers, taker)
 
     def request_keyframe(self) -> None:
-        """Make one of the next pictures a keyframe, at most one each `KEYFRAME_GAP_NS`."""
+        """Make one of the next pictures a keyframe, at most one each 300 ms."""
         self._keyframe_wanted.set()
 
     def keyframe_at(self, mono_ns: int) -> None:
@@ -105,72 +94,29 @@ class VideoEncoder:
 
     def _run(self) -> None:
         try:
-            codec = self._open()
+            encoder = PictureEncoder(
+                self._source.width, self._source.height, self._source.fps, self._bitrate_bps, self._mono_ns
+            )
             for frame in self._source.frames(self._stop):
                 for frame_taker in self._frame_takers:
                     frame_taker(frame)
-                self._encode(codec, frame)
+                self._encode(encoder, frame)
         except SourceLost as error:
             self._on_trouble(str(error))
         except av.FFmpegError as error:
             self._on_trouble(f"track {self.track} cannot be encoded any more: {error}")
 
-    def _open(self) -> VideoCodecContext:
-        codec = av.CodecContext.create("libx264", "w")
-        if not isinstance(codec, VideoCodecContext):
-            raise TypeError("libx264 is not a video encoder in this FFmpeg")
-        codec.width = self._source.width
-        codec.height = self._source.height
-        codec.pix_fmt = "yuv420p"
-        codec.framerate = fractions.Fraction(self._source.fps, 1)
-        codec.time_base = fractions.Fraction(1, CLOCK_HZ)
-        codec.bit_rate = self._bitrate_bps
-        codec.gop_size = GOP_S * self._source.fps
-        codec.profile = "Baseline"
-        codec.options = {
-            "preset": "superfast",
-            "tune": "zerolatency",
-            "forced-idr": "1",
-            "threads": "1",
-            # A small buffer keeps a keyframe near the size of a few pictures: no bursts on the link.
-            "maxrate": str(self._bitrate_bps),
-            "bufsize": str(self._bitrate_bps // 2),
-        }
-        codec.open()
-        return codec
-
-    def _encode(self, codec: VideoCodecContext, frame: Frame) -> None:
-        picture = frame.picture
-        pts = max(frame.mono_ns * 9 // 100_000, self._last_pts + 1)
-        self._last_pts = pts
-        picture.pts = pts
-        picture.time_base = codec.time_base
-        picture.pict_type = PictureType.I if self._keyframe_due(frame) else PictureType.NONE
-        for packet in codec.encode(picture):
-            data = bytes(packet)
-            if packet.is_keyframe:
-                self._last_keyframe_ns = self._mono_ns()
-                self.keyframes += 1
-            made = VideoPacket(
-                data=data,
-                payloads=h264.payloads(h264.nal_units(data)),
-                mono_ns=frame.mono_ns,
-                keyframe=bool(packet.is_keyframe),
-                width=codec.width,
-                height=codec.height,
-            )
+    def _encode(self, encoder: PictureEncoder, frame: Frame) -> None:
+        if self._keyframe_wanted.is_set():
+            self._keyframe_wanted.clear()
+            encoder.request_keyframe()
+        if self._keyframe_at_ns is not None:
+            at_ns, self._keyframe_at_ns = self._keyframe_at_ns, None
+            encoder.keyframe_at(at_ns)
+        for packet in encoder.encode(frame.picture, frame.mono_ns):
             self.frames += 1
-            self.bytes += len(data)
+            self.keyframes += packet.keyframe
+            self.bytes += len(packet.data)
             for taker in self._takers:
-                taker(made)
+                taker(packet)
             self.first_frame.set()
-
-    def _keyframe_due(self, frame: Frame) -> bool:
-        if self._keyframe_at_ns is not None and frame.mono_ns >= self._keyframe_at_ns:
-            self._keyframe_at_ns = None
-            self._keyframe_wanted.clear()
-            return True
-        if self._keyframe_wanted.is_set() and self._mono_ns() - self._last_keyframe_ns >= KEYFRAME_GAP_NS:
-            self._keyframe_wanted.clear()
-            return True
-        return False

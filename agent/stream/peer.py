@@ -23,6 +23,8 @@ from agent.stream.mediaclock import MediaClock
 from agent.stream.pacer import Priority
 from agent.stream.roomclock import BURST, CHANNEL, INTERVAL_S, RoomClock
 from agent.stream.rtc import RtpSender
+from agent.stream.tiers import CameraTiers
+from agent.stream.uplink import Uplink
 from contract.session import IceServer
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,10 @@ log = logging.getLogger(__name__)
 H264_PROFILE = "42e01f"
 """Constrained baseline, level 3.1: what aiortc, GStreamer and browsers all take."""
 CLOSE_S = 3.0
+GOVERN_S = 0.1
+"""How often the camera's tier is looked at."""
+OTHERS_BPS = 600_000
+"""Sound and slides together, about; no probe for more than all of it."""
 KINDS: Mapping[str, str] = {"mic": "audio", "camera": "video", "slides": "video"}
 """Tracks a peer connection carries, in the order of its m-lines."""
 PRIORITIES: Mapping[str, Priority] = {
@@ -49,6 +55,8 @@ class PeerContext:
     counts: CountedTime
     playout: Playout | None
     ice_servers: tuple[IceServer, ...]
+    tiers: CameraTiers | None = None
+    """Which tier of the camera each room gets; None: the recorded one for all."""
 
 
 class Peer:
@@ -178,6 +186,21 @@ class Peer:
     async def _begin(self, feed: Feed, fanout: TrackFanout, sender: RtpSender) -> None:
         await sender.started.wait()
         feed.follow(fanout)
+        tiers = self._context.tiers
+        if sender.priority is not Priority.CAMERA or tiers is None:
+            return
+        uplink = sender.transport.uplink
+        uplink.controller.wanted_bps = round(1.3 * (tiers.full_bps + OTHERS_BPS))
+        try:
+            while True:
+                await asyncio.sleep(GOVERN_S)
+                feed.follow(tiers.choose(self, uplink.target_bps - self._others_bps(uplink)))
+        finally:
+            tiers.leave(self)
+
+    def _others_bps(self, uplink: Uplink) -> int:
+        """What sound and slides take on this transport, in bit/s, from what left lately."""
+        return uplink.sent_bps(Priority.SOUND) + uplink.sent_bps(Priority.SLIDES)
 
     def _on_state(self) -> None:
         if self._pc.connectionState in ("failed", "closed") and not self._closing:

@@ -17,6 +17,7 @@ START_BPS = 2_500_000
 MIN_BPS = 60_000
 MAX_BPS = 12_000_000
 TICK_S = 0.05
+SMOOTH = TICK_S / 2.0
 PADDING_MAX = 20
 """Packets of padding at once at the most."""
 
@@ -55,6 +56,8 @@ class Uplink:
         self._pacer: Pacer[Parcel] = Pacer(START_BPS, on_dropped)
         self._sequence = 0
         self._last: Parcel | None = None
+        self._put_bits: dict[Priority, float] = dict.fromkeys(Priority, 0.0)
+        self._rates: dict[Priority, float] = dict.fromkeys(Priority, 0.0)
         self._waiter: asyncio.Future[None] | None = None
         self._arrivals = FeedbackBuilder()
         self._ssrcs = (0, 0)
@@ -72,8 +75,13 @@ class Uplink:
     def put(self, size_bytes: int, priority: Priority, parcel: Parcel, *, picture: int, keyframe: bool) -> None:
         """Queue one packet; the pacer drops what would wait too long."""
         now_us = self._mono_ns() // 1000
+        self._put_bits[priority] += size_bytes * 8
         if self._pacer.put(size_bytes, priority, parcel, now_us, picture=picture, keyframe=keyframe):
             self._wake()
+
+    def sent_bps(self, priority: Priority) -> int:
+        """What was put lately with this priority, in bit/s, smoothed over about two seconds."""
+        return int(self._rates[priority])
 
     def arrived(self, transport_sequence: int, sender_ssrc: int, media_ssrc: int) -> None:
         """A packet of the other end came; it is told so with the next feedback."""
@@ -133,6 +141,9 @@ class Uplink:
         while True:
             await asyncio.sleep(TICK_S)
             now_us = self._mono_ns() // 1000
+            for priority, bits in self._put_bits.items():
+                self._rates[priority] += SMOOTH * (bits / TICK_S - self._rates[priority])
+                self._put_bits[priority] = 0.0
             self.controller.tick(now_us)
             if (probe := self.controller.probe(now_us)) is not None:
                 self._pacer.probe(probe.bps, probe.duration_us, now_us)
