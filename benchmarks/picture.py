@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.capture.frame import BLOCK_SAMPLES, SOUND_RATE_HZ, Block, Frame
+from agent.capture.frame import Frame
 from agent.capture.rehearsal.lesson import RehearsalCamera
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
@@ -70,25 +70,6 @@ class PaintedSource:
                 return
             now = time.monotonic_ns()
             yield Frame(painted(self._frames[index % LOOP], now), now)
-            index += 1
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-TONE = (np.sin(2 * np.pi * 400 * np.arange(BLOCK_SAMPLES) / SOUND_RATE_HZ) * 8000).astype(np.int16)
-
-
-class ToneSource:
-    """400 Hz as a microphone."""
-
-    def blocks(self, stop: threading.Event) -> Iterator[Block]:
-        begin, index = time.monotonic_ns(), 0
-        while not stop.is_set():
-            due = begin + index * 20_000_000
-            if (wait := due - time.monotonic_ns()) > 0 and stop.wait(wait / 1e9):
-                return
-            yield Block(TONE, due)
             index += 1
 
     def close(self) -> None:

@@ -1,12 +1,15 @@
-"""The receiving process: N peers in one process; ours or stock aiortc. Counts pictures and their age.
+"""The receiving process: N peers in one process; ours or stock aiortc. Tells when pictures and sound came out.
 
-python -m benchmarks.room_receiver ours|stock PEERS PORT
+python -m benchmarks.room_receiver ours|stock|stock-alone SOCKET [--peers N] [--host ADDRESS]
+
+Serves the Unix socket for one sender. A sender that says {"join": true} gets an offer; one that offers gets an answer.
 """
 
+import argparse
 import asyncio
 import sys
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
@@ -17,30 +20,47 @@ from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
 from agent.stream.peer import Peer, PeerContext
 from benchmarks.picture import age_ms
-from benchmarks.wire import HOST, hear, percentile, tell
+from benchmarks.tones import NewBlocks, mono
+from benchmarks.wire import LINE_MAX, hear, tell
 
 
 class Tally:
-    """Pictures of one peer while counting is on."""
+    """What came from one peer."""
 
     def __init__(self) -> None:
-        self.counting = False
-        self.ages_ms: list[float] = []
+        self.pictures: list[tuple[int, float]] = []
+        """(monotonic ns when decoded, age in ms)"""
+        self.sounds: list[tuple[int, int]] = []
+        """(monotonic ns when decoded, blocks of 20 ms that were new)"""
+        self._blocks = NewBlocks()
 
     def picture(self, room: str, track: str, picture: av.VideoFrame) -> None:
         del room, track
-        if self.counting:
-            self.ages_ms.append(age_ms(picture, time.monotonic_ns()))
+        now = time.monotonic_ns()
+        self.pictures.append((now, age_ms(picture, now)))
 
     def sound(self, room: str, samples: Any) -> None:
-        """Sound is decoded and let go."""
+        del room
+        self.sounds.append((time.monotonic_ns(), self._blocks.heard(samples)))
+
+
+class Receiving(Protocol):
+    """One peer, whoever's."""
+
+    async def offer(self) -> dict[str, Any]: ...
+    async def accept(self, answer: dict[str, Any]) -> None: ...
+    async def answer(self, offer: dict[str, Any]) -> dict[str, Any]: ...
+    async def close(self) -> None: ...
 
 
 class OurPeer:
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, host: str) -> None:
         clock = MediaClock(time.time_ns() - time.monotonic_ns())
-        rtc.install(clock, (HOST,))
+        rtc.install(clock, (host,) if host else ())
         self._peer = Peer("lead", "a", PeerContext({}, clock, lambda _: True, tally, ()), PeerFigures())
+
+    async def answer(self, offer: dict[str, Any]) -> dict[str, Any]:
+        return {"sdp": await self._peer.answer(offer["sdp"], offer["tracks"])}
 
     async def offer(self) -> dict[str, Any]:
         sdp, tracks = await self._peer.offer()
@@ -54,7 +74,8 @@ class OurPeer:
 
 
 class StockPeer:
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, *, h264: bool) -> None:
+        self._h264 = h264
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -66,54 +87,68 @@ class StockPeer:
                     return
                 if track.kind == "video":
                     tally.picture("", "", frame)
+                else:
+                    tally.sound("", mono(frame))
 
         self._pc.on("track", lambda track: self._tasks.append(asyncio.ensure_future(read(track))))
 
     async def offer(self) -> dict[str, Any]:
         self._pc.addTransceiver("audio", direction="recvonly")
         video = self._pc.addTransceiver("video", direction="recvonly")
-        video.setCodecPreferences(
-            [one for one in RTCRtpReceiver.getCapabilities("video").codecs if one.name in ("H264", "rtx")]
-        )
+        if self._h264:
+            codecs = RTCRtpReceiver.getCapabilities("video").codecs
+            video.setCodecPreferences([one for one in codecs if one.name in ("H264", "rtx")])
         await self._pc.setLocalDescription(await self._pc.createOffer())
         return {"sdp": self._pc.localDescription.sdp}
 
     async def accept(self, answer: dict[str, Any]) -> None:
         await self._pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
 
+    async def answer(self, offer: dict[str, Any]) -> dict[str, Any]:
+        await self._pc.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
+        await self._pc.setLocalDescription(await self._pc.createAnswer())
+        return {"sdp": self._pc.localDescription.sdp}
+
     async def close(self) -> None:
         await self._pc.close()
 
 
-async def main(mode: str, count: int, port: int) -> None:
-    tallies = [Tally() for _ in range(count)]
-    peers = [OurPeer(tally) if mode == "ours" else StockPeer(tally) for tally in tallies]
+async def main(mode: str, socket: str, peers: int, host: str) -> None:
+    tallies = [Tally() for _ in range(peers)]
+    joining: list[Receiving] = [
+        OurPeer(tally, host) if mode == "ours" else StockPeer(tally, h264=mode == "stock") for tally in tallies
+    ]
     done = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for peer in peers:
-            await tell(writer, await peer.offer())
-            await peer.accept(await hear(reader))
-        await hear(reader)
-        for tally in tallies:
-            tally.counting = True
-        await hear(reader)
-        for tally in tallies:
-            tally.counting = False
-        ages = [age for tally in tallies for age in tally.ages_ms]
-        latency = {"p50": percentile(ages, 0.5), "p95": percentile(ages, 0.95)}
-        await tell(writer, {"frames": [len(tally.ages_ms) for tally in tallies], "latency_ms": latency})
-        done.set()
+        try:
+            for peer in joining:
+                said = await hear(reader)
+                if "sdp" in said:
+                    await tell(writer, await peer.answer(said))
+                else:
+                    await tell(writer, await peer.offer())
+                    await peer.accept(await hear(reader))
+            await hear(reader)
+            peers_heard = [{"pictures": tally.pictures, "sounds": tally.sounds} for tally in tallies]
+            await tell(writer, {"peers": peers_heard})
+        finally:
+            done.set()
 
-    async with await asyncio.start_server(serve, HOST, port, limit=1 << 20):
+    async with await asyncio.start_unix_server(serve, socket, limit=LINE_MAX):
         print("listening", flush=True)
         await done.wait()
     try:
-        await asyncio.wait_for(asyncio.gather(*(peer.close() for peer in peers)), 10)
+        await asyncio.wait_for(asyncio.gather(*(peer.close() for peer in joining)), 10)
     except TimeoutError:
         print("the receivers do not close; left to the parent", file=sys.stderr)
 
 
 if __name__ == "__main__":
     av.logging.set_level(av.logging.PANIC)
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    told = argparse.ArgumentParser()
+    told.add_argument("mode", choices=("ours", "stock", "stock-alone"))
+    told.add_argument("socket")
+    told.add_argument("--peers", type=int, default=1)
+    told.add_argument("--host", default="", help="the only address to offer; all of this machine's by default")
+    asyncio.run(main(**vars(told.parse_args())))

@@ -1,8 +1,14 @@
 """The sending process: one camera and one microphone, recorded, to N peers; ours or stock aiortc.
 
-python -m benchmarks.room_sender ours|stock PEERS PORT SECONDS FOLDER
+python -m benchmarks.room_sender MODE SOCKET FOLDER [--peers N] [--seconds S] [--pace FPS] [--host ADDRESS]
+
+MODE is `ours`, `stock` (H.264 of a fixed bitrate, recorded) or `stock-alone` (as aiortc comes: the codec that is
+negotiated first, its own bitrates, nothing recorded, so that it keeps real time).
+
+Prints a line of JSON when all answers are given, one when measuring begins, and one with what was measured.
 """
 
+import argparse
 import asyncio
 import json
 import sys
@@ -23,8 +29,9 @@ from agent.stream.fanout import TrackFanout
 from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
 from agent.stream.peer import Peer, PeerContext
-from benchmarks.picture import FPS, LOOP, TONE, PaintedSource, ToneSource, loop_of_frames, painted
-from benchmarks.wire import HOST, cpu_s, hear, tell
+from benchmarks.picture import FPS, LOOP, PaintedSource, loop_of_frames, painted
+from benchmarks.tones import ToneSource, tone
+from benchmarks.wire import LINE_MAX, cpu_s, hear, tell
 
 BITRATE_BPS = 2_000_000
 WARM_S = 4.0
@@ -49,9 +56,9 @@ class Book:
 class Ours:
     """Encode once, fan out, remux."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str) -> None:
         clock = MediaClock(time.time_ns() - time.monotonic_ns())
-        rtc.install(clock, (HOST,))
+        rtc.install(clock, (host,) if host else ())
         loop = asyncio.get_running_loop()
         self._video = VideoEncoder("camera", PaintedSource(), BITRATE_BPS, print)
         self._sound = SoundEncoder("mic", ToneSource(), print)
@@ -118,23 +125,26 @@ class StockSound(MediaStreamTrack):
         self._begin = self._begin or time.monotonic()
         if (wait := self._begin + self._index * 0.02 * self._slow - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        frame = av.AudioFrame.from_ndarray(TONE.reshape(1, -1), format="s16", layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone(self._index).reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate, frame.pts = 48_000, self._index * 960
         self._index += 1
         return frame
 
 
 class Stock:
-    """What aiortc offers for this: MediaRelay to the peers, MediaRecorder to the file."""
+    """What aiortc offers for this: MediaRelay to the peers, MediaRecorder to the file; `alone` without the file."""
 
-    def __init__(self, folder: Path, pace: float) -> None:
-        # The same bitrate for both; the stock encoder would move between 0.5 and 3 Mbps.
-        stock_h264.DEFAULT_BITRATE = stock_h264.MIN_BITRATE = stock_h264.MAX_BITRATE = BITRATE_BPS
+    def __init__(self, folder: Path, pace: float, *, alone: bool) -> None:
+        if not alone:
+            # The same bitrate for both; the stock encoder would move between 0.5 and 3 Mbps.
+            stock_h264.DEFAULT_BITRATE = stock_h264.MIN_BITRATE = stock_h264.MAX_BITRATE = BITRATE_BPS
         self._video, self._sound, self._relay = StockVideo(pace), StockSound(pace), MediaRelay()
-        self._recorder = MediaRecorder(str(folder / "camera.mp4"))
+        self._recorder = None if alone else MediaRecorder(str(folder / "camera.mp4"))
         self._pcs: list[RTCPeerConnection] = []
 
     def start(self) -> None:
+        if self._recorder is None:
+            return
         self._recorder.addTrack(self._relay.subscribe(self._sound))
         self._recorder.addTrack(self._relay.subscribe(self._video))
         self._starting = asyncio.ensure_future(self._recorder.start())
@@ -149,36 +159,26 @@ class Stock:
         return {"sdp": pc.localDescription.sdp}
 
     async def close(self) -> None:
-        await self._recorder.stop()
+        if self._recorder is not None:
+            await self._recorder.stop()
         await asyncio.gather(*(pc.close() for pc in self._pcs))
 
 
-async def main(mode: str, peers: int, port: int, seconds: float, folder: Path, pace: float) -> None:
-    room: Ours | Stock = Ours(folder) if mode == "ours" else Stock(folder, pace)
-    reader, writer = await asyncio.open_connection(HOST, port, limit=1 << 20)
+async def main(mode: str, socket: str, folder: Path, peers: int, seconds: float, pace: float, host: str) -> None:
+    room: Ours | Stock = Ours(folder, host) if mode == "ours" else Stock(folder, pace, alone=mode == "stock-alone")
+    reader, writer = await asyncio.open_unix_connection(socket, limit=LINE_MAX)
     for _ in range(peers):
+        await tell(writer, {"join": True})
         await tell(writer, await room.answer(await hear(reader)))
     room.start()
+    print(json.dumps({"answered_ns": time.monotonic_ns()}), flush=True)
     await asyncio.sleep(WARM_S)
-    await tell(writer, {"begin": True})
-    begin_s, begin_cpu_s = time.monotonic(), cpu_s()
+    begin_ns, begin_cpu_s = time.monotonic_ns(), cpu_s()
+    print(json.dumps({"begin_ns": begin_ns}), flush=True)
     await asyncio.sleep(seconds)
-    used_s, lasted_s = cpu_s() - begin_cpu_s, time.monotonic() - begin_s
+    measured = {"begin_ns": begin_ns, "end_ns": time.monotonic_ns(), "cpu_s": cpu_s() - begin_cpu_s}
     await tell(writer, {"end": True})
-    received = await hear(reader)
-    frames = min(received["frames"])
-    print(
-        json.dumps(
-            {
-                "cpu_s": used_s,
-                "seconds": lasted_s,
-                "frames": frames,
-                "cpu_s_per_25": used_s / frames * 25 if frames else None,
-                "latency_ms": received["latency_ms"],
-            }
-        ),
-        flush=True,
-    )
+    print(json.dumps({**measured, **await hear(reader)}), flush=True)
     try:
         await asyncio.wait_for(room.close(), 15)
     except TimeoutError:
@@ -186,6 +186,12 @@ async def main(mode: str, peers: int, port: int, seconds: float, folder: Path, p
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), Path(sys.argv[5]), float(sys.argv[6]))
-    )
+    told = argparse.ArgumentParser()
+    told.add_argument("mode", choices=("ours", "stock", "stock-alone"))
+    told.add_argument("socket")
+    told.add_argument("folder", type=Path)
+    told.add_argument("--peers", type=int, default=1)
+    told.add_argument("--seconds", type=float, default=10.0)
+    told.add_argument("--pace", type=float, default=FPS, help="frames a second of wall time, stock alone")
+    told.add_argument("--host", default="", help="the only address to offer; all of this machine's by default")
+    asyncio.run(main(**vars(told.parse_args())))

@@ -1,4 +1,4 @@
-"""How the two processes of a sender benchmark talk: a line of JSON each, over loopback."""
+"""How the processes of a media benchmark talk: a line of JSON each, over a Unix socket, whatever lies between them."""
 
 import asyncio
 import json
@@ -6,6 +6,8 @@ import resource
 from typing import Any
 
 HOST = "127.0.0.1"
+LINE_MAX = 1 << 24
+"""Bytes of a line: a receiver tells the time of every picture in one."""
 
 
 async def tell(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:

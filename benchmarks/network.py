@@ -1,0 +1,92 @@
+"""Runs a sending and a receiving process with a bad network between them."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.faults.network import BOTH, Link, Network, NetworkUnavailable
+
+SETTLE_S = 2.0
+"""The link is shaped this long after the answer, so that joining is not what is measured."""
+
+__all__ = ["BOTH", "Link", "Network", "NetworkUnavailable", "Outcome", "run"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run; times are monotonic ns."""
+
+    begin_ns: int
+    end_ns: int
+    cpu_s: float
+    """Of the sending process."""
+    peers: list[dict[str, Any]]
+    """What each receiver's tally holds."""
+    recording: dict[str, Any]
+    """What the recording holds: frames, and the mean size of a second in kbit."""
+
+
+def run(
+    mode: str,
+    link: Link,
+    seconds: float,
+    during: Callable[[Network, float], None] | None = None,
+    *,
+    seed: int = 1,
+    ours: str = "ours",
+) -> Outcome:
+    """One sender, one receiver.
+
+    Args:
+        mode: the sender: `ours` or `stock`.
+        link: both ways, from a little before measuring begins; before that only its delay.
+        seconds: measured time.
+        during: called with the network and the monotonic seconds at which measuring began; may shape, and sleep.
+        seed: of the network.
+        ours: the receiver where the sender is ours.
+
+    Raises:
+        NetworkUnavailable: this machine cannot hold the network.
+        RuntimeError: a process ended early; its last words.
+    """
+    with tempfile.TemporaryDirectory() as folder, Network("lead", "far", seed=seed) as network:
+        network.shape(BOTH, Link(delay_ms=link.delay_ms))
+        socket = str(Path(folder) / "signals")
+        receiver = network.run(
+            "far",
+            [sys.executable, "-m", "benchmarks.room_receiver", ours if mode == "ours" else mode, socket],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        if receiver.stdout is None or receiver.stdout.readline() != "listening\n":
+            raise RuntimeError("the receiver did not begin to listen")
+        with (Path(folder) / "words").open("w+") as words:
+            command = [sys.executable, "-m", "benchmarks.room_sender", mode, socket, folder, "--seconds", str(seconds)]
+            sender = network.run("lead", command, stdout=subprocess.PIPE, stderr=words, text=True)
+
+            def said() -> dict[str, Any]:
+                for line in sender.stdout or ():
+                    if line.startswith("{"):
+                        found: dict[str, Any] = json.loads(line)
+                        return found
+                words.seek(0)
+                raise RuntimeError(f"the sender ended:\n{words.read()[-1500:]}")
+
+            said()
+            time.sleep(SETTLE_S)
+            network.shape(BOTH, link)
+            begin_s = said()["begin_ns"] / 1e9
+            if during is not None:
+                during(network, begin_s)
+            found = said()
+        receiver.stdout.close()
+        if sender.stdout is not None:
+            sender.stdout.close()
+        return Outcome(found["begin_ns"], found["end_ns"], found["cpu_s"], found["peers"], {})
