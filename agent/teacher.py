@@ -3,12 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
-from agent.lesson import Lesson
 from agent.overlay.socket import OverlayServer
 from agent.overlay.state import OverlayState, PeerState
+from agent.stream.ladders import Stand, whole_room
+from agent.stream.rung import Rung
+from contract.session import SessionOrder
 from contract.state import SessionState
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,42 @@ ALONE = ("对方教室未连接，请本地教学", "The other room is not conne
 HUB_AWAY = ("中心未连接", "the hub is not in reach")
 
 
+class Recording(Protocol):
+    """What keeps the lesson."""
+
+    @property
+    def recording(self) -> bool:
+        """Whether files are being written."""
+
+
+class Shown(Protocol):
+    """What the screen wants to know of a lesson."""
+
+    @property
+    def order(self) -> SessionOrder:
+        """What was ordered."""
+
+    @property
+    def state(self) -> SessionState:
+        """Where it stands in this room."""
+
+    @property
+    def recorder(self) -> Recording | None:
+        """What keeps it, once it does."""
+
+    @property
+    def connected(self) -> dict[str, str]:
+        """How the connection with each other room stands, by room."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether at least one other room is connected."""
+
+
+Stands = Callable[[], Mapping[str, Stand]]
+"""Says on which rung the lesson stands with each other room."""
+
+
 class Teacher:
     """Turns what lesson and link say into the state of the teacher's screen."""
 
@@ -44,7 +83,9 @@ class Teacher:
         """
         self._server = OverlayServer(socket, token)
         self._wall = wall
-        self._lesson: Lesson | None = None
+        self._lesson: Shown | None = None
+        self._stands: Stands = dict
+        self._rung, self._rung_since = "", wall()
         self._connected = False
         self._since = wall()
 
@@ -67,20 +108,30 @@ class Teacher:
         self._connected, self._since = connected, self._wall()
         self._update()
 
-    def show(self, lesson: Lesson | None) -> None:
-        """Show a lesson, or that there is none."""
-        self._lesson = lesson
+    def show(self, lesson: Shown | None, stands: Stands = dict) -> None:
+        """Show a lesson, or that there is none.
+
+        Args:
+            lesson: what is being held; None between lessons.
+            stands: asked at each look on which rung the lesson stands with each other room.
+        """
+        self._lesson, self._stands = lesson, stands
         self._update()
 
     def _update(self) -> None:
-        self._server.update(overlay_state(self._lesson, connected=self._connected, since=self._since))
+        stands = self._stands()
+        state = overlay_state(self._lesson, stands, connected=self._connected, since=self._since)
+        if state.rung != self._rung:
+            self._rung, self._rung_since = state.rung, self._wall()
+        self._server.update(state.model_copy(update={"rung_since": self._rung_since}) if state.rung else state)
 
 
-def overlay_state(lesson: Lesson | None, *, connected: bool, since: float) -> OverlayState:
-    """The state of the screen.
+def overlay_state(lesson: Shown | None, stands: Mapping[str, Stand], *, connected: bool, since: float) -> OverlayState:
+    """The state of the screen; `rung_since` is left to whoever remembers the state before.
 
     Args:
         lesson: what is being held; None between lessons.
+        stands: on which rung it stands with each other room, where that is known.
         connected: whether the hub is in reach.
         since: since when, in seconds of the wall clock.
     """
@@ -89,8 +140,12 @@ def overlay_state(lesson: Lesson | None, *, connected: bool, since: float) -> Ov
         zh, en = ("", "") if connected else HUB_AWAY
         return OverlayState(words_zh=zh, words_en=en, hub=hub, hub_since=since)
     names = {room.room: room.name or room.room for room in lesson.order.rooms}
+    whole = whole_room(stands, names)
     zh, en = WORDS[lesson.state]
-    if lesson.state is S.LIVE and not lesson.joined:
+    if lesson.state is S.LIVE and whole is not None:
+        if whole.rung is not Rung.BOTH or whole.cut_off:
+            zh, en = whole.words
+    elif lesson.state is S.LIVE and not lesson.joined:
         zh, en = ALONE
     if not connected:
         zh, en = f"{zh}；{HUB_AWAY[0]}", f"{en}; {HUB_AWAY[1]}"
@@ -103,8 +158,18 @@ def overlay_state(lesson: Lesson | None, *, connected: bool, since: float) -> Ov
         recording=lesson.recorder is not None and lesson.recorder.recording,
         hub=hub,
         hub_since=since,
+        rung=whole.rung if whole is not None else "",
+        rung_zh=whole.rung.zh if whole is not None else "",
+        rung_en=whole.rung.en if whole is not None else "",
         peers=tuple(
-            PeerState(room=room, name=names.get(room, room), state=state, connected=state == "connected")
-            for room, state in lesson.connected.items()
+            _peer(room, names.get(room, room), state, stands.get(room)) for room, state in lesson.connected.items()
         ),
     )
+
+
+def _peer(room: str, name: str, state: str, stand: Stand | None) -> PeerState:
+    seen = PeerState(room=room, name=name, state=state, connected=state == "connected")
+    if stand is None:
+        return seen
+    told = {"rung": str(stand.rung), "words_zh": stand.words.zh, "words_en": stand.words.en}
+    return seen.model_copy(update=told)

@@ -22,6 +22,12 @@ class ReceivedFrom(Message):
     latency_ms: Latency | None
     join_ms: float | None = Field(description="Offer to first decoded picture, of the last join.")
     joins: int = 1
+    rung: str = Field(
+        "",
+        max_length=20,
+        description="Rung of the failure ladder on which the two rooms stand now: `both`, `one-way`, `sound`, `alone`; "
+        "empty where it is not known or the lesson is over.",
+    )
 
 
 class Recording(Message):

@@ -14,6 +14,9 @@ class PeerState(Message):
     name: str = ""
     state: str = Field(description="Where it stands in the session (`contract.state.SessionState`).")
     connected: bool = Field(False, description="Whether its picture and sound arrive here.")
+    rung: str = Field("", description="Rung of the failure ladder with this room; empty where it is not known.")
+    words_zh: str = Field("", description="What this rung means for the teacher.")
+    words_en: str = ""
 
 
 class OverlayState(Message):
@@ -28,5 +31,12 @@ class OverlayState(Message):
     recording: bool = False
     hub: Literal["connected", "away"] = "away"
     hub_since: float = Field(0.0, description="Since when, in seconds of this machine's wall clock.")
-    rung: str = Field("", description="Rung of the ladder the lesson stands on when the network worsens.")
+    rung: str = Field(
+        "",
+        description="Rung of the failure ladder on which the lesson stands with all rooms together: `both`, `one-way`, "
+        "`sound`, `alone`; empty without one.",
+    )
+    rung_zh: str = Field("", description="Its name.")
+    rung_en: str = ""
+    rung_since: float = Field(0.0, description="Since when, in seconds of this machine's wall clock.")
     peers: tuple[PeerState, ...] = ()

@@ -1,11 +1,34 @@
 """The ladders of one room: what follows from each for sending, asking and telling, and all of them together."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.stream.ladder import Look, Standing, Told, begin, step
+from agent.stream.ladder import LOSS_WINDOW_S, Look, Standing, Told, begin, step
 from agent.stream.rung import Rung, Why, Words, sends_camera, words_for
 from contract.session import Role
+
+PIECES_HZ = 50
+"""Sound travels in pieces of 20 ms."""
+
+
+class LossShare:
+    """Share of a room's sound that was lost for good over the last `LOSS_WINDOW_S`."""
+
+    def __init__(self) -> None:
+        self._counts: deque[tuple[float, int]] = deque()
+
+    def share(self, lost: int, now_s: float) -> float:
+        """The share, 0 to 1.
+
+        Args:
+            lost: pieces lost so far, over all joins.
+            now_s: monotonic clock, in seconds.
+        """
+        self._counts.append((now_s, lost))
+        while len(self._counts) > 1 and self._counts[1][0] <= now_s - LOSS_WINDOW_S:
+            self._counts.popleft()
+        return min(1.0, max(0.0, (lost - self._counts[0][1]) / (LOSS_WINDOW_S * PIECES_HZ)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +64,24 @@ def stand_of(standing: Standing, role: Role) -> Stand:
         told=standing.told,
         words=words_for(role, standing.rung, standing.why, unheard=standing.unheard),
     )
+
+
+def rung_event(peer: str, stand: Stand, before: Rung) -> dict[str, str]:
+    """What the event `lesson.rung` says of a change, beside session, room and session time.
+
+    Args:
+        peer: the other room.
+        stand: where it stands now.
+        before: the rung before.
+    """
+    return {
+        "peer": peer,
+        "rung": str(stand.rung),
+        "before": str(before),
+        "why": str(stand.why),
+        "words_zh": stand.words.zh,
+        "words_en": stand.words.en,
+    }
 
 
 OnRung = Callable[[str, Stand, Rung], None]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agent.stream import ladder, rung
 from agent.stream.ladder import CLIMB_MAX_S, CLIMB_S, Look, Standing, Told, begin, needed_bps, step
-from agent.stream.ladders import Ladders, Stand, stand_of, whole_room
+from agent.stream.ladders import Ladders, LossShare, Stand, rung_event, stand_of, whole_room
 from agent.stream.rung import LADDER, MOVES, Rung, RungRefused, Why, Words, moved, words_for
 from contract.session import Role
 
@@ -356,9 +356,24 @@ def test_each_change_of_a_rung_is_told_once_with_the_rung_before():
     assert ladders.stands["class-b"].rung is Rung.ALONE
 
 
+def test_the_share_of_lost_sound_looks_back_over_one_second():
+    loss = LossShare()
+    assert [loss.share(lost, at) for lost, at in ((100, 0.0), (105, 0.5), (110, 1.0))] == [0.0, 0.1, 0.2]
+    assert loss.share(110, 1.5) == pytest.approx(0.1)
+    assert loss.share(110, 2.0) == 0.0
+    assert loss.share(900, 2.2) == 1.0
+
+
 def stand(on: Rung, why: Why = Why.LOSSY) -> Stand:
     words = words_for(Role.LEAD, on, why)
     return Stand(on, 0.0, why, True, False, 0, Told(on, hears=True), words)
+
+
+def test_the_event_of_a_change_names_both_rungs_and_the_reason_in_words():
+    told = rung_event("class-a", stand(Rung.SOUND), Rung.BOTH)
+    assert (told["peer"], told["before"], told["rung"], told["why"]) == ("class-a", "both", "sound", "lossy")
+    assert told["words_zh"].startswith("网络很差")
+    assert told["words_en"].startswith("Very poor network")
 
 
 NAMES = {"a": "东村小学", "b": "西村小学", "c": "南村小学"}

@@ -1,0 +1,118 @@
+"""What the teacher's screen is told, read from the real socket."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.platform import open_local
+from agent.stream.ladder import Told
+from agent.stream.ladders import Stand
+from agent.stream.rung import Rung, Why, words_for
+from agent.teacher import Teacher, overlay_state
+from contract.session import Role, RoomOrder, SessionOrder
+from contract.state import SessionState
+
+LEAD = RoomOrder(room="lead", device="d-lead", role=Role.LEAD, name="城关中学")
+FAR = RoomOrder(room="far", device="d-far", role=Role.RECEIVING, name="东村小学")
+FARTHER = RoomOrder(room="farther", device="d-farther", role=Role.RECEIVING, name="西村小学")
+ORDER = SessionOrder(session="s-test", rev=1, epoch=0.0, seconds=60, rooms=(LEAD, FAR, FARTHER), title="勾股定理")
+
+
+@dataclass
+class Recorder:
+    recording: bool = True
+
+
+@dataclass
+class Held:
+    """A lesson as the screen sees it."""
+
+    order: SessionOrder = ORDER
+    state: SessionState = SessionState.LIVE
+    recorder: Recorder | None = field(default_factory=Recorder)
+    connected: dict[str, str] = field(default_factory=lambda: {"lead": "connected"})
+    joined: bool = True
+
+
+def stand(role: Role, rung: Rung, why: Why = Why.FINE) -> Stand:
+    return Stand(rung, 0.0, why, True, False, 0, Told(rung, hears=True), words_for(role, rung, why))
+
+
+def test_while_all_is_well_the_screen_says_that_the_lesson_is_on():
+    state = overlay_state(Held(), {"lead": stand(Role.RECEIVING, Rung.BOTH)}, connected=True, since=1.0)
+    assert (state.words_zh, state.words_en) == ("正在上课", "The lesson is on")
+    assert (state.rung, state.rung_zh, state.rung_en) == ("both", "双向互动", "both ways")
+
+
+@pytest.mark.parametrize(
+    ("rung", "zh", "en"),
+    [
+        (Rung.ONE_WAY, "主讲暂时看不到本班", "cannot see this class"),
+        (Rung.SOUND, "请带领学生看课件听讲", "lead the class through the slides"),
+        (Rung.ALONE, "请现场老师用本课材料继续上课", "go on teaching here with the lesson's materials"),
+    ],
+)
+def test_on_each_lower_rung_the_local_teacher_reads_what_to_do(rung: Rung, zh: str, en: str):
+    state = overlay_state(Held(), {"lead": stand(Role.RECEIVING, rung, Why.SILENT)}, connected=True, since=1.0)
+    assert zh in state.words_zh
+    assert en in state.words_en
+    assert (state.peers[0].rung, state.peers[0].name) == (rung, "城关中学")
+    assert state.peers[0].words_zh == state.words_zh
+    assert state.recording
+
+
+def test_the_lead_teacher_reads_which_room_is_cut_off_and_is_not_told_to_teach_alone():
+    held = Held(connected={"far": "connected", "farther": "lost"})
+    stands = {"far": stand(Role.LEAD, Rung.BOTH), "farther": stand(Role.LEAD, Rung.ALONE, Why.SILENT)}
+    state = overlay_state(held, stands, connected=True, since=1.0)
+    assert state.rung == "both"
+    assert "已断开：西村小学" in state.words_zh
+    assert "cut off: 西村小学" in state.words_en
+    assert [one.rung for one in state.peers] == ["both", "alone"]
+
+
+def test_before_and_after_the_lesson_no_rung_takes_the_place_of_its_state():
+    stands = {"lead": stand(Role.RECEIVING, Rung.ALONE, Why.JOINING)}
+    for state in set(SessionState) - {SessionState.LIVE}:
+        assert "材料" not in overlay_state(Held(state=state), stands, connected=True, since=1.0).words_zh
+
+
+def test_without_a_ladder_a_room_that_is_not_joined_teaches_locally():
+    state = overlay_state(Held(joined=False), {}, connected=False, since=1.0)
+    assert state.words_zh == "对方教室未连接，请本地教学；中心未连接"
+    assert state.rung == ""
+
+
+async def test_the_screen_hears_of_a_new_rung_and_since_when(tmp_path):
+    now = 100.0
+    stands = {"lead": stand(Role.RECEIVING, Rung.BOTH)}
+    teacher = Teacher(tmp_path / "overlay.sock", tmp_path / "overlay.token", lambda: now)
+    teacher.hub(connected=True)
+    teacher.show(Held(), lambda: stands)
+    running = asyncio.create_task(teacher.run())
+    try:
+        while not (tmp_path / "overlay.sock").exists():  # noqa: ASYNC110 - another program would wait the same way
+            await asyncio.sleep(0.01)
+        reader, writer = await open_local(tmp_path / "overlay.sock")
+        writer.write((tmp_path / "overlay.token").read_text().encode())
+        assert (await _line(reader, lambda one: one["session"] == "s-test"))["rung_since"] == 100.0
+        now = 160.0
+        stands["lead"] = stand(Role.RECEIVING, Rung.SOUND, Why.LOSSY)
+        told = await _line(reader, lambda one: one["rung"] == "sound")
+        assert told["rung_since"] == 160.0
+        assert told["words_zh"].startswith("网络很差")
+        writer.close()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _line(reader: asyncio.StreamReader, wanted: Callable[[dict], bool]) -> dict:
+    async with asyncio.timeout(5):
+        while True:
+            told = json.loads(await reader.readline())
+            if wanted(told):
+                return told
