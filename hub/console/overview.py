@@ -23,6 +23,9 @@ KINDS: Mapping[str, str] = {
 }
 """Shape and colour of each state; the word stands beside them always."""
 
+RUNGS: Mapping[str, str] = {"both": "ok", "one-way": "info", "sound": "warn", "alone": "bad"}
+"""Shape and colour of each rung of the failure ladder, as rooms report it."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -61,6 +64,11 @@ class OverviewPage:
 def kind_of(state: str) -> str:
     """Shape and colour of a state."""
     return KINDS[SessionState(state)]
+
+
+def rung_kind(rung: str) -> str:
+    """Shape and colour of a rung; an agent of another version may name one that is not known here."""
+    return RUNGS.get(rung, "off")
 
 
 def overview_page(overview: Overview) -> OverviewPage:

@@ -16,7 +16,7 @@ from hub.api.signin import COOKIE, COOKIE_LIFE_S, HubSignIns, Tries
 from hub.archive.store import PackageStore
 from hub.console.assets import Assets
 from hub.console.lesson import lane, missing_words, screens
-from hub.console.overview import kind_of, overview_page
+from hub.console.overview import kind_of, overview_page, rung_kind
 from hub.console.texts import LANGUAGE_COOKIE, Texts, language_of, load_texts
 from hub.console.words import remark_of_room, remark_words, size, span, when
 from hub.session.conductor import Conductor
@@ -40,7 +40,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(asset=self.assets.address, span=span, when=when, size=size, kind_of=kind_of)
-        self._templates.globals.update(remark_words=remark_words, remark_of_room=remark_of_room)
+        self._templates.globals.update(remark_words=remark_words, remark_of_room=remark_of_room, rung_kind=rung_kind)
 
     def texts(self, request: Request) -> Texts:
         """The words of the reader's language."""

@@ -8,7 +8,7 @@ from starlette.requests import Request
 import hub.console
 from contract.session import Mode, Role
 from contract.state import SessionState
-from hub.console.overview import KINDS
+from hub.console.overview import KINDS, RUNGS
 from hub.console.texts import language_of, load_texts
 from hub.session.remarks import Reason
 from tests.hub_api.district import District
@@ -45,7 +45,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name = (
         {f"state.{one}" for one in SessionState} | {f"role.{one}" for one in Role} | {f"mode.{one}" for one in Mode}
     )
-    by_name |= {f"remark.{one}" for one in Reason}
+    by_name |= {f"remark.{one}" for one in Reason} | {f"rung.{one}" for one in RUNGS}
     tracks = {key for key in there if key.startswith("lesson.track.")}
     assert by_name <= there
     assert there - asked - by_name - tracks == set()
