@@ -62,6 +62,9 @@ ROUND_TRIP_GOOD_MS = 800.0
 ROUND_TRIP_TROUBLE_MS = 1200.0
 """Over 400 ms one way is unacceptable for conversation (ITU-T G.114); three times that is a queue, not distance."""
 
+LINE_MAX = 200
+"""Characters of a line that may be a `Told`; longer ones are something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -79,6 +82,8 @@ class Told:
     @classmethod
     def read(cls, line: str) -> "Told | None":
         """From the data channel; None where it is something else."""
+        if len(line) > LINE_MAX:
+            return None
         try:
             message = json.loads(line)
             return cls(Rung(message["carries"]), bool(message["hears"]))

@@ -171,6 +171,12 @@ def test_after_an_outage_everything_is_back_within_two_seconds_and_cameras_are_s
     assert run.until(GOOD, Rung.BOTH, 2) <= 1.4
 
 
+def test_what_an_outage_swallowed_is_not_held_against_the_link_that_returned():
+    run = joined().see(GOOD, 10).see(SILENCE, 10)
+    run.see(replace(GOOD, sound_lost=1.0), 1.0).see(GOOD, 1)
+    assert run.rung is Rung.BOTH
+
+
 def test_a_short_change_of_network_is_not_noticed():
     run = joined().see(replace(SILENCE, connected=False), 0.8).see(GOOD, 3)
     assert {one.rung for now, one in run.past if now > 1003} == {Rung.BOTH}
