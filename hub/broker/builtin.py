@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from hub.broker.embedded import START_WAIT_S, await_free
@@ -17,6 +18,20 @@ from hub.broker.errors import BrokerUnusable
 
 STOP_WAIT_S = 2.0
 """How long clients that are still connected are waited for at the end, in seconds."""
+
+
+class _Steady(dict[str, Any]):
+    """A dict that is iterated as it was when the iteration began.
+
+    amqtt walks through its subscriptions and awaits in between: a device that connects at that
+    moment would end another one's session with "dictionary changed size during iteration".
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(super().__iter__()))
+
+    def items(self) -> Any:
+        return list(super().items())
 
 
 class BuiltinBroker:
@@ -85,6 +100,7 @@ class BuiltinBroker:
             "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
         }
         broker = Broker(config)
+        broker._subscriptions = _Steady()  # noqa: SLF001  see there
         await broker.start()
         self._started.set()
         await self._ending.wait()
