@@ -16,6 +16,8 @@ from agent.encode.packet import SoundPacket, SoundTaker
 log = logging.getLogger(__name__)
 
 BITRATE_BPS = 48_000
+EXPECTED_LOSS_PERCENT = 5
+"""What Opus's in-band error correction is made for; without a figure it stays away."""
 SILENT_DBOV = -127
 
 BlockTaker = Callable[[Block], None]
@@ -110,6 +112,12 @@ def opus_encoder() -> AudioCodecContext:
     codec.layout = "mono"
     codec.sample_rate = SOUND_RATE_HZ
     codec.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
-    codec.options = {"application": "audio", "frame_duration": "20"}
+    codec.options = {
+        "application": "audio",
+        "frame_duration": "20",
+        # Browsers decode this; for other agents see agent/stream/redundancy.py.
+        "fec": "1",
+        "packet_loss": str(EXPECTED_LOSS_PERCENT),
+    }
     codec.open()
     return codec

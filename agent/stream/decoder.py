@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 QUEUE_MAX = 12
 """Pictures that wait for the decoder; more are dropped up to the next keyframe."""
 
+_NOTHING = np.zeros(0, np.int16)
+
 PictureTaker = Callable[[av.VideoFrame, int | None, int], None]
 """Takes (picture, capture NTP stamp or None, monotonic ns when decoded) on the decoder's thread."""
 
@@ -83,7 +85,7 @@ class PictureDecoder:
 
 
 class SoundDecoder:
-    """Decodes one Opus track to 48 kHz mono int16."""
+    """Decodes one Opus track to 48 kHz mono int16, and makes up for what is missing."""
 
     def __init__(self) -> None:
         codec = av.CodecContext.create("libopus", "r")
@@ -93,15 +95,32 @@ class SoundDecoder:
         codec.layout = "mono"
         codec.format = "s16"
         self._codec = codec
+        self._shape = b""
+        """First byte of the last packet, as that of a packet with one frame."""
 
     def decode(self, payload: bytes) -> NDArray[np.int16]:
-        """Samples of one packet, shape (samples,); empty where the packet is damaged."""
+        """Samples of one packet, shape (samples,); made up where the packet is damaged."""
+        samples = self._decoded(payload) if payload else _NOTHING
+        if not len(samples):
+            return self.conceal()
+        self._shape = bytes([payload[0] & 0xFC])
+        return samples
+
+    def conceal(self) -> NDArray[np.int16]:
+        """Samples in place of a packet that never came, fading out; empty before the first packet.
+
+        A packet of nothing but its first byte makes libopus conceal one frame of that shape
+        (an empty frame is one that was not transmitted: RFC 6716, section 3.2.1).
+        """
+        return self._decoded(self._shape) if self._shape else _NOTHING
+
+    def _decoded(self, payload: bytes) -> NDArray[np.int16]:
         packet = av.Packet(payload)
         packet.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
         try:
             frames = self._codec.decode(packet)
         except av.FFmpegError as error:
             log.info("20 ms of sound could not be decoded: %s", error)
-            return np.zeros(0, np.int16)
+            return _NOTHING
         parts = [np.asarray(frame.to_ndarray(), np.int16).reshape(-1) for frame in frames]
-        return np.concatenate(parts) if parts else np.zeros(0, np.int16)
+        return np.concatenate(parts) if parts else _NOTHING

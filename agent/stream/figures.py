@@ -36,4 +36,15 @@ class PeerFigures:
     join_ms: float | None = None
     latencies: Latencies = field(default_factory=Latencies)
     clock_error_ms: float = 0.0
+    last_sound_ns: int | None = None
+    """When a sound packet came last, over all joins."""
+    last_camera_ns: int | None = None
+    """When a packet of the camera came last, over all joins."""
+    last_picture_ns: int | None = None
+    """When a picture was decoded last, over all joins."""
     sound_lost: int = 0
+    """20 ms pieces that neither came in time nor were recovered."""
+    sound_recovered: int = 0
+    """20 ms pieces that were lost on the way and brought back in time."""
+    sound_concealed: int = 0
+    """Of those lost, the pieces that the decoder made up."""

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import av
 import numpy as np
@@ -13,21 +13,43 @@ from numpy.typing import NDArray
 from agent.capture.frame import SOUND_RATE_HZ
 from agent.stream.decoder import PictureDecoder, SoundDecoder
 from agent.stream.figures import PeerFigures
-from agent.stream.jitter import Packet, PictureJitter, SoundJitter
+from agent.stream.jitter import Packet, Picture, PictureJitter
+from agent.stream.lipsync import LipSync
+from agent.stream.mediaclock import ntp_to_ns
 from agent.stream.roomclock import RoomClock
 from agent.stream.rtc import RtpReceiver
+from agent.stream.showing import Showing
+from agent.stream.soundjitter import SoundJitter
 
 TICK_S = 0.02
+CONCEALED_MAX = 5
+"""20 ms pieces made up in a row; after them there is nothing until sound comes again."""
 
 
 class Playout(Protocol):
     """Shows and sounds what comes from another room."""
 
     def picture(self, room: str, track: str, picture: av.VideoFrame) -> None:
-        """Show one picture; called on a decoder's thread."""
+        """Show one picture; called on a thread of its track, in order."""
 
     def sound(self, room: str, samples: NDArray[np.int16]) -> None:
         """Play samples, 48 kHz mono; called on the event loop."""
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A playout that does not show every track."""
+
+    def wants(self, room: str, track: str) -> bool:
+        """Whether pictures of this track are shown; asked for every picture, from any thread."""
+
+
+@runtime_checkable
+class Audible(Protocol):
+    """A playout that knows when sound handed to it will be heard."""
+
+    def waiting_ms(self, room: str) -> float | None:
+        """How long sound handed over now waits before it is heard; None where none is."""
 
 
 class CountedTime(Protocol):
@@ -49,9 +71,18 @@ class Reception:
     counts: CountedTime
     playout: Playout | None
     mono_ns: Callable[[], int] = time.monotonic_ns
+    round_trip_ms: Callable[[], float | None] = lambda: None
+    """The round trip to the room as RTCP measured it; None while it is not known."""
+    lip_sync: LipSync = field(default_factory=LipSync)
     last_packet_ns: int | None = None
     """When any media of the room came last; None before the first."""
     first_picture: bool = False
+
+    def __post_init__(self) -> None:
+        """See once what the playout can say."""
+        playout: object = self.playout
+        self._choosy = playout if isinstance(playout, Choosy) else None
+        self._audible = playout if isinstance(playout, Audible) else None
 
     def now_ms(self) -> float:
         """This device's monotonic clock, in milliseconds."""
@@ -61,19 +92,48 @@ class Reception:
         """A packet of the room came."""
         self.last_packet_ns = self.mono_ns()
 
-    def heard(self, samples: NDArray[np.int16]) -> None:
+    def decodes(self, track: str) -> bool:
+        """Whether pictures of a track are decoded: the camera's are counted, others only shown."""
+        return track == "camera" or self._shows(track)
+
+    def heard(self, samples: NDArray[np.int16], capture_ntp: int | None) -> None:
         """Take decoded sound, 48 kHz mono, shape (samples,)."""
-        if self.counts(self.mono_ns()):
+        at_ns = self.mono_ns()
+        if self.counts(at_ns):
             self.figures.audio_seconds += len(samples) / SOUND_RATE_HZ
-        if self.playout is not None:
+        if capture_ntp is not None and self._audible is not None:
+            waiting_ms = self._audible.waiting_ms(self.room)
+            if waiting_ms is not None:
+                self.lip_sync.heard(ntp_to_ns(capture_ntp), at_ns, waiting_ms)
+        self.sound(samples)
+
+    def sound(self, samples: NDArray[np.int16]) -> None:
+        """Play sound without counting it as received."""
+        if self.playout is not None and len(samples):
             self.playout.sound(self.room, samples)
 
-    def seen(self, track: str, picture: av.VideoFrame, capture_ntp: int | None, at_ns: int) -> None:
-        """Take a decoded picture; called on a decoder's thread."""
+    def seen(self, track: str, capture_ntp: int | None, at_ns: int) -> int:
+        """Count a decoded picture; called on a decoder's thread.
+
+        Returns:
+            When to show it, on this device's monotonic clock.
+        """
+        self.figures.last_picture_ns = at_ns
         if track == "camera":
             self._count(capture_ntp, at_ns)
-        if self.playout is not None:
+        if capture_ntp is None:
+            return at_ns
+        return at_ns + round(self.lip_sync.hold_ms(ntp_to_ns(capture_ntp), at_ns) * 1e6)
+
+    def show(self, track: str, picture: av.VideoFrame) -> None:
+        """Show a picture that is due; called on a thread of its track."""
+        if self.playout is not None and self._shows(track):
             self.playout.picture(self.room, track, picture)
+
+    def _shows(self, track: str) -> bool:
+        if self.playout is None:
+            return False
+        return self._choosy is None or self._choosy.wants(self.room, track)
 
     def _count(self, capture_ntp: int | None, at_ns: int) -> None:
         if not self.first_picture:
@@ -99,40 +159,65 @@ class Incoming(Protocol):
 
 
 class IncomingPictures:
-    """One video track."""
+    """One video track. A track that nobody shows is kept in order, and not decoded."""
 
     def __init__(self, track: str, receiver: RtpReceiver, reception: Reception) -> None:
+        self._track = track
         self._receiver = receiver
         self._reception = reception
-        self._jitter = PictureJitter()
-        self._decoder = PictureDecoder(
-            f"{track}.{reception.room}",
-            lambda picture, ntp, at_ns: reception.seen(track, picture, ntp, at_ns),
-            self._jitter.require_keyframe,
-        )
+        self._jitter = PictureJitter(reception.round_trip_ms)
+        self._decoder: PictureDecoder | None = None
+        self._stale = True
+        """Whether the decoder missed pictures, so that it must begin with a keyframe."""
+        name = f"{track}.{reception.room}"
+        self._showing = Showing(name, lambda picture: reception.show(track, picture), reception.mono_ns)
         receiver.on_packet = self._take
 
     async def run(self) -> None:
         """Give up what waits too long, and ask again for what is missing, until cancelled."""
         while True:
             await asyncio.sleep(TICK_S)
-            for picture in self._jitter.tick(self._reception.now_ms()):
-                self._decoder.put(picture)
-            if self._receiver.packets:
-                await self._ask()
+            if self._receiver.packets and self._jitter.troubled:
+                now_ms = self._reception.now_ms()
+                self._decode(self._jitter.tick(now_ms))
+                await self._ask(now_ms)
 
     def close(self) -> None:
-        """End the decoder's thread."""
-        self._decoder.close()
+        """End the track's threads."""
+        if self._decoder is not None:
+            self._decoder.close()
+        self._showing.close()
 
     async def _take(self, packet: Packet) -> None:
         self._reception.arrived()
-        for picture in self._jitter.add(packet, self._reception.now_ms()):
-            self._decoder.put(picture)
-        await self._ask()
-
-    async def _ask(self) -> None:
+        if self._track == "camera":
+            self._reception.figures.last_camera_ns = self._reception.last_packet_ns
         now_ms = self._reception.now_ms()
+        if pictures := self._jitter.add(packet, now_ms):
+            self._decode(pictures)
+        if self._jitter.troubled:
+            await self._ask(now_ms)
+
+    def _decode(self, pictures: list[Picture]) -> None:
+        for picture in pictures:
+            if not self._reception.decodes(self._track):
+                self._stale = True
+            elif self._stale and not picture.keyframe:
+                self._jitter.require_keyframe()
+            else:
+                self._stale = False
+                self._awake().put(picture)
+
+    def _awake(self) -> PictureDecoder:
+        if self._decoder is None:
+            name = f"{self._track}.{self._reception.room}"
+            self._decoder = PictureDecoder(name, self._decoded, self._jitter.require_keyframe)
+        return self._decoder
+
+    def _decoded(self, picture: av.VideoFrame, capture_ntp: int | None, at_ns: int) -> None:
+        self._showing.put(picture, self._reception.seen(self._track, capture_ntp, at_ns))
+
+    async def _ask(self, now_ms: float) -> None:
         if missing := self._jitter.nacks(now_ms):
             await self._receiver.request_packets(missing)
         if self._jitter.keyframe_due(now_ms):
@@ -143,25 +228,53 @@ class IncomingSound:
     """One sound track."""
 
     def __init__(self, receiver: RtpReceiver, reception: Reception) -> None:
+        self._receiver = receiver
         self._reception = reception
-        self._jitter = SoundJitter()
+        self._jitter = SoundJitter(reception.round_trip_ms)
         self._decoder = SoundDecoder()
+        self._concealed = 0
+        """Pieces made up in a row."""
+        self._told = (0, 0)
         receiver.on_packet = self._take
 
     async def run(self) -> None:
         """Go on without what is missing too long, until cancelled."""
         while True:
             await asyncio.sleep(TICK_S)
-            self._play(self._jitter.tick(self._reception.now_ms()))
-            self._reception.figures.sound_lost = self._jitter.lost
+            if self._jitter.troubled:
+                now_ms = self._reception.now_ms()
+                self._play(self._jitter.tick(now_ms))
+                await self._ask(now_ms)
+            self._tell()
 
     def close(self) -> None:
         """Nothing to end."""
 
     async def _take(self, packet: Packet) -> None:
         self._reception.arrived()
-        self._play(self._jitter.add(packet, self._reception.now_ms()))
+        self._reception.figures.last_sound_ns = self._reception.last_packet_ns
+        now_ms = self._reception.now_ms()
+        self._play(self._jitter.add(packet, now_ms))
+        if self._jitter.troubled:
+            await self._ask(now_ms)
 
-    def _play(self, packets: list[Packet]) -> None:
+    def _play(self, packets: list[Packet | None]) -> None:
         for packet in packets:
-            self._reception.heard(self._decoder.decode(packet.payload))
+            if packet is not None:
+                self._concealed = 0
+                self._reception.heard(self._decoder.decode(packet.payload), packet.capture_ntp)
+            elif self._concealed < CONCEALED_MAX:
+                self._concealed += 1
+                self._reception.figures.sound_concealed += 1
+                self._reception.sound(self._decoder.conceal())
+
+    async def _ask(self, now_ms: float) -> None:
+        if missing := self._jitter.nacks(now_ms):
+            await self._receiver.request_packets(missing)
+
+    def _tell(self) -> None:
+        """Add to the figures what is new: they outlive this join."""
+        lost, recovered = self._told
+        self._told = (self._jitter.lost, self._jitter.recovered)
+        self._reception.figures.sound_lost += self._jitter.lost - lost
+        self._reception.figures.sound_recovered += self._jitter.recovered - recovered

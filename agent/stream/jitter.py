@@ -1,25 +1,34 @@
-"""Puts RTP packets back into order. Pure: the time comes in as an argument, in milliseconds.
+"""Puts RTP packets of pictures back into order. Pure: the time comes in as an argument, in milliseconds.
 
 Pictures are released at the marker bit, not at the first packet of the next one: that is
-a frame interval less of delay. Missing packets are asked for again until they are too late;
-what cannot be completed is skipped up to a keyframe.
+a frame interval less of delay. Missing packets are asked for again and again. A picture that
+stays incomplete for too long makes a keyframe wanted, and whichever comes first, the packet
+or the keyframe, lets the stream go on.
 """
 
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from agent.encode import h264
+from agent.stream.missing import ArrivalJitter, Missing
 
-WAIT_MS = 350.0
-"""A picture that is not complete after this is given up."""
-NACK_RETRY_MS = 50.0
-"""A missing packet is asked for again after this."""
-NACK_TRIES = 8
+PATIENCE_MIN_MS = 200.0
+PATIENCE_MAX_MS = 600.0
+"""A picture that is incomplete for this long makes a keyframe wanted, however long the round trip."""
+PATIENCE_TRIPS = 3.0
+LIFE_MS = 1000.0
+"""A missing packet is given up after this, and everything before the next keyframe with it."""
 KEYFRAME_GAP_MS = 300.0
 """Keyframes are asked for at most this often."""
 CAPACITY = 2048
-"""Packets held; more means that the stream is beyond repair and starts over."""
-SOUND_WAIT_MS = 60.0
-"""Sound waits this long for a missing packet, then goes on without it."""
+"""Packets held behind a missing one; more means that the stream is beyond repair and starts over."""
+GAP_MAX = 512
+"""More packets than this lost in one go are not asked for: only a keyframe helps."""
+LATE_MAX = 256
+"""So many packets in a row from the past mean that the sender began to count anew."""
+_KEYFRAME_HEAD = 3
+"""Parameter sets stand within the first packets of a keyframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,188 +61,220 @@ class Unwrap:
 
     def __call__(self, sequence: int) -> int:
         """The sequence number nearest to the last one that ends in these 16 bits."""
-        if self._last is None:
+        last = self._last
+        if last is None:
             self._last = sequence
             return sequence
-        ahead = (sequence - self._last) & 0xFFFF
-        extended = self._last + (ahead if ahead < 0x8000 else ahead - 0x10000)
-        self._last = max(self._last, extended)
-        return extended
-
-
-@dataclass
-class _Missing:
-    tries: int = 0
-    asked_ms: float = field(default=-1e9)
+        ahead = (sequence - last) & 0xFFFF
+        if ahead < 0x8000:
+            self._last = last + ahead
+            return last + ahead
+        return last + ahead - 0x10000
 
 
 class PictureJitter:
     """Packets of one video track to pictures, in decoding order, beginning with a keyframe."""
 
-    def __init__(self) -> None:
-        self.lost_pictures = 0
-        """Times the stream was skipped ahead."""
+    def __init__(self, round_trip_ms: Callable[[], float | None] = lambda: None) -> None:
+        self.skipped = 0
+        """Times the stream was skipped ahead to a keyframe."""
+        self._missing = Missing(LIFE_MS, round_trip_ms)
+        self._jitter = ArrivalJitter(90)
         self._unwrap = Unwrap()
-        self._packets: dict[int, Packet] = {}
-        self._missing: dict[int, _Missing] = {}
+        self._open: list[Packet] = []
+        self._held: dict[int, Packet] = {}
+        self._key_starts: deque[int] = deque()
         self._next: int | None = None
-        self._scan = 0
         self._highest = -1
-        self._blocked_ms: float | None = None
+        self._late = 0
+        self._clean = False
         self._needs_keyframe = True
         self._asked_keyframe_ms = -1e9
+
+    @property
+    def troubled(self) -> bool:
+        """Whether `nacks` and `keyframe_due` may have something to say."""
+        return self._needs_keyframe or bool(self._held)
+
+    @property
+    def patience_ms(self) -> float:
+        """How long a picture may stay incomplete before a keyframe is wanted instead."""
+        wanted = PATIENCE_TRIPS * self._missing.trip_ms + self._jitter.ms
+        return min(PATIENCE_MAX_MS, max(PATIENCE_MIN_MS, wanted))
 
     def add(self, packet: Packet, now_ms: float) -> list[Picture]:
         """Take a packet; return the pictures that are complete now, in order."""
         sequence = self._unwrap(packet.sequence)
         if self._next is None:
-            self._next = self._scan = sequence
+            self._next = sequence
             self._highest = sequence - 1
         if sequence < self._next:
-            return []
-        for gap in range(self._highest + 1, sequence):
-            self._missing[gap] = _Missing()
-        self._highest = max(self._highest, sequence)
-        self._missing.pop(sequence, None)
-        self._packets[sequence] = packet
-        if len(self._packets) > CAPACITY or len(self._missing) > CAPACITY:
-            self._start_over()
-            return []
-        return self._release(now_ms)
+            return self._add_late(packet, sequence, now_ms)
+        self._late = 0
+        if sequence > self._highest:
+            lost = sequence - self._highest - 1
+            if lost > GAP_MAX or len(self._held) >= CAPACITY or len(self._open) >= CAPACITY:
+                return self._begin_at(packet, sequence, now_ms)
+            if lost:
+                self._missing.gap(self._highest + 1, sequence, now_ms)
+            self._highest = sequence
+        elif self._missing:
+            self._missing.came(sequence, now_ms)
+        done: list[Picture] = []
+        if sequence == self._next:
+            self._take(packet, now_ms, done)
+            if self._held:
+                self._drain(now_ms, done)
+        elif sequence not in self._held:
+            self._hold(packet, sequence, now_ms, done)
+        return done
 
     def tick(self, now_ms: float) -> list[Picture]:
-        """Give up what has waited too long; return the pictures that this sets free."""
-        if self._blocked_ms is None or now_ms - self._blocked_ms < WAIT_MS:
-            return []
-        self.lost_pictures += 1
-        start = self._keyframe_start()
-        if start is None:
-            self._start_over()
-            return []
-        self._drop_before(start)
-        return self._release(now_ms)
+        """Go on past what has been waited for long enough; return the pictures that this sets free."""
+        done: list[Picture] = []
+        blocked_ms = self._blocked_ms(now_ms)
+        if blocked_ms >= self.patience_ms and self._key_starts:
+            self._jump(self._key_starts[-1], now_ms, done)
+        elif blocked_ms >= LIFE_MS:
+            self._give_up(now_ms, done)
+        return done
 
-    def nacks(self, now_ms: float, retry_ms: float = NACK_RETRY_MS) -> list[int]:
+    def nacks(self, now_ms: float) -> list[int]:
         """Sequence numbers (16 bit) to ask for now."""
-        due = []
-        for sequence, state in list(self._missing.items()):
-            if state.tries >= NACK_TRIES:
-                del self._missing[sequence]
-            elif now_ms - state.asked_ms >= retry_ms:
-                state.tries += 1
-                state.asked_ms = now_ms
-                due.append(sequence & 0xFFFF)
-        return due
+        return [sequence & 0xFFFF for sequence in self._missing.due(now_ms)]
 
     def keyframe_due(self, now_ms: float) -> bool:
         """Whether to ask for a keyframe now; True at most once each `KEYFRAME_GAP_MS`."""
-        if not self._needs_keyframe or now_ms - self._asked_keyframe_ms < KEYFRAME_GAP_MS:
+        if now_ms - self._asked_keyframe_ms < max(KEYFRAME_GAP_MS, PATIENCE_TRIPS * self._missing.trip_ms / 2):
+            return False
+        # A keyframe that is on its way is not asked for again: on a narrow link that would make it worse.
+        coming = bool(self._open) if self._needs_keyframe else True
+        if coming and (self._key_starts or self._blocked_ms(now_ms) < self.patience_ms):
             return False
         self._asked_keyframe_ms = now_ms
         return True
 
     def require_keyframe(self) -> None:
-        """The decoder lost its thread: nothing is of use before the next keyframe."""
+        """The decoder lost its thread: nothing is of use before the next keyframe. From any thread."""
         self._needs_keyframe = True
 
-    def _release(self, now_ms: float) -> list[Picture]:
-        done: list[Picture] = []
-        while (packet := self._packets.get(self._scan)) is not None:
-            first = self._packets[self._first()]
-            if packet.timestamp != first.timestamp:
-                self._emit(self._scan, done)
-            self._scan += 1
-            if packet.marker:
-                self._emit(self._scan, done)
-        waiting = bool(self._packets)
-        self._blocked_ms = (now_ms if self._blocked_ms is None or done else self._blocked_ms) if waiting else None
-        return done
+    def _blocked_ms(self, now_ms: float) -> float:
+        """How long the packet that is needed next has been missing; 0 where none is."""
+        if not self._held or self._next is None:
+            return 0.0
+        since_ms = self._missing.since_ms(self._next)
+        return now_ms - since_ms if since_ms is not None else 0.0
 
-    def _first(self) -> int:
-        return self._next if self._next is not None else self._scan
+    def _take(self, packet: Packet, now_ms: float, done: list[Picture]) -> None:
+        """The packet that was needed next."""
+        self._next = (self._next or 0) + 1
+        if self._open and packet.timestamp != self._open[0].timestamp:
+            self._emit(now_ms, done)  # a sender that sets no marker bits
+        if self._needs_keyframe and not self._open and not _begins_keyframe(packet, after_end=self._clean):
+            self._clean = packet.marker
+            return
+        self._open.append(packet)
+        if packet.marker:
+            self._emit(now_ms, done)
 
-    def _emit(self, end: int, done: list[Picture]) -> None:
-        packets = [self._packets.pop(sequence) for sequence in range(self._first(), end)]
-        self._next = end
+    def _drain(self, now_ms: float, done: list[Picture]) -> None:
+        while self._next is not None and (packet := self._held.pop(self._next, None)) is not None:
+            self._take(packet, now_ms, done)
+        while self._key_starts and self._next is not None and self._key_starts[0] < self._next:
+            self._key_starts.popleft()
+
+    def _hold(self, packet: Packet, sequence: int, now_ms: float, done: list[Picture]) -> None:
+        """A packet behind a missing one."""
+        self._held[sequence] = packet
+        before = self._held.get(sequence - 1)
+        if not _begins_keyframe(packet, after_end=before is not None and before.marker):
+            return
+        if self._needs_keyframe and not self._open:
+            self._jump(sequence, now_ms, done)
+        elif not self._key_starts or sequence > self._key_starts[-1]:
+            self._key_starts.append(sequence)
+
+    def _emit(self, now_ms: float, done: list[Picture]) -> None:
+        packets, self._open = self._open, []
+        self._clean = True
+        first = packets[0]
+        self._jitter.add(first.timestamp, now_ms)
         keyframe = _is_keyframe(packets)
         if self._needs_keyframe and not keyframe:
             return
         self._needs_keyframe = False
         stamps = (one.capture_ntp for one in packets if one.capture_ntp is not None)
-        done.append(Picture(packets[0].timestamp, [one.payload for one in packets], keyframe, next(stamps, None)))
+        done.append(Picture(first.timestamp, [one.payload for one in packets], keyframe, next(stamps, None)))
 
-    def _keyframe_start(self) -> int | None:
-        """The newest packet at which a keyframe begins, beyond the picture that is stuck."""
-        for sequence in sorted(self._packets, reverse=True):
-            if sequence > self._first() and _begins_keyframe(self._packets[sequence]):
-                return sequence
-        return None
-
-    def _drop_before(self, start: int) -> None:
-        for sequence in [one for one in self._packets if one < start]:
-            del self._packets[sequence]
-        for sequence in [one for one in self._missing if one < start]:
-            del self._missing[sequence]
-        self._next = self._scan = start
-        self._blocked_ms = None
-
-    def _start_over(self) -> None:
-        self._packets.clear()
-        self._missing.clear()
-        self._next = None
-        self._blocked_ms = None
+    def _jump(self, start: int, now_ms: float, done: list[Picture]) -> None:
+        """Go on at a keyframe; what stands before it is dropped."""
+        if not self._needs_keyframe:
+            self.skipped += 1
+        for sequence in range(self._next or 0, start):
+            self._held.pop(sequence, None)
+        self._missing.forget_before(start)
+        self._open = []
+        self._next = start
         self._needs_keyframe = True
+        self._clean = True
+        self._drain(now_ms, done)
 
+    def _give_up(self, now_ms: float, done: list[Picture]) -> None:
+        """What is missing will not come; nothing is of use before the next keyframe."""
+        if not self._needs_keyframe:
+            self.skipped += 1
+        self._needs_keyframe = True
+        self._clean = False
+        self._open = []
+        at = self._next or 0
+        while (since_ms := self._missing.since_ms(at)) is not None and now_ms - since_ms >= LIFE_MS:
+            at += 1
+        self._missing.forget_before(at)
+        self._next = at
+        self._drain(now_ms, done)
 
-def _begins_keyframe(packet: Packet) -> bool:
-    try:
-        return h264.starts_picture_of(packet.payload) in (h264.NAL_SPS, h264.NAL_IDR)
-    except ValueError:
-        return False
-
-
-def _is_keyframe(packets: list[Packet]) -> bool:
-    return any(_begins_keyframe(packet) for packet in packets)
-
-
-class SoundJitter:
-    """Packets of one sound track in order; a missing one is waited for, but not long."""
-
-    def __init__(self) -> None:
-        self.lost = 0
-        """Packets that never came in time."""
+    def _add_late(self, packet: Packet, sequence: int, now_ms: float) -> list[Picture]:
+        self._late += 1
+        if self._late <= LATE_MAX:
+            return []
         self._unwrap = Unwrap()
-        self._packets: dict[int, Packet] = {}
-        self._next: int | None = None
-        self._blocked_ms: float | None = None
+        return self._begin_at(packet, self._unwrap(sequence & 0xFFFF), now_ms)
 
-    def add(self, packet: Packet, now_ms: float) -> list[Packet]:
-        """Take a packet; return those that may be heard now, in order."""
-        sequence = self._unwrap(packet.sequence)
-        if self._next is None:
-            self._next = sequence
-        if sequence < self._next:
-            return []
-        self._packets[sequence] = packet
-        return self._release(now_ms)
-
-    def tick(self, now_ms: float) -> list[Packet]:
-        """Go on without what has been waited for long enough."""
-        if self._blocked_ms is None or now_ms - self._blocked_ms < SOUND_WAIT_MS:
-            return []
-        first = min(self._packets)
-        self.lost += first - (self._next if self._next is not None else first)
-        self._next = first
-        self._blocked_ms = None
-        return self._release(now_ms)
-
-    def _release(self, now_ms: float) -> list[Packet]:
-        done = []
-        while self._next is not None and (packet := self._packets.pop(self._next, None)) is not None:
-            done.append(packet)
-            self._next += 1
-        if not self._packets:
-            self._blocked_ms = None
-        elif self._blocked_ms is None or done:
-            self._blocked_ms = now_ms
+    def _begin_at(self, packet: Packet, sequence: int, now_ms: float) -> list[Picture]:
+        """Forget everything before this packet."""
+        if not self._needs_keyframe:
+            self.skipped += 1
+        self._held.clear()
+        self._key_starts.clear()
+        self._missing.forget_before(max(sequence, self._highest + 1))
+        self._open = []
+        self._late = 0
+        self._needs_keyframe = True
+        self._clean = False
+        self._next = self._highest = sequence
+        done: list[Picture] = []
+        self._take(packet, now_ms, done)
         return done
+
+
+def _begins_keyframe(packet: Packet, *, after_end: bool) -> bool:
+    """Whether a keyframe can be decoded from this packet on.
+
+    Args:
+        packet: the packet.
+        after_end: whether the packet before it is known to have ended a picture; a slice
+            alone may be in the middle of a keyframe whose beginning is lost.
+    """
+    kind = _starts(packet)
+    return kind == h264.NAL_SPS or (after_end and kind == h264.NAL_IDR)
+
+
+def _is_keyframe(packets: Sequence[Packet]) -> bool:
+    return any(_starts(packet) in (h264.NAL_SPS, h264.NAL_IDR) for packet in packets[:_KEYFRAME_HEAD])
+
+
+def _starts(packet: Packet) -> int | None:
+    try:
+        return h264.starts_picture_of(packet.payload)
+    except ValueError:
+        return None

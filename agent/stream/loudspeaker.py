@@ -16,9 +16,74 @@ from agent.capture.frame import BLOCK_SAMPLES, SOUND_RATE_HZ
 log = logging.getLogger(__name__)
 
 AHEAD_SAMPLES = 3 * BLOCK_SAMPLES
-"""A room is heard once this much of it waits: 60 ms against the jitter of the network."""
+"""A room is heard once this much of it waits: 60 ms against the jitter of the network, to begin with."""
+AHEAD_MOST_SAMPLES = 6 * BLOCK_SAMPLES
+"""A room that keeps running dry gathers up to this much."""
 MOST_SAMPLES = 10 * BLOCK_SAMPLES
 """More than 200 ms may not wait: the oldest sound is dropped, so that the rooms stay together."""
+SPARE_SAMPLES = 2 * BLOCK_SAMPLES
+"""Sound that never was in need of more than the rest of what waits may be dropped."""
+WATCH_SAMPLES = 10 * SOUND_RATE_HZ
+"""What waited is judged over 10 s of playing."""
+QUIET = 330
+"""A block whose samples stay below this (-40 dBFS) can be dropped unheard."""
+
+
+class _Waiting:
+    """Sound of one room that waits."""
+
+    def __init__(self) -> None:
+        self.blocks: deque[NDArray[np.int16]] = deque()
+        self.samples = 0
+        self.playing = False
+        self.ahead = AHEAD_SAMPLES
+        """How much is gathered before the room is heard."""
+        self._least = MOST_SAMPLES
+        self._watched = 0
+
+    def put(self, samples: NDArray[np.int16]) -> int:
+        """Add sound; returns how many samples of the oldest were dropped for it."""
+        if self._spare() and len(samples) and int(np.abs(samples.astype(np.int32)).max()) < QUIET:
+            self._watched = 0
+            return len(samples)
+        self.blocks.append(samples)
+        self.samples += len(samples)
+        dropped = 0
+        while self.samples > MOST_SAMPLES:
+            dropped += len(self.blocks[0])
+            self.samples -= len(self.blocks.popleft())
+        self.playing = self.playing or self.samples >= self.ahead
+        return dropped
+
+    def take(self, count: int) -> NDArray[np.int16]:
+        """Up to `count` samples; fewer end the playing until enough has been gathered again."""
+        parts: list[NDArray[np.int16]] = []
+        missing = count
+        while self.blocks and missing:
+            first = self.blocks.popleft()
+            if len(first) > missing:
+                self.blocks.appendleft(first[missing:])
+                first = first[:missing]
+            parts.append(first)
+            missing -= len(first)
+        self.samples -= count - missing
+        if missing:
+            self.playing = False
+            self.ahead = min(AHEAD_MOST_SAMPLES, self.ahead + BLOCK_SAMPLES)
+            self._watched = 0
+        self._watch(count)
+        return np.concatenate(parts) if parts else np.zeros(0, np.int16)
+
+    def _watch(self, count: int) -> None:
+        self._least = min(self._least, self.samples) if self._watched else self.samples
+        self._watched += count
+
+    def _spare(self) -> bool:
+        """Whether more waits than was needed for a while."""
+        if self._watched < WATCH_SAMPLES or self._least < SPARE_SAMPLES:
+            return False
+        self.ahead = max(AHEAD_SAMPLES, self.ahead - BLOCK_SAMPLES)
+        return True
 
 
 class Mixer:
@@ -28,45 +93,32 @@ class Mixer:
         self.dropped_samples = 0
         """Samples dropped because a room ran ahead of the loudspeaker."""
         self._lock = threading.Lock()
-        self._waiting: dict[str, deque[NDArray[np.int16]]] = {}
-        self._playing: set[str] = set()
+        self._rooms: dict[str, _Waiting] = {}
 
     def put(self, room: str, samples: NDArray[np.int16]) -> None:
         """Add sound of a room, shape (samples,), 48 kHz."""
         with self._lock:
-            queue = self._waiting.setdefault(room, deque())
-            queue.append(samples)
-            while _length(queue) > MOST_SAMPLES:
-                self.dropped_samples += len(queue.popleft())
-            if _length(queue) >= AHEAD_SAMPLES:
-                self._playing.add(room)
+            self.dropped_samples += self._rooms.setdefault(room, _Waiting()).put(samples)
 
     def take(self, count: int) -> NDArray[np.int16]:
         """The next `count` samples of all rooms together; silence where nothing waits."""
         mixed = np.zeros(count, np.int32)
         with self._lock:
-            for room in sorted(self._playing):
-                taken = _taken(self._waiting[room], count)
-                mixed[: len(taken)] += taken
-                if len(taken) < count:
-                    self._playing.discard(room)  # it ran dry: gather some before it is heard again
+            for _, waiting in sorted(self._rooms.items()):
+                if waiting.playing:
+                    taken = waiting.take(count)
+                    mixed[: len(taken)] += taken
         return np.clip(mixed, -32768, 32767).astype(np.int16)
 
-
-def _length(queue: deque[NDArray[np.int16]]) -> int:
-    return sum(len(one) for one in queue)
-
-
-def _taken(queue: deque[NDArray[np.int16]], count: int) -> NDArray[np.int16]:
-    parts: list[NDArray[np.int16]] = []
-    while queue and count:
-        first = queue.popleft()
-        if len(first) > count:
-            queue.appendleft(first[count:])
-            first = first[:count]
-        parts.append(first)
-        count -= len(first)
-    return np.concatenate(parts) if parts else np.zeros(0, np.int16)
+    def waiting_ms(self, room: str) -> float:
+        """How long sound of a room that is put in now will wait."""
+        with self._lock:
+            waiting = self._rooms.get(room)
+            if waiting is None:
+                return AHEAD_SAMPLES * 1000 / SOUND_RATE_HZ
+            # Where sound is still gathered, it is heard when enough of it has come.
+            samples = waiting.samples if waiting.playing else waiting.ahead
+            return samples * 1000 / SOUND_RATE_HZ
 
 
 class Loudspeaker:
@@ -103,6 +155,16 @@ class Loudspeaker:
 
     def picture(self, room: str, track: str, picture: av.VideoFrame) -> None:
         """Pictures are not shown here."""
+
+    def wants(self, room: str, track: str) -> bool:  # noqa: ARG002 - the playout's call
+        """Nothing is shown here, so nothing needs to be decoded for it."""
+        return False
+
+    def waiting_ms(self, room: str) -> float | None:
+        """How long sound of a room waits before it is heard; None where there is no loudspeaker."""
+        if self._stream is None:
+            return None
+        return self._mixer.waiting_ms(room) + float(self._stream.latency) * 1000
 
     def sound(self, room: str, samples: NDArray[np.int16]) -> None:
         """Play samples, 48 kHz mono, shape (samples,)."""
