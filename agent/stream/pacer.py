@@ -153,9 +153,9 @@ class Pacer(Generic[Payload]):
             taken.append(payload)
         if self._waiting_bytes and tokens > 0:
             for priority, lane in enumerate(self._lanes, 1):
-                packets = lane.packets
-                if packets and now_us - packets[0][0] > lane.late_us:
+                if lane.packets and now_us - lane.packets[0][0] > lane.late_us:
                     self._drop_late(lane, Priority(priority), now_us)
+                packets = lane.packets
                 sent = 0
                 while packets and tokens > 0:
                     _, size, lane.begun, _, payload = packets.popleft()
@@ -222,7 +222,10 @@ class Pacer(Generic[Payload]):
         self._tokens = min(self._burst_bytes, self._tokens + self._rate_bps(now_us) * elapsed_us / 8_000_000)
 
     def _drop_late(self, lane: _Lane[Payload], priority: Priority, now_us: int) -> None:
-        """Drop what has waited too long: single packets of repairs; whole pictures, up to the next keyframe."""
+        """Drop what has waited too long: single packets of repairs; whole pictures, up to the next keyframe.
+
+        A keyframe may wait twice as long: another one instead of it would cost its bits again.
+        """
         kept: deque[tuple[int, int, int, bool, Payload]] = deque()
         dropped = 0
         late = True
@@ -230,7 +233,7 @@ class Pacer(Generic[Payload]):
             at_us, size, picture, keyframe, _ = packet
             if priority is Priority.REPAIR:
                 late = now_us - at_us > lane.late_us
-            elif late and keyframe and picture != lane.begun and now_us - at_us <= lane.late_us:
+            elif late and keyframe and picture != lane.begun and now_us - at_us <= 2 * lane.late_us:
                 late = False
             if late and (priority is Priority.REPAIR or picture != lane.begun):
                 dropped += 1

@@ -5,8 +5,15 @@ from collections import deque
 WINDOW_US = 500_000
 SHORTEST_US = 150_000
 """Less than this of the stream gives no rate."""
-BASE_US = 10_000_000
-"""The lowest delay of the last 10 to 20 s counts as the empty path."""
+BASE_US = 30_000_000
+"""The lowest delay of the last 30 to 60 s counts as the empty path."""
+
+
+RISE_US = 75_000
+LEAST_WITHIN_US = 300_000
+"""A machine that is busy lets some packet through in time within this."""
+RISE_WITHIN_US = 500_000
+"""A queue that grows by `RISE_US` within this is growing, whatever the trend says yet."""
 
 
 class AcknowledgedRate:
@@ -52,9 +59,12 @@ class StandingQueue:
     def __init__(self) -> None:
         self.queued_us = 0
         """By the fastest packet of the last feedback."""
+        self.rising = False
+        """Grows so fast that no trend needs to be waited for."""
         self._base_us: int | None = None
         self._next_base_us: int | None = None
         self._turned_us = 0
+        self._recent: deque[tuple[int, int]] = deque()
 
     def update(self, fastest_us: int, now_us: int) -> None:
         """Take the lowest arrival minus sending of one feedback, each by its own clock."""
@@ -67,4 +77,16 @@ class StandingQueue:
             self._turned_us = now_us
         self._base_us = min(self._base_us, fastest_us)
         self._next_base_us = min(self._next_base_us, fastest_us)
+        before_us = self.queued_us
         self.queued_us = fastest_us - self._base_us
+        recent = self._recent
+        recent.append((now_us, self.queued_us))
+        while recent[0][0] < now_us - RISE_WITHIN_US:
+            recent.popleft()
+        rise_us = self.queued_us - min(queued_us for _, queued_us in recent)
+        self.rising = rise_us > RISE_US and self.queued_us > before_us
+
+    def least_us(self, now_us: int) -> int:
+        """The shortest wait within the last `LEAST_WITHIN_US`."""
+        since = now_us - LEAST_WITHIN_US
+        return min((queued_us for at_us, queued_us in self._recent if at_us >= since), default=0)

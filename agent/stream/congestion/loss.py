@@ -15,9 +15,11 @@ TRIAL_CUT = 0.88
 SETTLE_US = 200_000
 """After a cut, plus a round trip, packets that were sent before it have been told of."""
 TRIAL_US = 1_000_000
-TRIAL_MAX_US = 3_000_000
-TRIAL_PACKETS = 150
-UNCHANGED = 0.6
+TRIAL_MAX_US = 6_000_000
+TRIAL_EVENTS = 15
+"""A trial ends when so many bursts of loss would have come unchanged: half of them is then two deviations off."""
+PACKETS_MIN = 150
+UNCHANGED = 0.5
 """A cut after which this share of the loss remains was in vain: the link loses by itself."""
 INHERENT_MAX = 0.12
 """More than this is never taken for granted: with many flows in one policer no single cut would show."""
@@ -25,6 +27,8 @@ INHERENT_US = 60_000_000
 """What the link loses by itself is tried anew after this."""
 GROWTH_A_SECOND = 1.08
 BEYOND_A_SECOND = 1.02
+CEILING_US = 10_000_000
+"""For so long the rate at which loss went away is approached with respect."""
 
 
 class LossPhase(StrEnum):
@@ -57,7 +61,9 @@ class LossRate:
         self._since_us = 0
         self._before_bps = math.inf
         self._before_loss = 0.0
+        self._before_bursts = 0.0
         self._ceiling_bps = math.inf
+        self._ceiling_us = 0
         self._learned_us = 0
         self._updated_us: int | None = None
 
@@ -99,6 +105,11 @@ class LossRate:
         else:
             self._relax(acked_bps, elapsed_s, now_us)
 
+    def excuse(self, now_us: int) -> None:
+        """Loss up to now has another cause and another answer."""
+        self.phase = LossPhase.WATCHING
+        self._restart(now_us)
+
     def lift(self, bps: float) -> None:
         """A probe got this much through."""
         if self.phase is LossPhase.WATCHING:
@@ -132,7 +143,9 @@ class LossRate:
         sent_bps = rate_bps if acked_bps is None else min(rate_bps, acked_bps / max(1 - loss, 0.1))
         keep = 1 - loss / 2 if loss - self.inherent > HEAVY else TRIAL_CUT
         self._before_bps = self.bound_bps
-        self._before_loss = loss
+        # Half way to what is sure: that the loss was noticed just now means that chance was against it.
+        self._before_loss = (loss + max(self._lowest_likely(), 0.0)) / 2
+        self._before_bursts = self._bursts / self._packets
         self.bound_bps = sent_bps * keep
         if acked_bps is not None and loss - self.inherent > HEAVY:
             self.bound_bps = min(self.bound_bps, max(0.95 * acked_bps / max(1 - self.inherent, 0.5), sent_bps / 2))
@@ -141,7 +154,8 @@ class LossRate:
 
     def _judge(self, now_us: int) -> None:
         lasted_us = now_us - self._since_us
-        if lasted_us < TRIAL_US or (self._packets < TRIAL_PACKETS and lasted_us < TRIAL_MAX_US):
+        expected = self._before_bursts * self._packets
+        if lasted_us < TRIAL_US or (expected < TRIAL_EVENTS and lasted_us < TRIAL_MAX_US):
             return
         loss = self.fraction
         if loss >= UNCHANGED * self._before_loss and loss <= INHERENT_MAX:
@@ -150,6 +164,7 @@ class LossRate:
             self.bound_bps = self._before_bps
         else:
             self._ceiling_bps = self.bound_bps
+            self._ceiling_us = now_us
         self.phase = LossPhase.WATCHING
         self._restart(now_us)
 
@@ -159,11 +174,12 @@ class LossRate:
         if math.isinf(self.bound_bps):
             return
         if self.fraction <= self.inherent + TOLERATED and (acked_bps is None or self.bound_bps < 1.5 * acked_bps):
-            growth = GROWTH_A_SECOND if self.bound_bps < self._ceiling_bps else BEYOND_A_SECOND
+            near = self.bound_bps >= self._ceiling_bps and now_us - self._ceiling_us < CEILING_US
+            growth = BEYOND_A_SECOND if near else GROWTH_A_SECOND
             self.bound_bps *= growth**elapsed_s
 
     def _highest_likely(self) -> float:
         """The loss is at most this; 1 where little was seen."""
-        if self._packets < TRIAL_PACKETS:
+        if self._packets < PACKETS_MIN:
             return 1.0
         return (self._lost + SURE * math.sqrt(max(self._bursts, 1))) / self._packets

@@ -91,6 +91,11 @@ class Prober:
             self._finish(None)
         self._again = False
 
+    def disproved(self) -> None:
+        """Loss came: what the last probe got through (a policer's bucket lets it) does not pass for long."""
+        self.failed()
+        self._interval_us = min(2 * self._interval_us, INTERVAL_MAX_US)
+
     def take(self, arrived: list[tuple[int, int, int]], trip_ms: float, now_us: int) -> ProbeResult | None:
         """Take packets that arrived (arrival, sending, size); return the result once it is known."""
         if self._end_us is None:

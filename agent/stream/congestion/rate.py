@@ -7,6 +7,10 @@ from agent.stream.congestion.trendline import Usage
 
 BACK_OFF = 0.85
 """On overuse the rate falls to this share of what arrives."""
+COMPETING_BACK_OFF = 0.95
+COMPETING_FALL_US = 1_000_000
+"""While somebody else keeps the queue full the rate falls by this little and this seldom: yielding more would not
+empty the queue, only starve this flow."""
 GROWTH_A_SECOND = 1.08
 """Far from the last known capacity."""
 HEADROOM = 1.5
@@ -78,6 +82,8 @@ class DelayRate:
         self._max_bps = max_bps
         self._phase = Phase.INCREASE
         self._updated_us: int | None = None
+        self.competing = False
+        """Somebody else keeps the queue full."""
 
     def update(
         self, usage: Usage, acked_bps: float | None, recent_bps: float | None, trip_ms: float, now_us: int
@@ -93,7 +99,9 @@ class DelayRate:
         """
         elapsed_s = 0.0 if self._updated_us is None else min(max((now_us - self._updated_us) / 1e6, 0.0), 1.0)
         self._updated_us = now_us
-        if usage is Usage.OVERUSE:
+        if self.competing:
+            self._compete(usage, acked_bps, trip_ms, elapsed_s, now_us)
+        elif usage is Usage.OVERUSE:
             if self._may_fall(acked_bps, trip_ms, now_us):
                 self._fall(acked_bps, recent_bps, now_us)
             self._phase = Phase.HOLD
@@ -107,6 +115,14 @@ class DelayRate:
     def jump(self, bps: float) -> None:
         """Go to a rate that was found otherwise: by a probe, or because nothing comes back."""
         self.bps = min(max(bps, self._min_bps), self._max_bps)
+
+    def _compete(self, usage: Usage, acked_bps: float | None, trip_ms: float, elapsed_s: float, now_us: int) -> None:
+        self._phase = Phase.HOLD
+        if usage is not Usage.OVERUSE:
+            self._grow(acked_bps, trip_ms, elapsed_s)
+        elif self.overused_us is None or now_us - self.overused_us >= COMPETING_FALL_US:
+            self.jump(COMPETING_BACK_OFF * self.bps)
+            self.overused_us = now_us
 
     def _may_fall(self, acked_bps: float | None, trip_ms: float, now_us: int) -> bool:
         """A cut takes a round trip to show; until then another is made only where the rate is far off."""
@@ -142,6 +158,4 @@ class DelayRate:
 
     def _step_bps(self, trip_ms: float) -> float:
         """Half a packet to a packet in each response time, in bits a second for each second."""
-        picture_bits = self.bps / PICTURES_A_SECOND
-        packet_bits = picture_bits / math.ceil(picture_bits / PACKET_BITS)
-        return max(4000.0, packet_bits * 1000 / (trip_ms + RESPONSE_MS))
+        return PACKET_BITS * 1000 / (trip_ms + RESPONSE_MS)

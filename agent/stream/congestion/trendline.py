@@ -5,7 +5,10 @@ from enum import StrEnum
 from operator import mul
 
 WINDOW = 20
-"""Groups that the line is drawn through."""
+"""Groups that the line is drawn through, at most."""
+WINDOW_MIN = 6
+WINDOW_MS = 800.0
+"""Groups older than this do not count while `WINDOW_MIN` are left: pictures that leave whole make few groups."""
 SMOOTHING = 0.9
 GAIN = 4.0
 SAMPLES_MAX = 60
@@ -64,22 +67,26 @@ class DelayTrend:
         self._smoothed_ms = SMOOTHING * self._smoothed_ms + (1 - SMOOTHING) * self._accumulated_ms
         self._times_ms.append(self._now_ms)
         self._delays_ms.append(self._smoothed_ms)
-        trend = self._slope() if len(self._times_ms) == WINDOW else self._trend
+        while len(self._times_ms) > WINDOW_MIN and self._now_ms - self._times_ms[0] > WINDOW_MS:
+            self._times_ms.popleft()
+            self._delays_ms.popleft()
+        trend = self._slope() if len(self._times_ms) >= WINDOW_MIN else self._trend
         self._judge(trend, sent_delta_us / 1000)
         return self.usage
 
     def _slope(self) -> float:
-        # Sums in C over twenty numbers; times from the oldest on, so that squares keep their precision for hours.
+        # Sums in C over twenty numbers at most; times from the oldest on, so that squares stay precise for hours.
         origin = self._times_ms[0]
         times = [one - origin for one in self._times_ms]
         delays = self._delays_ms
+        count = len(times)
         sum_t = sum(times)
         squares: float = sum(map(mul, times, times))
         products: float = sum(map(mul, times, delays))
-        spread = WINDOW * squares - sum_t * sum_t
+        spread = count * squares - sum_t * sum_t
         if spread <= 0:
             return self._trend
-        return (WINDOW * products - sum_t * sum(delays)) / spread
+        return (count * products - sum_t * sum(delays)) / spread
 
     def _judge(self, trend: float, sent_delta_ms: float) -> None:
         modified_ms = self._samples * trend * GAIN
