@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from agent.capture.frame import BLOCK_SAMPLES
-from agent.stream.loudspeaker import AHEAD_SAMPLES, MOST_SAMPLES, Loudspeaker, Mixer
+from agent.stream.loudspeaker import AHEAD_MOST_SAMPLES, AHEAD_SAMPLES, MOST_SAMPLES, Loudspeaker, Mixer
 
 
 def block(level: int) -> np.ndarray:
@@ -63,3 +63,48 @@ def test_a_machine_without_a_loudspeaker_says_so_once_and_goes_on():
     assert "not heard" in told[0]
     speaker.sound("far", block(1))
     speaker.close()
+
+
+def played(mixer: Mixer, blocks: int, level: int = 5) -> None:
+    """A room that speaks and is heard at the same pace."""
+    for _ in range(blocks):
+        mixer.put("far", block(level))
+        mixer.take(BLOCK_SAMPLES)
+
+
+def test_a_room_that_keeps_running_dry_gathers_more_but_not_ever_more():
+    mixer = Mixer()
+    gathered = []
+    for _ in range(6):
+        count = 0
+        while not mixer.take(1).any():
+            mixer.put("far", block(5))
+            count += 1
+        gathered.append(count * BLOCK_SAMPLES)
+        mixer.take(MOST_SAMPLES)
+    assert gathered[0] == AHEAD_SAMPLES
+    assert gathered == sorted(gathered)
+    assert gathered[-1] == AHEAD_MOST_SAMPLES
+
+
+def test_sound_that_waits_for_nothing_is_dropped_in_a_quiet_moment_only():
+    mixer = Mixer()
+    for _ in range(8):
+        mixer.put("far", block(9000))
+    played(mixer, 600, level=9000)
+    assert mixer.dropped_samples == 0
+    played(mixer, 2400, level=5)
+    assert mixer.dropped_samples >= 4 * BLOCK_SAMPLES
+    assert 20 <= mixer.waiting_ms("far") <= 80
+
+
+def test_how_long_sound_waits_is_known_before_and_while_it_is_heard():
+    mixer = Mixer()
+    ahead_ms = AHEAD_SAMPLES / 48
+    assert mixer.waiting_ms("far") == ahead_ms
+    mixer.put("far", block(5))
+    assert mixer.waiting_ms("far") == ahead_ms
+    mixer.put("far", block(5))
+    mixer.put("far", block(5))
+    mixer.take(BLOCK_SAMPLES)
+    assert mixer.waiting_ms("far") == ahead_ms - 20
