@@ -11,12 +11,6 @@ from tests.agent.stream.link_simulator import Link, Simulation, mean_bps, queues
 SEEDS = pytest.mark.parametrize("seed", [1, 2, 3])
 
 
-def run(link, seconds, seed=1, **fields):
-    simulation = Simulation(link, seed)
-    flow = simulation.add(**fields)
-    return simulation, flow, seconds
-
-
 @SEEDS
 def test_a_stream_of_2_mbps_fits_into_a_link_of_1_mbps_within_five_seconds(seed):
     simulation = Simulation(Link(rate_bps=1e6), seed)
