@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -73,13 +74,20 @@ class Counts:
         sound_s = {room: round(seconds, 2) for room, seconds in self.sound_s.items()}
         return {"sent": self.sent, "frames": dict(self.frames), "sound_s": sound_s}
 
-    def result(self, figures: Mapping[str, PeerFigures], words: tuple[str, ...], cpu_s: float) -> RoomResult:
+    def result(
+        self,
+        figures: Mapping[str, PeerFigures],
+        words: tuple[str, ...],
+        cpu_s: float,
+        rungs: Mapping[str, str] = MappingProxyType({}),
+    ) -> RoomResult:
         """The room's account.
 
         Args:
             figures: of this incarnation's connections, by room.
             words: what went less well, a sentence each.
             cpu_s: processor time that the lesson took, in seconds.
+            rungs: on which rung of the failure ladder the lesson stands with a room now, while it is live.
         """
         received = []
         for room in {**self.frames, **figures}:
@@ -92,6 +100,7 @@ class Counts:
                     latency_ms=latency(one),
                     join_ms=one.join_ms,
                     joins=one.joins,
+                    rung=rungs.get(room, ""),
                 )
             )
         return RoomResult(

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agent.account import Counts, cpu_seconds
@@ -21,8 +21,10 @@ from agent.record.recorder import LessonRecorder
 from agent.record.store import PackageRef
 from agent.record.trouble import RecordTrouble, SealFailed
 from agent.record.writer import Needs
+from agent.stream.ladders import Stand, rung_event
 from agent.stream.peer import PeerContext
 from agent.stream.room import PeerState, RoomStream
+from agent.stream.rung import Rung
 from contract.clock import mono_at, session_t
 from contract.package import QUALITY, TIMELINE
 from contract.result import RoomResult
@@ -157,7 +159,12 @@ class Lesson:
             classroom.tiers,
         )
         self.stream = RoomStream(
-            self.order, self.room, context, lambda signal, valid_s: house.send(signal, valid_s, None), self._on_peers
+            self.order,
+            self.room,
+            context,
+            lambda signal, valid_s: house.send(signal, valid_s, f"{signal.kind}:{signal.session}:{signal.to}"),
+            self._on_peers,
+            self._on_rung,
         )
         for offer in self._offers.values():
             self.stream.take_offer(offer)
@@ -237,7 +244,7 @@ class Lesson:
             if self.recorder is not None:
                 self.recorder.quality({"t": round(self.t, 3), **counts.as_json()})
             if second % TELL_EACH == 0:
-                result = self._account(sent).model_dump(mode="json", by_alias=True)
+                result = self._account(sent, live=True).model_dump(mode="json", by_alias=True)
                 self._house.report.telemetry("lesson.live", {"session": self.order.session, "result": result})
 
     async def _seal(self) -> None:
@@ -288,9 +295,10 @@ class Lesson:
         if not policy.upload or not (policy.record or policy.observe):
             self._move(S.UPLOADED)
 
-    def _account(self, sent: FrameCount) -> RoomResult:
+    def _account(self, sent: FrameCount, *, live: bool = False) -> RoomResult:
         figures = self.stream.figures if self.stream is not None else {}
-        return self._counted(sent).result(figures, tuple(self.words), self._cpu_s)
+        rungs = {room: str(stand.rung) for room, stand in self.stands.items()} if live else {}
+        return self._counted(sent).result(figures, tuple(self.words), self._cpu_s, rungs)
 
     def _counted(self, sent: FrameCount) -> "Counts":
         figures = self.stream.figures if self.stream is not None else {}
@@ -320,6 +328,17 @@ class Lesson:
 
     def _counts(self, mono_ns: int) -> bool:
         return 0 <= self._t(mono_ns) < self.order.seconds
+
+    @property
+    def stands(self) -> Mapping[str, Stand]:
+        """On which rung of the failure ladder the lesson stands with each other room."""
+        return self.stream.ladders.stands if self.stream is not None and self.state is S.LIVE else {}
+
+    def _on_rung(self, room: str, stand: Stand, before: Rung) -> None:
+        if self.state is S.LIVE:
+            told = rung_event(room, stand, before)
+            self._house.report.event("lesson.rung", {"session": self.order.session, "t": round(self.t, 3), **told})
+        self._house.on_change()
 
     def _on_peers(self) -> None:
         self._house.on_change()

@@ -251,7 +251,8 @@ class AgentService:
 
     def _show(self) -> None:
         busy = [lesson for lesson in self._lessons.values() if lesson.state is not SessionState.SCHEDULED]
-        self._teacher.show(busy[-1] if busy else None)
+        lesson = busy[-1] if busy else None
+        self._teacher.show(lesson, lambda: lesson.stands if lesson is not None else {})
 
     def _live(self) -> bool:
         return any(lesson.state in BUSY for lesson in self._lessons.values())

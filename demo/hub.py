@@ -49,6 +49,7 @@ class Operator:
         body = {
             "title": "勾股定理",
             "start": "now",
+            "lead_s": 4 + len(plan.rooms),  # all of them open their devices on this one machine
             "seconds": plan.seconds,
             "rooms": [{"room": room.room, "role": room.role} for room in plan.rooms],
             "policy": {"record": True, "observe": True, "upload": True, "watch": False},

@@ -19,12 +19,14 @@ from agent.encode.packet import VideoPacket
 from agent.stream.fanout import Feed, MediaPacket, TrackFanout
 from agent.stream.figures import PeerFigures
 from agent.stream.incoming import CountedTime, Incoming, IncomingPictures, IncomingSound, Playout, Reception
+from agent.stream.ladder import Look, Told
+from agent.stream.ladders import Stand
 from agent.stream.mediaclock import MediaClock
 from agent.stream.pacer import Priority
 from agent.stream.roomclock import BURST, CHANNEL, INTERVAL_S, RoomClock
 from agent.stream.rtc import RtpSender
 from agent.stream.tiers import CameraTiers
-from agent.stream.uplink import Uplink
+from agent.stream.uplink import START_BPS, Uplink
 from contract.session import IceServer
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,11 @@ H264_PROFILE = "42e01f"
 CLOSE_S = 3.0
 GOVERN_S = 0.1
 """How often the camera's tier is looked at."""
+TELL_S = 0.5
+"""How often the other side is told how we judge the link."""
+TOLD_S = 2.0
+"""What the other side told counts for this long."""
+FROZEN_S = 0.5
 OTHERS_BPS = 600_000
 """Sound and slides together, about; no probe for more than all of it."""
 KINDS: Mapping[str, str] = {"mic": "audio", "camera": "video", "slides": "video"}
@@ -80,6 +87,13 @@ class Peer:
         self._incoming: list[Incoming] = []
         self._feeds: dict[str, Feed] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._stand: Stand | None = None
+        self._camera_full = True
+        self._uplink: Uplink | None = None
+        self._told: Told | None = None
+        self._told_ns: int | None = None
+        self._telling: Told | None = None
+        self._told_at_ns = 0
         self._channel: RTCDataChannel | None = None
         self._room_clock = RoomClock(context.clock.anchor_ns, self._send_line, mono_ns)
         self._reception = Reception(
@@ -185,22 +199,78 @@ class Peer:
 
     async def _begin(self, feed: Feed, fanout: TrackFanout, sender: RtpSender) -> None:
         await sender.started.wait()
-        feed.follow(fanout)
-        tiers = self._context.tiers
-        if sender.priority is not Priority.CAMERA or tiers is None:
+        self._uplink = sender.transport.uplink
+        if sender.priority is not Priority.CAMERA:
+            feed.follow(fanout)
             return
-        uplink = sender.transport.uplink
-        uplink.controller.wanted_bps = round(1.3 * (tiers.full_bps + OTHERS_BPS))
         try:
-            while True:
-                await asyncio.sleep(GOVERN_S)
-                feed.follow(tiers.choose(self, uplink.target_bps - self._others_bps(uplink)))
+            await self._govern_camera(feed, fanout, self._uplink)
         finally:
-            tiers.leave(self)
+            if self._context.tiers is not None:
+                self._context.tiers.leave(self)
 
-    def _others_bps(self, uplink: Uplink) -> int:
-        """What sound and slides take on this transport, in bit/s, from what left lately."""
-        return uplink.sent_bps(Priority.SOUND) + uplink.sent_bps(Priority.SLIDES)
+    async def _govern_camera(self, feed: Feed, full: TrackFanout, uplink: Uplink) -> None:
+        """Send the camera where the ladder allows it, on the tier that the link carries."""
+        tiers = self._context.tiers
+        full_bps = round(1.3 * ((tiers.full_bps if tiers is not None else START_BPS) + OTHERS_BPS))
+        while True:
+            stand = self._stand
+            allowed = stand is None or stand.send_camera
+            uplink.controller.wanted_bps = full_bps if allowed or stand is None else max(stand.probe_bps, OTHERS_BPS)
+            chosen: TrackFanout | None = full if allowed else None
+            if tiers is not None and allowed:
+                others_bps = uplink.sent_bps(Priority.SOUND) + uplink.sent_bps(Priority.SLIDES)
+                chosen = tiers.choose(self, uplink.target_bps - others_bps)
+            elif tiers is not None:
+                tiers.leave(self)
+            feed.follow(chosen)
+            self._camera_full = chosen is full
+            await asyncio.sleep(GOVERN_S)
+
+    def look(self, sound_lost: float) -> Look:
+        """What can be seen of the link with this room now.
+
+        Args:
+            sound_lost: share of its sound that was lost lately, 0 to 1.
+        """
+        now = self._mono_ns()
+        figures, uplink = self._reception.figures, self._uplink
+        told_s, camera_s, picture_s = (
+            ago_s(one, now) for one in (self._told_ns, figures.last_camera_ns, figures.last_picture_ns)
+        )
+        return Look(
+            connected=self._pc.connectionState == "connected" and not self.failed.is_set(),
+            sound_age_s=ago_s(figures.last_sound_ns, now),
+            picture_age_s=picture_s,
+            told=self._told if told_s is not None and told_s < TOLD_S else None,
+            sound_lost=sound_lost,
+            frozen=camera_s is not None and camera_s < FROZEN_S and picture_s is not None and picture_s > FROZEN_S,
+            target_bps=uplink.target_bps if uplink is not None else None,
+            camera_full=self._camera_full,
+            round_trip_ms=self._round_trip_ms(),
+        )
+
+    def obey(self, stand: Stand) -> None:
+        """Do what the ladder says: camera or not, and tell the other side how we judge the link."""
+        self._stand = stand
+        now = self._mono_ns()
+        if stand.told != self._telling or now - self._told_at_ns >= TELL_S * 1e9:
+            self._telling, self._told_at_ns = stand.told, now
+            self._send_line(stand.told.line())
+
+    def _round_trip_ms(self) -> float | None:
+        trips = [one.sender.figures.round_trip_ms for one in self._pc.getTransceivers()]
+        known = [trip for trip in trips if trip is not None]
+        return min(known) if known else None
+
+    def _take_line(self, line: object) -> None:
+        if not isinstance(line, str):
+            return
+        told = Told.read(line)
+        if told is None:
+            self._room_clock.take(line)
+        else:
+            self._told, self._told_ns = told, self._mono_ns()
 
     def _on_state(self) -> None:
         if self._pc.connectionState in ("failed", "closed") and not self._closing:
@@ -212,7 +282,7 @@ class Peer:
 
     def _take_channel(self, channel: RTCDataChannel) -> None:
         self._channel = channel
-        channel.on("message", lambda line: self._room_clock.take(line) if isinstance(line, str) else None)
+        channel.on("message", self._take_line)
         self._tasks.append(asyncio.create_task(self._ask_clock(), name=f"clock.{self.room}"))
 
     async def _ask_clock(self) -> None:
@@ -233,3 +303,8 @@ def _put(sender: RtpSender, packet: MediaPacket) -> None:
         sender.put(packet.payloads, packet.mono_ns, keyframe=packet.keyframe)
     else:
         sender.put((packet.data,), packet.mono_ns, keyframe=True)
+
+
+def ago_s(moment_ns: int | None, now_ns: int) -> float | None:
+    """How long ago a moment was, in seconds; None where there was none."""
+    return None if moment_ns is None else (now_ns - moment_ns) / 1e9

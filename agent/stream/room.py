@@ -14,7 +14,9 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from agent.stream.figures import PeerFigures
-from agent.stream.peer import Peer, PeerContext
+from agent.stream.ladder import Look
+from agent.stream.ladders import Ladders, LossShare, OnRung
+from agent.stream.peer import Peer, PeerContext, ago_s
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.signal import Answer, Offer
 from contract.signal import Peer as PeerSignal
@@ -30,6 +32,8 @@ FIRST_PACKET_S = 6.0
 GONE_S = 30.0
 """A lost connection is kept for this long: when the link comes back, so does it, without a new join."""
 WATCH_S = 0.1
+LOOK_S = 0.2
+"""How often the ladders are looked at."""
 RETRY_MAX_S = 3.0
 OFFER_VALID_S = 30.0
 
@@ -63,6 +67,7 @@ class RoomStream:
         context: PeerContext,
         send: SendSignal,
         on_change: Callable[[], None],
+        on_rung: OnRung = lambda _room, _stand, _before: None,
         mono_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         others = [room.room for room in order.rooms if room.room != me.room]
@@ -70,6 +75,9 @@ class RoomStream:
         self.figures: dict[str, PeerFigures] = {room: PeerFigures() for room in heard}
         """What came from each counterpart, by room."""
         self.states: dict[str, PeerState] = dict.fromkeys(heard, PeerState.WAITING)
+        self.ladders = Ladders(me.role, heard, mono_ns() / 1e9, on_rung)
+        """On which rung the lesson stands with each counterpart."""
+        self._losses = {room: LossShare() for room in heard}
         self._order = order
         self._me = me
         self._context = context
@@ -88,10 +96,13 @@ class RoomStream:
     async def run(self) -> None:
         """Join and stay joined until cancelled."""
         try:
-            if self._me.role is Role.LEAD:
-                await self._answer_all()
-            else:
-                await self._stay_joined(self._order.lead.room)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._look_after(), name="stream.look")
+                if self._me.role is Role.LEAD:
+                    tasks.create_task(self._watch(), name="stream.watch")
+                    tasks.create_task(self._answer_all(), name="stream.answer")
+                else:
+                    tasks.create_task(self._stay_joined(self._order.lead.room), name="stream.join")
         finally:
             for peer in (*self._peers.values(), *self._joining.values()):
                 self._let_go(peer)
@@ -120,6 +131,20 @@ class RoomStream:
         if known is not None and known != peer.incarnation:
             self._rejoin.set()
 
+    async def _look_after(self) -> None:
+        """Look at each link a few times a second, and do what its ladder says."""
+        while True:
+            now = self._mono_ns()
+            for room, figures in self.figures.items():
+                peer = self._peers.get(room) or self._joining.get(room)
+                lost = self._losses[room].share(figures.sound_lost, now / 1e9)
+                if peer is None:
+                    ages = ago_s(figures.last_sound_ns, now), ago_s(figures.last_picture_ns, now)
+                    self.ladders.look(room, Look(False, *ages, sound_lost=lost), now / 1e9)
+                else:
+                    peer.obey(self.ladders.look(room, peer.look(lost), now / 1e9))
+            await asyncio.sleep(LOOK_S)
+
     async def _stay_joined(self, room: str) -> None:
         """Hold a connection; where it is lost, join anew beside it, and keep whichever comes to life first."""
         current: Peer | None = None
@@ -130,13 +155,14 @@ class RoomStream:
                 now = self._mono_ns()
                 if self._rejoin.is_set():
                     self._rejoin.clear()
-                    self._let_go(current)  # the other service was started anew: that transport is dead for sure
+                    self._let_go(self._peers.pop(room, None))  # the other service was started anew
                     current, next_try_ns = None, now
                 if trying is not None and trying.done():
                     joined, trying = trying.result(), None
                     if joined is not None:
                         self._let_go(current)
                         current, failures = joined, 0
+                        self._peers[room] = joined
                     else:
                         failures += 1
                         pause_s = random.uniform(0.05, min(RETRY_MAX_S, 0.2 * 1.7**failures))
@@ -151,14 +177,14 @@ class RoomStream:
                     if trying is None and now >= next_try_ns:
                         trying = asyncio.create_task(self._join(room), name=f"stream.join.{room}")
                     if current is not None and _silent_s(current, now) > GONE_S:
-                        self._let_go(current)
+                        self._let_go(self._peers.pop(room, None))
                         current = None
                 await asyncio.sleep(WATCH_S)
         finally:
             if trying is not None:
                 trying.cancel()
                 await asyncio.gather(trying, return_exceptions=True)
-            self._let_go(current)
+            self._let_go(self._peers.pop(room, None))
 
     async def _join(self, room: str) -> Peer | None:
         """One attempt. Returns the peer once something comes from it, or None where nothing did."""
@@ -199,10 +225,8 @@ class RoomStream:
         return False
 
     async def _answer_all(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch(), name="stream.watch")
-            while True:
-                await self._answer(await self._offers.get())
+        while True:
+            await self._answer(await self._offers.get())
 
     async def _answer(self, offer: Offer) -> None:
         room = offer.sender
