@@ -41,12 +41,10 @@ class SoundJitter:
 
     @property
     def wait_ms(self) -> float:
-        """How long a missing packet is waited for: until a repetition can be here, if that is soon enough."""
-        slack_ms = WAIT_MIN_MS + 2 * self._jitter.ms
-        again_ms = self._missing.reorder_ms + self._missing.trip_ms + 2 * self._missing.vary_ms + slack_ms
-        if self._missing.trip_ms > WAIT_MAX_MS:
-            again_ms = slack_ms
-        return min(WAIT_MAX_MS, max(WAIT_MIN_MS, again_ms))
+        """How long a missing packet is waited for: as long as a repetition may come, or only for an overtaken one."""
+        if self._missing.trip_ms <= WAIT_MAX_MS:
+            return WAIT_MAX_MS
+        return min(WAIT_MAX_MS, WAIT_MIN_MS + 2 * self._jitter.ms)
 
     def add(self, packet: Packet, now_ms: float) -> list[Packet | None]:
         """Take a packet; return what may be heard now, in order."""
