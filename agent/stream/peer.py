@@ -23,6 +23,7 @@ from agent.stream.ladder import Look, Told
 from agent.stream.ladders import Stand
 from agent.stream.mediaclock import MediaClock
 from agent.stream.pacer import Priority
+from agent.stream.redundancy import SoundGuard
 from agent.stream.roomclock import BURST, CHANNEL, INTERVAL_S, RoomClock
 from agent.stream.rtc import RtpSender
 from agent.stream.tiers import CameraTiers
@@ -88,6 +89,7 @@ class Peer:
         self._feeds: dict[str, Feed] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stand: Stand | None = None
+        self._guard = SoundGuard()
         self._camera_full = True
         self._uplink: Uplink | None = None
         self._told: Told | None = None
@@ -97,7 +99,14 @@ class Peer:
         self._channel: RTCDataChannel | None = None
         self._room_clock = RoomClock(context.clock.anchor_ns, self._send_line, mono_ns)
         self._reception = Reception(
-            room, self.began_ns, figures, self._room_clock, context.counts, context.playout, mono_ns
+            room,
+            self.began_ns,
+            figures,
+            self._room_clock,
+            context.counts,
+            context.playout,
+            mono_ns,
+            self._round_trip_ms,
         )
         self._closing = False
         servers = [
@@ -184,7 +193,7 @@ class Peer:
         sender, receiver = transceiver.sender, transceiver.receiver
         fanout = self._context.outgoing.get(track)
         if fanout is not None and transceiver.direction in ("sendrecv", "sendonly"):
-            feed = self._feeds[track] = Feed(lambda packet: _put(sender, packet))
+            feed = self._feeds[track] = Feed(lambda packet: self._put(sender, packet))
             sender.on_keyframe = feed.request_keyframe
             sender.priority = PRIORITIES[track]
             self._tasks.append(asyncio.create_task(self._begin(feed, fanout, sender), name=f"send.{track}.{self.room}"))
@@ -258,6 +267,16 @@ class Peer:
             self._telling, self._told_at_ns = stand.told, now
             self._send_line(stand.told.line())
 
+    def _put(self, sender: RtpSender, packet: MediaPacket) -> None:
+        if isinstance(packet, VideoPacket):
+            sender.put(packet.payloads, packet.mono_ns, keyframe=packet.keyframe)
+            return
+        # Sound that is sent again hides its loss from the receiver's reports: the pictures' count tells the truth.
+        senders = [one.sender for one in self._pc.getTransceivers()]
+        lost = max((one.figures.fraction_lost for one in senders), default=0.0)
+        payload = self._guard.payload(packet.data, lost, packet.mono_ns / 1e9)
+        sender.put((payload,), packet.mono_ns, keyframe=True)
+
     def _round_trip_ms(self) -> float | None:
         trips = [one.sender.figures.round_trip_ms for one in self._pc.getTransceivers()]
         known = [trip for trip in trips if trip is not None]
@@ -296,13 +315,6 @@ class Peer:
     def _send_line(self, line: str) -> None:
         if self._channel is not None and self._channel.readyState == "open":
             self._channel.send(line)
-
-
-def _put(sender: RtpSender, packet: MediaPacket) -> None:
-    if isinstance(packet, VideoPacket):
-        sender.put(packet.payloads, packet.mono_ns, keyframe=packet.keyframe)
-    else:
-        sender.put((packet.data,), packet.mono_ns, keyframe=True)
 
 
 def ago_s(moment_ns: int | None, now_ns: int) -> float | None:
