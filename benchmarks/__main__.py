@@ -10,10 +10,10 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import intake, sender
+from benchmarks import capped, intake, loss, sender
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-TABLES = {"sender": sender, "intake": intake}
+TABLES = {"sender": sender, "loss": loss, "capped": capped, "intake": intake}
 
 
 def machine() -> str:

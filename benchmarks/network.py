@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.recording import Recording, judge
 from tests.faults.network import BOTH, Link, Network, NetworkUnavailable
 
 SETTLE_S = 2.0
@@ -28,8 +29,8 @@ class Outcome:
     """Of the sending process."""
     peers: list[dict[str, Any]]
     """What each receiver's tally holds."""
-    recording: dict[str, Any]
-    """What the recording holds: frames, and the mean size of a second in kbit."""
+    recording: Recording | None
+    """The sender's recording; None where it kept none."""
 
 
 def run(
@@ -39,7 +40,6 @@ def run(
     during: Callable[[Network, float], None] | None = None,
     *,
     seed: int = 1,
-    ours: str = "ours",
 ) -> Outcome:
     """One sender, one receiver.
 
@@ -49,7 +49,6 @@ def run(
         seconds: measured time.
         during: called with the network and the monotonic seconds at which measuring began; may shape, and sleep.
         seed: of the network.
-        ours: the receiver where the sender is ours.
 
     Raises:
         NetworkUnavailable: this machine cannot hold the network.
@@ -60,7 +59,7 @@ def run(
         socket = str(Path(folder) / "signals")
         receiver = network.run(
             "far",
-            [sys.executable, "-m", "benchmarks.room_receiver", ours if mode == "ours" else mode, socket],
+            [sys.executable, "-m", "benchmarks.room_receiver", mode, socket],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -86,7 +85,10 @@ def run(
             if during is not None:
                 during(network, begin_s)
             found = said()
+            sender.wait(30)
+        file = Path(folder) / "camera.mp4"
+        recording = judge(file) if mode == "ours" and file.exists() else None
         receiver.stdout.close()
         if sender.stdout is not None:
             sender.stdout.close()
-        return Outcome(found["begin_ns"], found["end_ns"], found["cpu_s"], found["peers"], {})
+        return Outcome(found["begin_ns"], found["end_ns"], found["cpu_s"], found["peers"], recording)

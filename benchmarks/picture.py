@@ -45,22 +45,24 @@ def painted(planes: NDArray[np.uint8], now_ns: int) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
 
-def age_ms(picture: av.VideoFrame, now_ns: int) -> float:
-    """How old a painted picture is, in ms, to a tenth."""
+def age_ms(picture: av.VideoFrame, now_ns: int, painted_width: int = WIDTH) -> float:
+    """How old a painted picture is, in ms, to a tenth; it may have been made smaller on its way."""
     plane = picture.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[4:12, : BITS * BLOCK]
-    levels = rows.reshape(8, BITS, BLOCK)[:, :, 4:12].mean(axis=(0, 2))
-    stamp = int((levels > 125) @ (1 << np.arange(BITS, dtype=np.int64)))
+    scale = picture.width / painted_width
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[int(4 * scale) : max(2, int(12 * scale))]
+    middles = ((np.arange(BITS) + 0.5) * BLOCK * scale).astype(int)
+    stamp = int((rows[:, middles].mean(axis=0) > 125) @ (1 << np.arange(BITS, dtype=np.int64)))
     return ((now_ns // 100_000 - stamp) & 0xFFFF_FFFF) / 10
 
 
 class PaintedSource:
     """The loop as a camera."""
 
-    width, height, fps = WIDTH, HEIGHT, FPS
+    fps = FPS
 
-    def __init__(self) -> None:
-        self._frames = loop_of_frames()
+    def __init__(self, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
+        self.width, self.height = size
+        self._frames = loop_of_frames(size)
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         begin, index = time.monotonic_ns(), 0

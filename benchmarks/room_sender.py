@@ -21,6 +21,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from aiortc.codecs import h264 as stock_h264
 from aiortc.contrib.media import MediaRecorder, MediaRelay
 
+from agent.encode.lower import LowerTier
 from agent.encode.sound import SoundEncoder
 from agent.encode.video import VideoEncoder
 from agent.record.writer import Needs, TrackWriter
@@ -29,6 +30,7 @@ from agent.stream.fanout import TrackFanout
 from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
 from agent.stream.peer import Peer, PeerContext
+from agent.stream.tiers import CameraTiers
 from benchmarks.picture import FPS, LOOP, PaintedSource, loop_of_frames, painted
 from benchmarks.tones import ToneSource, tone
 from benchmarks.wire import LINE_MAX, cpu_s, hear, tell
@@ -66,7 +68,11 @@ class Ours:
             "camera": TrackFanout(loop, self._video.request_keyframe),
             "mic": TrackFanout(loop, lambda: None),
         }
-        self._context = PeerContext(outgoing, clock, lambda _: True, None, ())
+        lower = TrackFanout(loop, lambda: self._lower.request_keyframe())
+        self._lower = LowerTier(FPS, lower.take, print)
+        self._video.add_frame_taker(self._lower.feed)
+        tiers = CameraTiers(outgoing["camera"], BITRATE_BPS, lower, self._lower.want)
+        self._context = PeerContext(outgoing, clock, lambda _: True, None, (), tiers)
         needs = Needs(lambda: 1 << 40, lambda _: self._video.request_keyframe(), print)
         self._writer = TrackWriter("camera", Book(folder), needs, fps=FPS, sound=True, begin_ns=0, end_ns=None)
         self._writer.start()
@@ -89,6 +95,7 @@ class Ours:
         await asyncio.gather(*(peer.close() for peer in self._peers))
         self._video.stop()
         self._sound.stop()
+        self._lower.close()
         self._writer.stop()
 
 

@@ -23,7 +23,8 @@ BLOCK_S = BLOCK_SAMPLES / SOUND_RATE_HZ
 
 _at = np.arange(BLOCK_SAMPLES) / SOUND_RATE_HZ
 TONES = [(np.sin(2 * np.pi * (FIRST_HZ + k * STEP_HZ) * _at) * LEVEL).astype(np.int16) for k in range(COUNT)]
-_probes = np.exp(-2j * np.pi * np.outer(FIRST_HZ + STEP_HZ * np.arange(COUNT), _at[SETTLED:]))
+_angles = 2 * np.pi * np.outer(FIRST_HZ + STEP_HZ * np.arange(COUNT), _at[SETTLED:])
+_probes = np.stack([np.cos(_angles), np.sin(_angles)]).astype(np.float32)
 
 
 def tone(index: int) -> NDArray[np.int16]:
@@ -41,11 +42,12 @@ class NewBlocks:
         """How many blocks of these samples (mono, shape (samples,)) are new."""
         new = 0
         for begin in range(0, len(samples) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES):
-            block = samples[begin : begin + BLOCK_SAMPLES][SETTLED:].astype(np.float64)
+            block = samples[begin : begin + BLOCK_SAMPLES][SETTLED:].astype(np.float32)
             if np.abs(block).mean() < QUIET:
                 self._last = None
                 continue
-            found = int(np.abs(_probes @ block).argmax())
+            # Not `@`: for so little, BLAS wakes a thread a core, which spin and take the time of what is measured.
+            found = int(np.square(np.einsum("pks,s->pk", _probes, block)).sum(axis=0).argmax())
             new += found != self._last
             self._last = found
         return new
