@@ -33,6 +33,7 @@ missing_packages() {
     fi
     if ! command -v chromium >/dev/null; then echo "chromium: the console is not tried in a browser"; fi
     if ! command -v Xvfb >/dev/null; then echo "xvfb: screens are not captured in tests"; fi
+    if ! command -v ip >/dev/null && [ ! -x /usr/sbin/ip ]; then echo "iproute2: bad networks are not tried"; fi
     if ! there /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc /usr/share/fonts/*/NotoSansCJK*; then
         echo "fonts-noto-cjk: slides and pages show boxes instead of Chinese"
     fi
