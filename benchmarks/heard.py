@@ -11,6 +11,10 @@ FREEZE_S = 0.2
 """A gap between decoded pictures that is longer counts, whole, as frozen."""
 
 
+AGE_MAX_MS = 60_000.0
+"""An age above this was read from a picture too damaged to tell its time."""
+
+
 @dataclass(frozen=True)
 class Heard:
     """One stretch of one peer's time."""
@@ -44,7 +48,7 @@ def heard(peer: dict[str, Any], begin_ns: int, end_ns: int, *, slow: float = 1.0
     gaps = [(later - earlier) / 1e9 for earlier, later in itertools.pairwise(edges)]
     seconds = (end_ns - begin_ns) / 1e9
     new = sum(count for at, count in peer["sounds"] if begin_ns <= at < end_ns)
-    ages = [age for _, age in pictures]
+    ages = [age for _, age in pictures if age < AGE_MAX_MS]
     return Heard(
         seconds=seconds,
         frames=len(pictures),

@@ -6,7 +6,7 @@ from benchmarks.heard import Heard, heard
 from benchmarks.network import Link, NetworkUnavailable, run
 
 TITLE = "Loss on the link, 20 ms one way"
-SECONDS = 10.0
+SECONDS = 8.0
 DELAY_MS = 20.0
 LINKS = {
     "none": Link(DELAY_MS),
