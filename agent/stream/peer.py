@@ -1,7 +1,9 @@
 """One other room: one peer connection, what we send to it and what comes from it."""
 
 import asyncio
+import json
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 H264_PROFILE = "42e01f"
 """Constrained baseline, level 3.1: what aiortc, GStreamer and browsers all take."""
 CLOSE_S = 3.0
+LAG = '{"lag_ms"'
 GOVERN_S = 0.1
 """How often the camera's tier is looked at."""
 TELL_S = 0.5
@@ -266,6 +269,8 @@ class Peer:
         if stand.told != self._telling or now - self._told_at_ns >= TELL_S * 1e9:
             self._telling, self._told_at_ns = stand.told, now
             self._send_line(stand.told.line())
+            if self._uplink is not None:
+                self._send_line(json.dumps({"lag_ms": round(self._uplink.lag_ms, 1)}))
 
     def _put(self, sender: RtpSender, packet: MediaPacket) -> None:
         if isinstance(packet, VideoPacket):
@@ -286,10 +291,21 @@ class Peer:
         if not isinstance(line, str):
             return
         told = Told.read(line)
-        if told is None:
-            self._room_clock.take(line)
-        else:
+        if told is not None:
             self._told, self._told_ns = told, self._mono_ns()
+        elif line.startswith(LAG):
+            self._take_lag(line)
+        else:
+            self._room_clock.take(line)
+
+    def _take_lag(self, line: str) -> None:
+        """The other end tells how late its event loop is: what it reports of arrivals is late by as much."""
+        try:
+            lag_ms = float(json.loads(line)["lag_ms"])
+        except (ValueError, KeyError, TypeError):
+            return
+        if self._uplink is not None and math.isfinite(lag_ms):
+            self._uplink.other_lag_ms = max(0.0, lag_ms)
 
     def _on_state(self) -> None:
         if self._pc.connectionState in ("failed", "closed") and not self._closing:

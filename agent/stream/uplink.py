@@ -18,6 +18,11 @@ MIN_BPS = 60_000
 MAX_BPS = 12_000_000
 TICK_S = 0.05
 SMOOTH = TICK_S / 2.0
+LAG_FADES = 0.95
+"""Each tick: half is forgotten in 0.7 s."""
+BUSY_TIMES = 3.0
+BUSY_MAX_MS = 300.0
+"""Waits of up to three times the lateness of either event loop, and up to this, are the machines' doing."""
 PADDING_MAX = 20
 """Packets of padding at once at the most."""
 
@@ -55,6 +60,9 @@ class Uplink:
         self._mono_ns = mono_ns
         self._pacer: Pacer[Parcel] = Pacer(START_BPS, on_dropped)
         self._sequence = 0
+        self.other_lag_ms = 0.0
+        """How late the other end's event loop is, as it told."""
+        self._lag_ms = 0.0
         self._last: Parcel | None = None
         self._put_bits: dict[Priority, float] = dict.fromkeys(Priority, 0.0)
         self._rates: dict[Priority, float] = dict.fromkeys(Priority, 0.0)
@@ -66,6 +74,11 @@ class Uplink:
     def target_bps(self) -> int:
         """What may leave in the long run, in bit/s."""
         return self.controller.target_bps
+
+    @property
+    def lag_ms(self) -> float:
+        """How late this end's event loop was lately, in ms: the most of the last second or so, fading."""
+        return self._lag_ms
 
     @property
     def waiting_ms(self) -> float:
@@ -138,9 +151,15 @@ class Uplink:
             self._pacer.padded(await self._leave(parcel))
 
     async def _tick(self) -> None:
+        before_us = self._mono_ns() // 1000
         while True:
             await asyncio.sleep(TICK_S)
             now_us = self._mono_ns() // 1000
+            late_ms = (now_us - before_us) / 1000 - TICK_S * 1000
+            before_us = now_us
+            self._lag_ms = max(late_ms, self._lag_ms * LAG_FADES)
+            busy_ms = min(BUSY_MAX_MS, BUSY_TIMES * max(self._lag_ms, self.other_lag_ms))
+            self.controller.busy_us = int(busy_ms * 1000)
             for priority, bits in self._put_bits.items():
                 self._rates[priority] += SMOOTH * (bits / TICK_S - self._rates[priority])
                 self._put_bits[priority] = 0.0

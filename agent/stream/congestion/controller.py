@@ -55,6 +55,8 @@ class CongestionController:
     def __init__(self, start_bps: int, min_bps: int, max_bps: int) -> None:
         self.wanted_bps = max_bps
         """What the sender could use; no probe goes beyond it. Set it to the sum of the tracks' full rates."""
+        self.busy_us = 0
+        """For how long the machines at both ends held things up lately; a wait of less says nothing about the link."""
         self.delay = DelayRate(start_bps, min_bps, max_bps)
         self.loss = LossRate()
         self.trend = DelayTrend()
@@ -127,7 +129,7 @@ class CongestionController:
         if fastest_us is not None:
             self._queue.update(fastest_us, now_us)
             overused = overused or self._queue.rising
-            if self._queue.least_us(now_us) < REAL_US:
+            if self._queue.least_us(now_us) < max(REAL_US, self.busy_us):
                 overused, usage = False, Usage.NORMAL if usage is Usage.OVERUSE else usage
             self._feedback_trip_ms += 0.2 * ((now_us - told.newest_sent_us) / 1000 - self._feedback_trip_ms)
         if self._before_bps is not None and told.arrived:
