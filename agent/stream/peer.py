@@ -1,11 +1,12 @@
 """One other room: one peer connection, what we send to it and what comes from it."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiortc import (
@@ -145,7 +146,8 @@ class Peer:
         Raises:
             ValueError: the SDP is not an answer to it.
         """
-        await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        with _foreign_sdp():
+            await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     async def answer(self, sdp: str, tracks: Mapping[str, str]) -> str:
         """Answer an offer.
@@ -157,7 +159,8 @@ class Peer:
         Raises:
             ValueError: the SDP is not an offer that can be answered.
         """
-        await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        with _foreign_sdp():
+            await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         for transceiver in self._pc.getTransceivers():
             track = tracks.get(transceiver.mid, "")
             if KINDS.get(track) != transceiver.kind:
@@ -165,7 +168,8 @@ class Peer:
             outgoing = track in self._context.outgoing
             transceiver.direction = "recvonly" if not outgoing else "sendonly" if track == "slides" else "sendrecv"
             self._wire(track, transceiver)
-        await self._pc.setLocalDescription(await self._pc.createAnswer())
+        with _foreign_sdp():
+            await self._pc.setLocalDescription(await self._pc.createAnswer())
         return str(self._pc.localDescription.sdp)
 
     async def close(self) -> None:
@@ -336,3 +340,12 @@ class Peer:
 def ago_s(moment_ns: int | None, now_ns: int) -> float | None:
     """How long ago a moment was, in seconds; None where there was none."""
     return None if moment_ns is None else (now_ns - moment_ns) / 1e9
+
+
+@contextlib.contextmanager
+def _foreign_sdp() -> Iterator[None]:
+    """Makes a ValueError of whatever aiortc runs into with another room's SDP: assertions, missing attributes ..."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"no usable SDP: {type(error).__name__} {error}") from error

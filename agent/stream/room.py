@@ -51,8 +51,6 @@ class PeerState(StrEnum):
     """Nothing comes any more; joining anew."""
 
 
-SDP_ERRORS = (ValueError, IndexError, AttributeError, TypeError, KeyError)
-"""What aiortc's SDP parser raises on a foreign or damaged description."""
 SendSignal = Callable[[Offer | Answer, float], None]
 """Sends a signal, valid for so many seconds."""
 
@@ -208,7 +206,7 @@ class RoomStream:
             alive = await self._comes_to_life(peer)
         except TimeoutError:
             log.info("%s does not answer yet", room)
-        except SDP_ERRORS as error:
+        except ValueError as error:
             log.warning("the answer of %s cannot be used: %s", room, error)
         finally:
             del self._answered[attempt]
@@ -237,7 +235,7 @@ class RoomStream:
         peer = Peer(room, offer.attempt, self._context, self.figures[room], self._mono_ns)
         try:
             sdp = await peer.answer(offer.sdp, offer.tracks)
-        except SDP_ERRORS as error:
+        except ValueError as error:
             log.warning("the offer of %s cannot be used: %s", room, error)
             self._let_go(peer)
             return

@@ -264,10 +264,6 @@ def offer(sender, sdp, attempt, tracks):
             "sdp": sdp, "tracks": tracks}  # fmt: skip
 
 
-@pytest.mark.xfail(
-    reason="aiortc's parser raises RuntimeError (coroutine raised StopIteration) for an fmtp or rtcp-fb line of a "
-    "payload type that the m-line lacks; room.SDP_ERRORS does not name it, and the lead room's stream ends"
-)
 def test_garbled_offers_and_answers_are_dropped_and_the_lesson_goes_on(network):
     net = network("lead", "far")
     lesson = Lesson(net, "lead", "far")
