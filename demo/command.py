@@ -1,5 +1,6 @@
 """`tongtang demo`."""
 
+import contextlib
 import sys
 import threading
 import webbrowser
@@ -93,11 +94,13 @@ def _run(held: Demo, show: Show, *, stays: bool) -> int:
 
 
 def _stay(held: Demo, show: Show) -> None:
+    """Keep the hub up for whoever wants to look, until Enter or Ctrl-C: the lesson is over and summed up."""
     sign_in = f"{held.operator.url}/login"
     show.step(f"登录口令 sign in with the token {held.operator.token}")
     threading.Thread(target=webbrowser.open, args=(sign_in,), daemon=True).start()
     show.step("按回车结束 press Enter to end")
-    sys.stdin.readline()
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.stdin.readline()
 
 
 def _interrupted(held: Demo, show: Show) -> int:

@@ -65,15 +65,23 @@ class Demo:
         """
         if not self._session:
             return
-        if self._operator.session(self._session)["state"] not in ENDED:
+        view = self._operator.session(self._session)
+        if view["now_t"] < 0:
+            self._operator.call_off(self._session)
+            self._show.warn("还没有开始上课 called off before it began; nothing was recorded")
+            return
+        if view["state"] not in ENDED:
             self._operator.end(self._session)
             with self._show:
                 self._watch()
         self._sum_up()
 
     def close(self) -> None:
-        """End every process."""
-        self._children.stop()
+        """End every process; whoever does not want to wait interrupts, and the rest is killed."""
+        try:
+            self._children.stop()
+        except KeyboardInterrupt:
+            self._children.kill_all()
 
     def _start_hub(self) -> None:
         self._show.step("中心 hub")

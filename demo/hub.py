@@ -65,8 +65,12 @@ class Operator:
         return found
 
     def end(self, session: str) -> None:
-        """End the session now."""
+        """End the session, which has begun, now."""
         self._post(f"/api/v1/sessions/{session}/end", None)
+
+    def call_off(self, session: str) -> None:
+        """Call off a session that has not begun."""
+        self._post(f"/api/v1/sessions/{session}/cancel", None)
 
     def stored_ids(self, device: str) -> list[str]:
         """Producers' ids of the rows that the hub stored."""

@@ -12,6 +12,8 @@ FULL_BPS = 2_000_000
 SMALL_BPS = 600_000
 ROOMS_A_CORE = 1.5
 """Rooms at 1280x720 that one core carries, all of them being on this one machine."""
+SCHOOLS = ("石桥教学点", "白塔教学点", "云岭教学点")
+"""Where the first receiving rooms are; further ones are numbered."""
 MARKER = ".tongtang-demo"
 PREVIOUS = "previous"
 
@@ -85,12 +87,10 @@ def make_plan(
         if small
         else ()
     )
-    names = ("实验小学 三年级一班", "石桥教学点 三年级", "白塔教学点 三年级", "云岭教学点 三年级")
     made = [DemoRoom("lead", "lead", "城关实验小学 录播教室", "城关实验小学", lead, out / "lead")]
     for index in range(1, rooms):
-        name = names[index % len(names)] if index < len(names) else f"听课教室 {index}"
-        room, school = f"receiving-{index}", name.split(maxsplit=1)[0]
-        made.append(DemoRoom(room, "receiving", name, school, receiving, out / room))
+        room, school = f"receiving-{index}", SCHOOLS[index - 1] if index <= len(SCHOOLS) else f"第{index}教学点"
+        made.append(DemoRoom(room, "receiving", f"{school} 三年级", school, receiving, out / room))
     return DemoPlan(
         out.resolve(), seconds, tuple(made), SMALL if small else FULL, SMALL_BPS if small else FULL_BPS, words
     )
@@ -164,7 +164,7 @@ def hub_settings(plan: DemoPlan, broker: str) -> str:
     """`hub.toml`."""
     return f"""# Written by `tongtang demo`.
 data = {_quoted(str(plan.hub_folder))}
-broker = "{broker}"
+broker = {_quoted(broker)}
 
 [http]
 host = "127.0.0.1"

@@ -62,8 +62,11 @@ class Children:
                 raise ChildDied(f"{name} ended by itself (code {child.returncode}):\n{self._tail(name)}")
 
     def stop(self, *names: str) -> None:
-        """End some children, or all of them, and wait; one that does not end in time is killed."""
-        chosen = {name: self._running.pop(name) for name in (names or tuple(self._running)) if name in self._running}
+        """End some children, or all of them, and wait; one that does not end in time is killed.
+
+        Interrupted in its wait, it may be called again: a child is forgotten only once it has ended.
+        """
+        chosen = {name: self._running[name] for name in (names or tuple(self._running)) if name in self._running}
         for child in chosen.values():
             child.terminate()
         deadline = time.monotonic() + TERM_S
@@ -73,6 +76,12 @@ class Children:
             except subprocess.TimeoutExpired:
                 log.warning("%s does not end; killed", name)
                 self._kill(child)
+            del self._running[name]
+
+    def kill_all(self) -> None:
+        """Kill every child that still runs."""
+        for name in tuple(self._running):
+            self.kill(name)
 
     def kill(self, name: str) -> None:
         """Kill one child at once, as a crash would."""
@@ -83,6 +92,8 @@ class Children:
         return self._running[name].pid
 
     def _kill(self, child: subprocess.Popen[bytes]) -> None:
+        if child.poll() is not None:
+            return
         if os.name == "posix":
             os.killpg(child.pid, signal.SIGKILL)
         else:

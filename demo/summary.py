@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.main import IncEx
 
 from contract.result import ReceivedFrom, Recording, RoomResult, TimelineSummary
 
@@ -11,6 +12,12 @@ LENGTH_TOLERANCE_S = 0.5
 """A recording may miss this much of the lesson at its ends, in seconds."""
 RECEIVED_SHARE = 0.8
 """Below this share of what was sent a room did not really see its counterpart; the same of the sound."""
+
+
+NOT_TOLD: IncEx = {
+    "rooms": {"__all__": {"received": {"__all__": {"joins", "rung"}}, "recording": {"__all__": {"dropped_frames"}}}}
+}
+"""What rooms tell the hub beyond the file's fixed form; `judge` looks at it, the file does not hold it."""
 
 
 class RoomSummary(BaseModel):
@@ -56,7 +63,7 @@ class Summary(BaseModel):
 
     def write(self, path: Path) -> None:
         """Write the file."""
-        path.write_text(self.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
+        path.write_text(self.model_dump_json(by_alias=True, indent=1, exclude=NOT_TOLD) + "\n", encoding="utf-8")
 
 
 class Judgement(BaseModel):

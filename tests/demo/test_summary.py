@@ -1,11 +1,12 @@
 """The judgement of the demonstration: each thing that can be missing is noticed."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from contract.result import ReceivedFrom, Recording, TimelineSummary
+from contract.result import Latency, ReceivedFrom, Recording, TimelineSummary
 from demo.plan import FULL, SMALL, PlanRefused, make_plan, prepare
 from demo.summary import HubSummary, RoomSummary, Summary, TelemetrySummary, count_telemetry, judge
 
@@ -54,6 +55,33 @@ def lesson(*rooms: RoomSummary, telemetry: TelemetrySummary = NOTHING_LOST) -> S
 
 def test_a_whole_lesson_is_whole():
     assert judge(lesson(LEAD, FAR)).whole
+
+
+def test_the_file_has_the_fixed_form_and_nothing_else(tmp_path):
+    latency = Latency(p50=31, p95=48, error=0.4)
+    far = changed(FAR, received=(heard("lead", latency_ms=latency, joins=2, rung="both"),))
+    lesson(LEAD, far).write(tmp_path / "summary.json")
+    found = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert list(found) == ["version", "session", "seconds", "rooms", "telemetry", "timeline", "hub"]
+    room = found["rooms"][1]
+    assert list(room) == [
+        "room",
+        "role",
+        "package",
+        "video_frames_sent",
+        "received",
+        "recording",
+        "receipt",
+        "cpu_seconds",
+    ]
+    assert list(room["received"][0]) == ["from", "video_frames", "audio_seconds", "latency_ms", "join_ms"]
+    assert list(room["received"][0]["latency_ms"]) == ["p50", "p95", "error"]
+    wanted = ["track", "file", "parts", "seconds", "video_frames", "audio_seconds", "sha256"]
+    assert list(room["recording"][0]) == wanted
+    assert list(found["telemetry"]) == ["produced", "stored", "lost", "duplicated"]
+    assert list(found["timeline"]) == ["observations", "speech_seconds", "talk_share", "people", "slides"]
+    assert list(found["timeline"]["people"]) == ["median", "known"]
+    assert list(found["hub"]) == ["url"]
 
 
 def changed(one: RoomSummary, **more: object) -> RoomSummary:
