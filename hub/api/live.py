@@ -99,8 +99,9 @@ def router(board: Board) -> APIRouter:
 
 
 async def _until_gone(socket: WebSocket) -> None:
-    while True:
-        await socket.receive_text()
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+    raise WebSocketDisconnect
 
 
 async def _send(socket: WebSocket, queue: asyncio.Queue[str]) -> None:

@@ -36,7 +36,7 @@ def _summary(rows: RowTable) -> dict[str, DeviceRows]:
             stored=told["stored"],
             quarantined=told["quarantined"],
             gaps=told["gaps"],
-            ids=len(set(rows.ids(device))),
+            ids=told["ids"],
             streams=streams,
         )
     return found

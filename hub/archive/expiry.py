@@ -79,11 +79,20 @@ def delete_due(store: PackageStore, now: float) -> list[Deletion]:
 
 
 def delete_remains(store: PackageStore, uploads: UploadFolder, rooms: Rooms, now: float) -> list[PackageId]:
-    """Delete what is here of packages that never became complete and whose session's policy lets them go by now."""
+    """Delete what is here of packages that never became complete and whose session's policy lets them go by now.
+
+    Raises:
+        OSError: something could not be deleted; all the other packages were.
+    """
     gone = []
+    refused: list[OSError] = []
     for package in list(store.incomplete()):
         if due(_planned(package, rooms), now):
-            store.delete(package, "the session's policy lets it go; it never became complete", now)
+            try:
+                store.delete(package, "the session's policy lets it go; it never became complete", now)
+            except OSError as error:
+                refused.append(error)
+                continue
             gone.append(package)
     for uid in uploads.uids():
         told = (uploads.info(uid) or {}).get("metadata", {})
@@ -94,6 +103,8 @@ def delete_remains(store: PackageStore, uploads: UploadFolder, rooms: Rooms, now
         if due(_planned(package, rooms), now):
             uploads.forget(uid)
             gone.append(package)
+    if refused:
+        raise refused[0]
     return gone
 
 

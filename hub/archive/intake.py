@@ -8,11 +8,11 @@ import asyncio
 import hashlib
 import logging
 import shutil
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
@@ -80,7 +80,7 @@ class Intake:
         self._key = key
         self._now = now
         self._receipt_given = receipt_given
-        self._busy: defaultdict[PackageId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._busy: WeakValueDictionary[PackageId, asyncio.Lock] = WeakValueDictionary()
 
     def may_touch(self, device: str, package: PackageId) -> None:
         """Let `device` pass where `package` is its own and may be uploaded; blocks on a database.
@@ -130,7 +130,7 @@ class Intake:
             told = _announcement(metadata)
             package = PackageId(told.session, told.room)
             await asyncio.to_thread(self.may_touch, owner(uid), package)
-            async with self._busy[package]:
+            async with self._alone(package):
                 if not await self.uploads.exists(uid):
                     return  # another request of the same agent has just taken it in
                 await asyncio.to_thread(self._take_in, package, told, Path(self.uploads.location(uid)))
@@ -147,14 +147,18 @@ class Intake:
         """Files of `package` that need not be uploaded again; finished uploads that a stop left over are taken in."""
         for uid in await asyncio.to_thread(self.uploads.uids, device):
             await self._left_over(uid)
-        async with self._busy[package]:
+        async with self._alone(package):
             await self._settle(package)
         return await asyncio.to_thread(self.store.arrived, package)
 
     async def receipt(self, package: PackageId) -> Envelope | None:
         """The receipt for a complete package, told to the session again; None where it is not complete."""
-        async with self._busy[package]:
+        async with self._alone(package):
             return await self._settle(package)
+
+    def _alone(self, package: PackageId) -> asyncio.Lock:
+        """The lock of `package`; it is there only while somebody holds it or waits for it."""
+        return self._busy.setdefault(package, asyncio.Lock())
 
     async def _left_over(self, uid: str) -> None:
         noted = await self.uploads.read_info(uid)

@@ -230,7 +230,11 @@ class FolderStore:
                 yield package
 
     def delete(self, package: PackageId, why: str, now: float) -> Deletion:
-        """Delete the files; the note is written first, so that a stop in between is made good by the next round."""
+        """Delete the files; the note is written first, so that a stop in between is made good by the next round.
+
+        Raises:
+            OSError: something could not be deleted.
+        """
         place = self._place(package)
         place.mkdir(parents=True, exist_ok=True)
         entries = list(self.arrived(package))
@@ -249,7 +253,8 @@ class FolderStore:
             path.unlink()
         (place / ARRIVED).unlink(missing_ok=True)
         sync_folder(place)
-        shutil.rmtree(self._waiting(package), ignore_errors=True)
+        if self._waiting(package).exists():
+            shutil.rmtree(self._waiting(package))
         return note
 
     def deletion(self, package: PackageId) -> Deletion | None:

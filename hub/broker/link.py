@@ -129,4 +129,8 @@ class HubLink:
         at_ns = self._now_ns()
         if message.topic == topics.HUB_STATE:
             return  # our own, which the pattern of the devices' presence matches too
-        self._on_arrival(Arrival(message.topic, bytes(message.payload), at_ns))
+        try:
+            self._on_arrival(Arrival(message.topic, bytes(message.payload), at_ns))
+        except Exception:
+            # It would end paho's network thread, and the hub would be deaf and look alive.
+            log.exception("a message on %s could not be taken", message.topic)

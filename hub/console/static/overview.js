@@ -62,7 +62,10 @@ function listen() {
     connected(false);
     const wait = AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)];
     tries += 1;
-    setTimeout(listen, wait * (0.75 + Math.random() / 2));
+    setTimeout(() => {
+      load(); // leads to the sign-in page where the hub no longer knows us
+      listen();
+    }, wait * (0.75 + Math.random() / 2));
   };
 }
 

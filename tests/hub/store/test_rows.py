@@ -62,6 +62,12 @@ def test_a_stream_of_another_device_is_quarantined_and_never_acknowledged_for_it
     assert marks(taken) == {"st-1": 1}
 
 
+def test_a_producers_id_under_two_keys_is_counted_once(store):
+    store.rows.take([arrived(1), arrived(2, id="st-1-1"), arrived(1, stream="ev-1", kind="event"), arrived(3)])
+    summary = store.rows.summary()["dev-1"]
+    assert (summary["stored"], summary["ids"]) == (4, 3)
+
+
 def test_rows_a_device_no_longer_holds_are_recorded_as_a_gap(store):
     store.rows.take([arrived(1), arrived(3)])
     taken = store.rows.take([arrived(10, first=8)])

@@ -1,3 +1,4 @@
+import shutil
 import time
 from pathlib import Path
 
@@ -91,6 +92,20 @@ def test_at_expiry_what_never_became_complete_goes_as_well(tmp_path: Path, hub: 
     assert delete_remains(store, uploads, rooms, time.time()) == []
     assert len(delete_remains(store, uploads, rooms, time.time() + 2 * DAY_S)) == 2
     assert [path.name for path in hub.parts.archive.rglob("*") if path.is_file()] == [".deleted.json"]
+
+
+def test_remains_that_cannot_be_deleted_are_told_and_do_not_keep_the_others(tmp_path: Path, hub: District, monkeypatch):
+    session = hub.session(policy=EXPIRING)
+    for device, role in ((hub.lead, Role.LEAD), (hub.receiving, Role.RECEIVING)):
+        package(tmp_path / device.room, device, role, session, {"camera.mp4": b"faces"})
+        send(hub, device, session, tmp_path / device.room / "camera.mp4")
+    store, uploads = FolderStore(hub.parts.archive), UploadFolder(hub.parts.archive / "uploads")
+    first, _ = store.incoming.glob("s-*/*")
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path: _refuse() if path == first else remove(path))
+    with pytest.raises(PermissionError):
+        delete_remains(store, uploads, RoomsOfConductor(hub.parts.conductor), time.time() + 2 * DAY_S)
+    assert list(store.incoming.glob("s-*/*")) == [first]
 
 
 def test_uploads_that_nobody_went_on_with_are_forgotten(tmp_path: Path):

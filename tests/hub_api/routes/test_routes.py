@@ -104,6 +104,15 @@ def test_the_live_overview_comes_at_once_and_after_each_change(hub: District):
         assert [one["session"] for one in third["sessions"]] == [session]
 
 
+def test_what_a_viewer_sends_is_ignored_whatever_it_is(hub: District):
+    with connect(hub.url.replace("http", "ws") + "/api/v1/live", additional_headers=hub.headers) as socket:
+        socket.recv(5)
+        socket.send("hello")
+        socket.send(b"\x00\xff")
+        session = hub.session()
+        assert [one["session"] for one in json.loads(socket.recv(5))["sessions"]] == [session]
+
+
 def test_telemetry_tells_what_is_stored_and_by_which_ids(hub: District):
     rows = [
         Row(stream="st-1", seq=seq, first=1, id=f"p-{seq}", kind="health", boot="b", mono_ns=seq, wall=0.0)
