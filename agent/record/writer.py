@@ -161,9 +161,10 @@ class TrackWriter:
                 self._part_dropped += 1
                 return
             self._put(packet)
+            self._ready.notify()
 
     def take_sound(self, packet: SoundPacket) -> None:
-        """Take 20 ms of sound; returns at once."""
+        """Take 20 ms of sound; returns at once. It is written with the next picture: one waking for both."""
         with self._ready:
             if self._sound and self._in_time(packet.mono_ns) and not self._full():
                 self._put(packet)
@@ -178,7 +179,6 @@ class TrackWriter:
     def _put(self, packet: VideoPacket | SoundPacket) -> None:
         self._queue.append(packet)
         self._queued_bytes += len(packet.data)
-        self._ready.notify()
 
     def _next(self) -> VideoPacket | SoundPacket | None:
         with self._ready:

@@ -22,6 +22,7 @@ from agent.stream.showing import Showing
 from agent.stream.soundjitter import SoundJitter
 
 TICK_S = 0.02
+"""How often a track that waits for something is looked at; one that waits for nothing costs no time."""
 CONCEALED_MAX = 5
 """20 ms pieces made up in a row; after them there is nothing until sound comes again."""
 
@@ -169,6 +170,8 @@ class IncomingPictures:
         self._decoder: PictureDecoder | None = None
         self._stale = True
         """Whether the decoder missed pictures, so that it must begin with a keyframe."""
+        self._loop = asyncio.get_running_loop()
+        self._trouble = asyncio.Event()
         name = f"{track}.{reception.room}"
         self._showing = Showing(name, lambda picture: reception.show(track, picture), reception.mono_ns)
         receiver.on_packet = self._take
@@ -176,8 +179,10 @@ class IncomingPictures:
     async def run(self) -> None:
         """Give up what waits too long, and ask again for what is missing, until cancelled."""
         while True:
-            await asyncio.sleep(TICK_S)
-            if self._receiver.packets and self._jitter.troubled:
+            await self._trouble.wait()
+            self._trouble.clear()
+            while self._jitter.troubled:
+                await asyncio.sleep(TICK_S)
                 now_ms = self._reception.now_ms()
                 self._decode(self._jitter.tick(now_ms))
                 await self._ask(now_ms)
@@ -196,6 +201,7 @@ class IncomingPictures:
         if pictures := self._jitter.add(packet, now_ms):
             self._decode(pictures)
         if self._jitter.troubled:
+            self._trouble.set()
             await self._ask(now_ms)
 
     def _decode(self, pictures: list[Picture]) -> None:
@@ -203,7 +209,7 @@ class IncomingPictures:
             if not self._reception.decodes(self._track):
                 self._stale = True
             elif self._stale and not picture.keyframe:
-                self._jitter.require_keyframe()
+                self._require_keyframe()
             else:
                 self._stale = False
                 self._awake().put(picture)
@@ -211,8 +217,16 @@ class IncomingPictures:
     def _awake(self) -> PictureDecoder:
         if self._decoder is None:
             name = f"{self._track}.{self._reception.room}"
-            self._decoder = PictureDecoder(name, self._decoded, self._jitter.require_keyframe)
+            self._decoder = PictureDecoder(name, self._decoded, self._decoder_lost)
         return self._decoder
+
+    def _decoder_lost(self) -> None:
+        """Called on the decoder's thread."""
+        self._loop.call_soon_threadsafe(self._require_keyframe)
+
+    def _require_keyframe(self) -> None:
+        self._jitter.require_keyframe()
+        self._trouble.set()
 
     def _decoded(self, picture: av.VideoFrame, capture_ntp: int | None, at_ns: int) -> None:
         self._showing.put(picture, self._reception.seen(self._track, capture_ntp, at_ns))
@@ -235,17 +249,19 @@ class IncomingSound:
         self._concealed = 0
         """Pieces made up in a row."""
         self._told = (0, 0)
+        self._trouble = asyncio.Event()
         receiver.on_packet = self._take
 
     async def run(self) -> None:
         """Go on without what is missing too long, until cancelled."""
         while True:
-            await asyncio.sleep(TICK_S)
-            if self._jitter.troubled:
+            await self._trouble.wait()
+            self._trouble.clear()
+            while self._jitter.troubled:
+                await asyncio.sleep(TICK_S)
                 now_ms = self._reception.now_ms()
                 self._play(self._jitter.tick(now_ms))
                 await self._ask(now_ms)
-            self._tell()
 
     def close(self) -> None:
         """Nothing to end."""
@@ -256,6 +272,7 @@ class IncomingSound:
         now_ms = self._reception.now_ms()
         self._play(self._jitter.add(packet, now_ms))
         if self._jitter.troubled:
+            self._trouble.set()
             await self._ask(now_ms)
 
     def _play(self, packets: list[Packet | None]) -> None:
@@ -267,6 +284,8 @@ class IncomingSound:
                 self._concealed += 1
                 self._reception.figures.sound_concealed += 1
                 self._reception.sound(self._decoder.conceal())
+        if self._told != (self._jitter.lost, self._jitter.recovered):
+            self._tell()
 
     async def _ask(self, now_ms: float) -> None:
         if missing := self._jitter.nacks(now_ms):
