@@ -54,7 +54,9 @@ class TimelineSummary(Message):
     """The room's timeline in a few figures."""
 
     observations: int = 0
-    speech_seconds: float = 0.0
+    speech_seconds: float | None = Field(
+        None, description="Seconds of speech in the room's sound; None where it was not measured."
+    )
     talk_share: float | None = None
     people: PeopleCount = PeopleCount()
     slides: int = 0

@@ -83,9 +83,10 @@ class Show:
         self._console.print(table)
         line = summary.timeline
         people = "未知 unknown" if line.people.median is None else f"{line.people.median:g}"
+        speech = "未知 unknown" if line.speech_seconds is None else f"{line.speech_seconds:.1f} s"
         self._console.print(
             f"  主讲教室观测 Lead room: {line.observations} 条 observations · "
-            f"语音 speech {line.speech_seconds:.1f} s · 幻灯 slides {line.slides} · 人数 people {people}",
+            f"语音 speech {speech} · 幻灯 slides {line.slides} · 人数 people {people}",
             highlight=False,
         )
         told = summary.telemetry

@@ -10,7 +10,7 @@ from agent.encode.packet import SoundPacket, VideoPacket
 from agent.record.lines import LineWriter
 from agent.record.package import PackageDraft
 from agent.record.trouble import SealFailed
-from agent.record.writer import Needs, TrackWriter
+from agent.record.writer import Needs, TrackWriter, WriterState
 from contract.observation import Observation
 from contract.package import QUALITY, TIMELINE, Manifest
 from contract.result import RoomResult
@@ -92,7 +92,12 @@ class LessonRecorder:
             writer.take_sound(packet)
 
     def observation(self, observation: Observation) -> None:
-        """Add a line to the timeline, where the policy lets the room be observed."""
+        """Add a line to the timeline, where the policy lets the room be observed.
+
+        A `cadence` told before the lesson says how often is looked from its beginning on, and stands there.
+        """
+        if observation.kind == "cadence" and observation.mono_ns < self._begin_ns:
+            observation = observation.model_copy(update={"t": 0.0, "mono_ns": self._begin_ns})
         if not self._finished and self._in_time(observation.mono_ns):
             self._lines.take(TIMELINE, observation.model_dump_json())
 
@@ -110,14 +115,9 @@ class LessonRecorder:
             writer.end_at(mono_ns)
 
     @property
-    def dropped_frames(self) -> int:
-        """Frames that the disk was too slow for, so far."""
-        return sum(writer.dropped for writer in self._writers.values())
-
-    @property
     def recording(self) -> bool:
         """Whether a file is being written at this moment, for the sign on the screen."""
-        return any(writer.state == "writing" for writer in self._writers.values())
+        return any(writer.state is WriterState.WRITING for writer in self._writers.values())
 
     async def close(self) -> bool:
         """Close the files without sealing; False where the disk does not answer, and `finish` will try again.

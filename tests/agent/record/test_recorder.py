@@ -103,6 +103,16 @@ async def test_a_room_that_may_only_be_recorded_has_no_timeline(tmp_path):
     assert "timeline.jsonl" not in [file.name for file in manifest.files]
 
 
+async def test_how_often_was_looked_stands_at_the_beginning_though_it_was_told_before(tmp_path):
+    package = draft(tmp_path, policy=Policy(observe=True), seconds=1.0)
+    one = recorder(package, 1.0)
+    told = Observation(kind="cadence", t=-90.0, mono_ns=START_NS - 90_000_000_000, value={"speech_s": 0.032})
+    one.observation(told)
+    await one.finish(RoomResult())
+    kept = Observation.model_validate_json((package.folder / "timeline.jsonl").read_bytes())
+    assert (kept.t, kept.mono_ns, kept.value) == (0.0, START_NS, {"speech_s": 0.032})
+
+
 async def test_a_lesson_that_is_ended_early_is_as_long_as_it_was(tmp_path):
     package = draft(tmp_path, seconds=60.0)
     one = recorder(package, 60.0)
