@@ -12,14 +12,13 @@ from agent.record.expiry import Sweeper
 from agent.record.store import FolderStore, PackageRef, manifest_of
 from agent.record.trouble import RecordTrouble
 from agent.record.upload import Uploader
+from agent.recording import seal_left_behind
 from agent.report.clock import HubClock
 from contract.package import Manifest, Receipt
-from contract.result import RoomResult
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 3600.0
-LEFT_BEHIND = "the agent was away at the end of the lesson"
 TIMEOUT_S = 30.0
 
 
@@ -102,10 +101,8 @@ class Keeping:
                 continue
             ref = PackageRef(manifest.session, manifest.room)
             try:
-                draft = self._store.reopen(ref)
-                tracks = tuple(dict.fromkeys(part.track for part in draft.manifest.parts)) or ("camera",)
-                draft.seal(manifest.seconds, tracks, manifest.result or RoomResult(words=(LEFT_BEHIND,)))
-            except (RecordTrouble, OSError) as error:
+                seal_left_behind(self._store, ref)
+            except RecordTrouble as error:
                 log.warning("%s stays a draft: %s", ref, error)
 
     def _manifests(self) -> list[Manifest]:

@@ -8,25 +8,21 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from agent.account import Counts, cpu_seconds
 from agent.capture.sources import SourceRefused
 from agent.classroom import Classroom, FrameCount
 from agent.house import House
-from agent.observe.observer import Observer
-from agent.observe.timeline import read_timeline, summary
 from agent.record.recorder import LessonRecorder
 from agent.record.store import PackageRef
-from agent.record.trouble import RecordTrouble, SealFailed
-from agent.record.writer import Needs
+from agent.record.trouble import RecordTrouble
+from agent.recording import LessonTime, RoomRecording, seal_left_behind
 from agent.stream.ladders import Stand, rung_event
 from agent.stream.peer import PeerContext
 from agent.stream.room import PeerState, RoomStream
 from agent.stream.rung import Rung
-from contract.clock import mono_at, session_t
-from contract.package import QUALITY, TIMELINE
 from contract.result import RoomResult
 from contract.session import RoomOrder, SessionOrder
 from contract.signal import Answer, Offer, RoomReport
@@ -42,8 +38,6 @@ REPORT_VALID_S = 14 * 86_400.0
 SAMPLE_S = 1.0
 TELL_EACH = 2
 """Every so many samples the hub is told how the lesson goes."""
-LEFT_BEHIND = "the agent was away at the end of the lesson"
-SEAL_AGAIN_S = 30.0
 WORDS_MAX = 20
 
 
@@ -57,32 +51,27 @@ class Lesson:
         self.words: list[str] = []
         """What went less well, a sentence each."""
         self.stream: RoomStream | None = None
-        self.recorder: LessonRecorder | None = None
         self.result: RoomResult | None = None
         self._house = house
+        self._time = LessonTime(order, house.standpoint.clock, house.mono_ns)
+        self._recording = RoomRecording(room, house, self._time, self.trouble)
         self._changed = asyncio.Event()
         self._offers: dict[str, Offer] = {}
         self._loop = asyncio.get_running_loop()
-        self._before = Counts()
         self._cpu_s = 0.0
 
     @property
-    def folder(self) -> Path:
-        """The lesson package's folder."""
-        return self._house.store.folder(PackageRef(self.order.session, self.room.room))
-
-    @property
-    def t(self) -> float:
-        """Session time now, in seconds."""
-        return self._t(self._house.mono_ns())
+    def recorder(self) -> LessonRecorder | None:
+        """What keeps the lesson, once it does."""
+        return self._recording.recorder
 
     def take_order(self, order: SessionOrder) -> None:
         """The hub sent a newer revision."""
         if order.rev <= self.order.rev:
             return
-        self.order = order
+        self.order = self._time.order = order
         if self.recorder is not None:
-            self.recorder.end_at(self._mono_at(order.ends))
+            self.recorder.end_at(self._time.mono(order.ends))
         self._changed.set()
         self._tell()
 
@@ -118,7 +107,7 @@ class Lesson:
         try:
             if not await self._until(lambda: self.order.epoch - READY_BEFORE_S):
                 return
-            if self.t < self.order.seconds:
+            if self._time.now < self.order.seconds:
                 await self._hold()
             else:
                 await self._seal_what_is_there()
@@ -143,8 +132,7 @@ class Lesson:
             await self._teach(classroom)
         finally:
             await asyncio.to_thread(classroom.close)
-            if self.recorder is not None:
-                await self.recorder.close()
+            await self._recording.close()
         await self._seal()
 
     async def _teach(self, classroom: Classroom) -> None:
@@ -153,7 +141,7 @@ class Lesson:
         context = PeerContext(
             classroom.outgoing,
             house.media_clock,
-            self._counts,
+            self._time.counts,
             house.playout,
             self.order.ice_servers,
             classroom.tiers,
@@ -163,78 +151,45 @@ class Lesson:
             self.room,
             context,
             lambda signal, valid_s: house.send(signal, valid_s, f"{signal.kind}:{signal.session}:{signal.to}"),
-            self._on_peers,
+            house.on_change,
             self._on_rung,
         )
         for offer in self._offers.values():
             self.stream.take_offer(offer)
-        sent = FrameCount(self._counts)
+        sent = FrameCount(self._time.counts)
         classroom.videos["camera"].add_taker(sent.take)
-        joined = asyncio.create_task(self.stream.run(), name="lesson.stream")
-        observer = None
+        beside = [
+            self._beside(self.stream.run(), "the connection with the other rooms"),
+            self._beside(self._recording.begin(classroom), "the beginning of the recording"),
+        ]
         try:
-            await self._record(classroom)
-            observer = await asyncio.to_thread(self._observe, classroom)
             if not await self._until(lambda: self.order.epoch):
                 return
             self._move(S.LIVE)
             cpu_begin_s = cpu_seconds()
-            sampling = asyncio.create_task(self._sample(sent), name="lesson.sample")
-            try:
-                lasted = await self._until(lambda: self.order.ends)
-            finally:
-                sampling.cancel()
-                await asyncio.gather(sampling, return_exceptions=True)
+            beside.append(self._beside(self._sample(sent), "the account of the lesson"))
+            lasted = await self._until(lambda: self.order.ends)
             self._cpu_s = cpu_seconds() - cpu_begin_s
             if lasted:
                 self._move(S.ENDING)
         finally:
-            if observer is not None:
-                await asyncio.to_thread(observer.stop)
-            joined.cancel()
-            await asyncio.gather(joined, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self._recording.end_observing()
             self.result = self._account(sent)
 
-    async def _record(self, classroom: Classroom) -> None:
-        house = self._house
-        draft = await asyncio.to_thread(house.store.draft, self.order, self.room, house.standpoint)
-        self._before = Counts.left_by(self.folder / QUALITY)
-        begin_ns = self._mono_at(self.order.epoch)
-        recorder = LessonRecorder(
-            draft,
-            tracks=classroom.frame_rates(),
-            sound=classroom.mic is not None,
-            begin_mono_ns=begin_ns,
-            end_mono_ns=self._mono_at(self.order.ends),
-            needs=Needs(
-                house.store.free_bytes,
-                classroom.request_keyframe,
-                self._on_record_trouble,
-                reserve_bytes=house.min_free_bytes,
-            ),
-        )
-        recorder.start()
-        for encoder in classroom.videos.values():
-            encoder.keyframe_at(begin_ns)
-        classroom.videos["camera"].add_taker(recorder.camera)
-        if "slides" in classroom.videos:
-            classroom.videos["slides"].add_taker(recorder.slides)
-        if classroom.mic is not None:
-            classroom.mic.add_taker(recorder.sound)
-        self.recorder = recorder
+    def _beside(self, doing: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+        """Run something beside the lesson: a fault in it is told, and the lesson goes on."""
 
-    def _observe(self, classroom: Classroom) -> Observer | None:
-        make, recorder = self._house.observer, self.recorder
-        if make is None or recorder is None or not self.order.policy.observe:
-            return None
-        observer = make(on_observation=recorder.observation, on_trouble=self.trouble, session_t=self._t)
-        observer.start()
-        classroom.videos["camera"].add_frame_taker(lambda frame: observer.feed_frame("camera", frame))
-        if "slides" in classroom.videos:
-            classroom.videos["slides"].add_frame_taker(lambda frame: observer.feed_frame("slides", frame))
-        if classroom.mic is not None:
-            classroom.mic.add_block_taker(observer.feed_block)
-        return observer
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("%s ended with a fault in the program", what, exc_info=error)
+                self._take_trouble(f"{what} ended with a fault in the program; the log has it")
+
+        task = asyncio.create_task(doing, name=f"lesson: {what}")
+        task.add_done_callback(ended)
+        return task
 
     async def _sample(self, sent: FrameCount) -> None:
         """A line of quality each second; the last one also tells a next incarnation what was counted."""
@@ -242,50 +197,34 @@ class Lesson:
             await asyncio.sleep(SAMPLE_S)
             counts = self._counted(sent)
             if self.recorder is not None:
-                self.recorder.quality({"t": round(self.t, 3), **counts.as_json()})
+                self.recorder.quality({"t": round(self._time.now, 3), **counts.as_json()})
             if second % TELL_EACH == 0:
                 result = self._account(sent, live=True).model_dump(mode="json", by_alias=True)
                 self._house.report.telemetry("lesson.live", {"session": self.order.session, "result": result})
 
     async def _seal(self) -> None:
-        recorder, result = self.recorder, self.result
-        if recorder is None or result is None:
+        if self.result is None:
             return
-        result = await asyncio.to_thread(self._with_timeline, result)
-        while True:
-            try:
-                manifest = await recorder.finish(result)
-                break
-            except SealFailed as error:
-                self._take_trouble(str(error))
-                await asyncio.sleep(SEAL_AGAIN_S)
-        self.result = manifest.result
+        manifest = await self._recording.seal(self.result)
+        if manifest is not None:
+            self.result = manifest.result
         if self.state is S.CANCELLED:
             self._tell()
-            return
-        self._move(S.SEALED)
-        self._after_seal()
-
-    def _with_timeline(self, result: RoomResult) -> RoomResult:
-        path = self.folder / TIMELINE
-        if not path.exists():
-            return result
-        lines = read_timeline(path).observations
-        return result.model_copy(update={"timeline": summary(lines, self.order.seconds)})
+        elif manifest is None:
+            self._fail("nothing was recorded")
+        else:
+            self._move(S.SEALED)
+            self._after_seal()
 
     async def _seal_what_is_there(self) -> None:
         """The lesson is over; an earlier incarnation may have left a draft."""
         self._move(S.READYING)
-        if not self.folder.exists():
+        ref = PackageRef(self.order.session, self.room.room)
+        if not self._house.store.folder(ref).exists():
             self._fail("this room was not there: nothing was recorded")
             return
         self._move(S.ENDING)
-        ref = PackageRef(self.order.session, self.room.room)
-        draft = await asyncio.to_thread(self._house.store.reopen, ref)
-        counts = Counts.left_by(self.folder / QUALITY)
-        tracks = tuple(dict.fromkeys(part.track for part in draft.manifest.parts)) or ("camera",)
-        result = self._with_timeline(counts.result({}, (LEFT_BEHIND,), 0.0))
-        manifest = await asyncio.to_thread(draft.seal, self.order.seconds, tracks, result)
+        manifest = await asyncio.to_thread(seal_left_behind, self._house.store, ref, self.order.seconds)
         self.result = manifest.result
         self._move(S.SEALED)
         self._after_seal()
@@ -300,9 +239,9 @@ class Lesson:
         rungs = {room: str(stand.rung) for room, stand in self.stands.items()} if live else {}
         return self._counted(sent).result(figures, tuple(self.words), self._cpu_s, rungs)
 
-    def _counted(self, sent: FrameCount) -> "Counts":
+    def _counted(self, sent: FrameCount) -> Counts:
         figures = self.stream.figures if self.stream is not None else {}
-        return Counts.of(sent.frames, figures).plus(self._before)
+        return Counts.of(sent.frames, figures).plus(self._recording.before)
 
     async def _until(self, due: Callable[[], float]) -> bool:
         """Wait until hub UTC is `due()`, which a newer order may change; False where the order is called off."""
@@ -311,23 +250,13 @@ class Lesson:
                 if self.state not in FINAL:
                     self._move(S.CANCELLED)
                 return False
-            now = self._house.mono_ns()
-            left_s = (self._mono_at(due()) - now) / 1e9
+            left_s = self._time.left_s(due())
             if left_s <= 0:
                 return True
             self._changed.clear()
             # The clock map gets better with time: look at it again.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), min(left_s, 1.0))
-
-    def _t(self, mono_ns: int) -> float:
-        return session_t(self._house.standpoint.clock, self.order.epoch, mono_ns)
-
-    def _mono_at(self, hub_s: float) -> int:
-        return mono_at(self._house.standpoint.clock, hub_s, self._house.mono_ns())
-
-    def _counts(self, mono_ns: int) -> bool:
-        return 0 <= self._t(mono_ns) < self.order.seconds
 
     @property
     def stands(self) -> Mapping[str, Stand]:
@@ -337,15 +266,10 @@ class Lesson:
     def _on_rung(self, room: str, stand: Stand, before: Rung) -> None:
         if self.state is S.LIVE:
             told = rung_event(room, stand, before)
-            self._house.report.event("lesson.rung", {"session": self.order.session, "t": round(self.t, 3), **told})
+            self._house.report.event(
+                "lesson.rung", {"session": self.order.session, "t": round(self._time.now, 3), **told}
+            )
         self._house.on_change()
-
-    def _on_peers(self) -> None:
-        self._house.on_change()
-
-    def _on_record_trouble(self, words: str) -> None:
-        self._house.report.event("record.trouble", {"session": self.order.session, "words": words})
-        self.trouble(words)
 
     def _take_trouble(self, words: str) -> None:
         if words in self.words or len(self.words) >= WORDS_MAX:

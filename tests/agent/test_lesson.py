@@ -1,0 +1,181 @@
+"""One room alone, with its real devices, encoders, recorder and observer; the other room never comes."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from agent import recording
+from agent.capture.sources import parse_source
+from agent.classroom import PictureLimits
+from agent.house import House
+from agent.lesson import Lesson
+from agent.observe.observer import Observer
+from agent.observe.timeline import read_timeline
+from agent.record.package import Standpoint
+from agent.record.store import FolderStore, PackageRef
+from agent.stream import rtc
+from agent.stream.mediaclock import MediaClock
+from contract.clock import ClockRecord
+from contract.package import Manifest
+from contract.session import Policy, Role, RoomOrder, SessionOrder
+from contract.signal import RoomReport
+from contract.state import SessionState
+
+KEPT = Policy(record=True, observe=True)
+LEAD = RoomOrder(room="lead", device="d-lead", role=Role.LEAD, name="城关中学")
+FAR = RoomOrder(room="far", device="d-far", role=Role.RECEIVING)
+REF = PackageRef("s-lesson", "lead")
+
+
+class WallClock:
+    """A device whose monotonic clock is known exactly."""
+
+    def __init__(self):
+        self._ahead = time.time_ns() - time.monotonic_ns()
+
+    def hub_ns(self, mono_ns):
+        return mono_ns + self._ahead
+
+    def error_ns(self, mono_ns):
+        return 0
+
+
+class Told:
+    """What the hub hears."""
+
+    def __init__(self):
+        self.events = []
+        self.reports = []
+        self.troubled = asyncio.Event()
+
+    def event(self, kind, data=None):
+        if kind == "record.trouble":
+            self.troubled.set()
+        self.events.append((kind, data))
+        return True
+
+    def telemetry(self, kind, data=None):
+        return True
+
+    def send(self, signal, valid_s, key):
+        if isinstance(signal, RoomReport):
+            self.reports.append(signal)
+
+    @property
+    def states(self):
+        return list(dict.fromkeys(str(one.state) for one in self.reports))
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+@pytest.fixture
+def house(tmp_path, told):
+    clock = WallClock()
+    media_clock = MediaClock(time.time_ns() - time.monotonic_ns())
+    rtc.install(media_clock, ())
+    no_models = tmp_path / "no-models"
+    return House(
+        incarnation="first",
+        standpoint=Standpoint("boot", clock, lambda: ClockRecord(boot="boot"), {}),
+        media_clock=media_clock,
+        spec=parse_source("rehearsal"),
+        seed=1,
+        limits=PictureLimits(320, 180, 10, 300_000),
+        name="城关中学",
+        store=FolderStore(tmp_path / "packages"),
+        min_free_bytes=0,
+        send=told.send,
+        report=told,
+        observer=lambda **more: Observer(no_models, boot="boot", **more),
+        playout=None,
+        on_change=lambda: None,
+    )
+
+
+def order(starts_in_s, seconds, policy=KEPT):
+    return SessionOrder(
+        session=REF.session, rev=1, epoch=time.time() + starts_in_s, seconds=seconds, rooms=(LEAD, FAR), policy=policy
+    )
+
+
+def manifest(tmp_path):
+    return Manifest.model_validate_json((tmp_path / "packages/s-lesson/lead/manifest.json").read_bytes())
+
+
+async def test_what_stands_when_the_lesson_begins_is_observed_and_nothing_before(house, told, tmp_path):
+    lesson = Lesson(order(8.0, 4.0), LEAD, house)
+    await lesson.run()
+    assert told.states == ["readying", "ready", "live", "ending", "sealed", "uploaded"]
+    seen = read_timeline(tmp_path / "packages/s-lesson/lead/timeline.jsonl").observations
+    assert all(0 <= one.t < 4 for one in seen)
+    assert seen[0].kind == "cadence"
+    assert seen[0].value == {"speech_s": None, "people_s": None, "slides_s": 0.5}
+    assert next(one.value["index"] for one in seen if one.kind == "slide") == 1
+    assert lesson.result.timeline.slides >= 1
+    assert lesson.result.timeline.speech_seconds is None, "without its model nobody listened for speech"
+    assert [one.track for one in lesson.result.recording] == ["camera", "slides"]
+
+
+async def test_a_disk_that_takes_nothing_at_the_start_records_from_when_it_does(house, told, tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "AGAIN_S", 0.1)
+    (tmp_path / "packages").write_text("in the way")
+    lesson = Lesson(order(0.0, 5.0, Policy(record=True)), LEAD, house)
+    holding = asyncio.create_task(lesson.run())
+    await asyncio.wait_for(told.troubled.wait(), 20)
+    await asyncio.sleep(0.5)
+    (tmp_path / "packages").unlink()
+    await holding
+    assert lesson.state is SessionState.UPLOADED
+    kept = manifest(tmp_path)
+    assert {one.track for one in kept.parts} == {"camera", "slides"}
+    assert all(gap.start_t == 0 and 0.4 < gap.end_t < 5 for gap in kept.gaps)
+    assert len(kept.gaps) == 2
+    troubles = [data["words"] for kind, data in told.events if kind == "record.trouble"]
+    assert len(troubles) == 1
+    assert "nothing is recorded yet" in troubles[0]
+    assert "the lesson goes on" in troubles[0]
+
+
+async def test_a_disk_that_never_takes_anything_does_not_end_the_lesson_early(house, told, tmp_path):
+    (tmp_path / "packages").write_text("in the way")
+    lesson = Lesson(order(0.0, 2.0), LEAD, house)
+    await lesson.run()
+    assert told.states == ["readying", "ready", "live", "ending", "failed"]
+    assert lesson.words[-1] == "nothing was recorded"
+    assert lesson.result.video_frames_sent > 0
+
+
+async def test_a_lesson_that_is_called_off_in_time_opens_nothing(house, told, tmp_path):
+    lesson = Lesson(order(600.0, 60.0), LEAD, house)
+    holding = asyncio.create_task(lesson.run())
+    await asyncio.sleep(0.1)
+    lesson.take_order(lesson.order.model_copy(update={"rev": 2, "cancelled": True}))
+    await asyncio.wait_for(holding, 5)
+    assert told.states == ["scheduled", "cancelled"]
+    assert not (tmp_path / "packages").exists()
+
+
+async def test_a_draft_that_a_killed_agent_left_is_sealed_with_what_was_counted(house, told, tmp_path):
+    held = order(-60.0, 30.0)
+    folder = house.store.draft(held, LEAD, house.standpoint).folder
+    sample = {"t": 9, "sent": 90, "frames": {"far": 80}, "sound_s": {"far": 8.5}}
+    (folder / "quality.jsonl").write_text(json.dumps(sample) + "\n")
+    lesson = Lesson(held, LEAD, house)
+    await lesson.run()
+    assert told.states == ["readying", "ending", "sealed", "uploaded"]
+    assert lesson.result.video_frames_sent == 90
+    assert lesson.result.received[0].video_frames == 80
+    assert "the agent was away" in lesson.result.words[0]
+    assert manifest(tmp_path).sealed
+
+
+async def test_a_room_whose_agent_was_away_for_the_whole_lesson_says_so(house, told):
+    lesson = Lesson(order(-60.0, 30.0), LEAD, house)
+    await lesson.run()
+    assert told.states == ["readying", "failed"]
+    assert "was not there" in told.reports[-1].words
