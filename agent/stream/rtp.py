@@ -8,6 +8,9 @@ import struct
 _HEADER = struct.Struct("!BBHII")
 _PROFILE = 0xBEDE
 CAPTURE_TIME_BYTES = 8
+ID_MAX = 14
+"""Ids above it, and longer values, need the two-byte form, which we do not send."""
+VALUE_MAX_BYTES = 16
 
 
 def extension(number: int, value: bytes) -> bytes:
@@ -16,8 +19,26 @@ def extension(number: int, value: bytes) -> bytes:
     Args:
         number: its id, 1 to 14.
         value: 1 to 16 bytes.
+
+    Raises:
+        ValueError: it has another length, or the id is another one.
     """
-    return bytes([number << 4 | len(value) - 1]) + value
+    return extension_head(number, len(value)) + value
+
+
+def extension_head(number: int, size_bytes: int) -> bytes:
+    """What stands before the value of an element.
+
+    Args:
+        number: its id, 1 to 14.
+        size_bytes: how long the value is, 1 to 16.
+
+    Raises:
+        ValueError: an element of one byte's head cannot have this id or length.
+    """
+    if not 1 <= number <= ID_MAX or not 1 <= size_bytes <= VALUE_MAX_BYTES:
+        raise ValueError(f"no header extension has id {number} and {size_bytes} bytes")
+    return bytes([number << 4 | size_bytes - 1])
 
 
 def packet(
