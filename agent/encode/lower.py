@@ -6,6 +6,7 @@ keyframe. The recorded tier never knows.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 WAITING_MAX = 2
 """Frames that wait for this encoder; more are left out: it may never hold up the recorded tier."""
+RETRY_S = 5.0
+"""A tier that could not be made is tried again after this."""
 LIVE_CHANGE = 0.05
 """The bitrate is changed when it should be this much different."""
 
@@ -69,36 +72,51 @@ class LowerTier:
     `feed` is called on the first encoder's thread and returns at once. The thread exists only while wanted.
     """
 
-    def __init__(self, fps: int, taker: VideoTaker, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        fps: int,
+        taker: VideoTaker,
+        on_trouble: Callable[[str], None],
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         """Prepare.
 
         Args:
             fps: frame rate of the camera.
             taker: gets each packet, on this encoder's thread.
-            on_trouble: told in words where the tier cannot be made.
+            on_trouble: told in words where the tier cannot be made; once, until it could be made again.
+            mono_ns: this device's monotonic clock.
         """
         self.skipped = 0
         """Frames left out because this encoder was behind."""
-        self.step: Step | None = None
         self._fps = fps
         self._taker = taker
         self._on_trouble = on_trouble
-        self._bps = 0
+        self._mono_ns = mono_ns
+        self._aim: tuple[Step, int] | None = None
+        """Step and bitrate wanted now: one value, because three threads look at it."""
+        self._failed_ns: int | None = None
+        """When the tier could not be made; None while it can."""
         self._keyframe = threading.Event()
         self._frames: Queue[Frame | None] = Queue(WAITING_MAX)
         self._scaler = VideoReformatter()
         self._thread: threading.Thread | None = None
         self._count = 0
 
+    @property
+    def step(self) -> Step | None:
+        """The size and frame rate made now; None where the tier is not made."""
+        aim = self._aim
+        return aim[0] if aim is not None else None
+
     def want(self, bps: int) -> bool:
         """Make it for this bitrate; 0 ends it. Whether it is made. Called on the event loop."""
         step = step_for(bps, self.step) if bps else None
-        self._bps = bps if step is not None else 0
-        self.step = step
-        if self._bps and self._thread is None:
+        self._aim = (step, bps) if step is not None else None
+        if self._aim is not None and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="encode.camera.lower", daemon=True)
             self._thread.start()
-        return self._bps > 0
+        return self._aim is not None
 
     def request_keyframe(self) -> None:
         """Make one of the next pictures a keyframe."""
@@ -107,7 +125,7 @@ class LowerTier:
     def feed(self, frame: Frame) -> None:
         """Take a raw frame of the camera; returns at once."""
         step = self.step
-        if not self._bps or step is None:
+        if step is None:
             return
         self._count += 1
         if self._count % step.share:
@@ -119,8 +137,7 @@ class LowerTier:
 
     def close(self) -> None:
         """End the thread."""
-        self._bps = 0
-        self.step = None
+        self._aim = None
         if self._thread is not None:
             try:
                 self._frames.put(None, timeout=2)
@@ -136,19 +153,29 @@ class LowerTier:
             try:
                 frame = self._frames.get(timeout=1.0)
             except Empty:
-                made = made if self._bps else None  # nobody needs it: let its memory go
+                made = made if self._aim is not None else None  # nobody needs it: let its memory go
                 continue
             if frame is None:
                 return
-            step, bps = self.step, self._bps
-            if step is None or not bps:
+            aim = self._aim
+            if aim is None or self._resting():
                 continue
             try:
-                made = self._fitting(made, frame, step, bps)
+                made = self._fitting(made, frame, *aim)
                 self._encode(made[1], frame)
+                self._failed_ns = None
             except av.FFmpegError as error:
-                self._on_trouble(f"a smaller picture for weak links cannot be made: {error}")
                 made = None
+                self._fail(error)
+
+    def _resting(self) -> bool:
+        """Whether it failed a moment ago."""
+        return self._failed_ns is not None and self._mono_ns() - self._failed_ns < RETRY_S * 1e9
+
+    def _fail(self, error: Exception) -> None:
+        if self._failed_ns is None:
+            self._on_trouble(f"a smaller picture for weak links cannot be made: {error}")
+        self._failed_ns = self._mono_ns()
 
     def _fitting(
         self, made: tuple[Step, PictureEncoder] | None, frame: Frame, step: Step, bps: int

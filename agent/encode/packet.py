@@ -32,5 +32,3 @@ class SoundPacket:
 
 VideoTaker = Callable[[VideoPacket], None]
 """Takes a packet on the encoder's thread; must return at once and never raise."""
-SoundTaker = Callable[[SoundPacket], None]
-"""Takes a packet on the encoder's thread; must return at once and never raise."""

@@ -44,7 +44,6 @@ class PictureEncoder:
             av.FFmpegError: it cannot be opened.
         """
         self.width, self.height = width, height
-        self.keyframes = 0
         self._mono_ns = mono_ns
         self._wanted = False
         self._at_ns: int | None = None
@@ -89,7 +88,6 @@ class PictureEncoder:
             data = bytes(packet)
             if packet.is_keyframe:
                 self._last_keyframe_ns = self._mono_ns()
-                self.keyframes += 1
             payloads = h264.payloads(h264.nal_units(data))
             made.append(VideoPacket(data, payloads, mono_ns, bool(packet.is_keyframe), self.width, self.height))
         return made

@@ -1,7 +1,6 @@
 """One encoder for the room's sound: a thread that pulls blocks and hands out Opus packets, once for all."""
 
 import fractions
-import logging
 import math
 import threading
 from collections.abc import Callable
@@ -10,10 +9,9 @@ import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 
-from agent.capture.frame import BLOCK_SAMPLES, SOUND_RATE_HZ, Block, SoundSource, SourceLost
-from agent.encode.packet import SoundPacket, SoundTaker
-
-log = logging.getLogger(__name__)
+from agent.capture.frame import BLOCK_SAMPLES, SOUND_RATE_HZ, Block, SoundSource
+from agent.encode.packet import SoundPacket
+from agent.encode.track import Takers, TrackEncoder
 
 BITRATE_BPS = 48_000
 EXPECTED_LOSS_PERCENT = 5
@@ -33,61 +31,25 @@ def level_dbov(block: Block) -> int:
     return max(SILENT_DBOV, min(0, round(10 * math.log10(mean_square / 32768.0**2))))
 
 
-class SoundEncoder:
+class SoundEncoder(TrackEncoder[SoundPacket]):
     """Encodes what a source hears with Opus, 20 ms a packet, and gives each packet to every taker."""
 
     def __init__(self, track: str, source: SoundSource, on_trouble: Callable[[str], None]) -> None:
-        self.track = track
-        self.packets = 0
+        super().__init__(track, source, on_trouble)
         self.first_block = threading.Event()
         """Set when the first block has been encoded."""
         self._source = source
-        self._on_trouble = on_trouble
-        self._takers: tuple[SoundTaker, ...] = ()
-        self._block_takers: tuple[BlockTaker, ...] = ()
-        self._takers_lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"encode.{track}", daemon=True)
-
-    def start(self) -> None:
-        """Begin to pull blocks."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread and close the source; waits for both."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-            if self._thread.is_alive():
-                log.warning("the source of track %s does not let go; left behind", self.track)
-        self._source.close()
-
-    def add_taker(self, taker: SoundTaker) -> None:
-        """Give every packet from now on to `taker`."""
-        with self._takers_lock:
-            self._takers = (*self._takers, taker)
-
-    def remove_taker(self, taker: SoundTaker) -> None:
-        """Stop giving packets to `taker`."""
-        with self._takers_lock:
-            self._takers = tuple(one for one in self._takers if one != taker)
+        self._block_takers: Takers[Block] = Takers()
 
     def add_block_taker(self, taker: BlockTaker) -> None:
         """Give every raw block from now on to `taker`."""
-        with self._takers_lock:
-            self._block_takers = (*self._block_takers, taker)
+        self._block_takers.add(taker)
 
-    def _run(self) -> None:
-        try:
-            codec = opus_encoder()
-            for index, block in enumerate(self._source.blocks(self._stop)):
-                for block_taker in self._block_takers:
-                    block_taker(block)
-                self._encode(codec, block, index)
-        except SourceLost as error:
-            self._on_trouble(str(error))
-        except av.FFmpegError as error:
-            self._on_trouble(f"track {self.track} cannot be encoded any more: {error}")
+    def _encode_all(self) -> None:
+        codec = opus_encoder()
+        for index, block in enumerate(self._source.blocks(self._stop)):
+            self._block_takers.give(block)
+            self._encode(codec, block, index)
 
     def _encode(self, codec: AudioCodecContext, block: Block, index: int) -> None:
         frame = av.AudioFrame.from_ndarray(block.samples.reshape(1, -1), format="s16", layout="mono")
@@ -96,9 +58,7 @@ class SoundEncoder:
         frame.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
         for packet in codec.encode(frame):
             made = SoundPacket(data=bytes(packet), mono_ns=block.mono_ns, level_dbov=level_dbov(block))
-            self.packets += 1
-            for taker in self._takers:
-                taker(made)
+            self._takers.give(made)
         self.first_block.set()
 
 

@@ -3,11 +3,12 @@
 import threading
 import time
 
+import av
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.capture.frame import Frame
-from agent.encode.lower import CLIMB, STEPS, LowerTier, step_for
+from agent.encode.lower import CLIMB, RETRY_S, STEPS, LowerTier, step_for
 from agent.encode.packet import VideoPacket
 from agent.encode.picture import PictureEncoder
 from tests.agent.sources import MovingBars
@@ -61,9 +62,13 @@ def fed(tier: LowerTier, packets: list[VideoPacket], count: int, source=None) ->
     return packets[begun:]
 
 
+def untroubled(words: str) -> None:
+    raise AssertionError(words)
+
+
 def test_pictures_get_smaller_with_the_bitrate_and_begin_with_a_keyframe():
     packets: list[VideoPacket] = []
-    tier = LowerTier(25, packets.append, print)
+    tier = LowerTier(25, packets.append, untroubled)
     assert tier.want(900_000)
     assert fed(tier, packets, 5)[0].keyframe
     assert packets[-1].height == 360
@@ -79,7 +84,7 @@ def test_pictures_get_smaller_with_the_bitrate_and_begin_with_a_keyframe():
 
 def test_the_bitrate_changes_without_a_keyframe_within_a_step():
     packets: list[VideoPacket] = []
-    tier = LowerTier(25, packets.append, print)
+    tier = LowerTier(25, packets.append, untroubled)
     tier.want(500_000)
     moving = frames(20)  # one scene: a cut would be a keyframe of its own
     fed(tier, packets, 5, moving)
@@ -92,7 +97,7 @@ def test_the_bitrate_changes_without_a_keyframe_within_a_step():
 
 
 def test_a_tier_that_is_behind_leaves_frames_out_and_never_waits():
-    tier = LowerTier(25, lambda _packet: time.sleep(0.2), print)
+    tier = LowerTier(25, lambda _packet: time.sleep(0.2), untroubled)
     tier.want(500_000)
     began = time.monotonic()
     for frame in frames(40):
@@ -105,7 +110,7 @@ def test_a_tier_that_is_behind_leaves_frames_out_and_never_waits():
 def test_the_recorded_tier_is_the_same_with_and_without_a_lower_one():
     def recorded(with_lower: bool) -> list[bytes]:
         encoder = PictureEncoder(640, 360, 25, 500_000, lambda: 0)
-        tier = LowerTier(25, lambda _packet: None, print)
+        tier = LowerTier(25, lambda _packet: None, untroubled)
         if with_lower:
             tier.want(500_000)
         made = []
@@ -125,3 +130,26 @@ def test_the_ceiling_lets_the_bitrate_rise_again():
     encoder.bitrate_bps = 350_000
     assert encoder.bitrate_bps == 350_000
     assert isinstance(encoder.encode(frames(1, 320, 180)[0].picture, 0)[0], VideoPacket)
+
+
+def test_a_tier_that_cannot_be_made_says_so_once_and_is_tried_again_a_little_later():
+    told: list[str] = []
+    packets: list[VideoPacket] = []
+    now_ns = 0
+    tier = LowerTier(25, packets.append, told.append, lambda: now_ns)
+    tier.want(500_000)
+    for _ in range(5):
+        tier.feed(Frame(av.VideoFrame(16, 1, "yuv420p"), 0))  # no encoder takes half a line
+        time.sleep(0.02)
+    wait(lambda: told)
+    assert len(told) == 1
+    assert "cannot be made" in told[0]
+    (good,) = frames(1)
+    tier.feed(good)
+    time.sleep(0.1)
+    assert packets == []
+    now_ns = round((RETRY_S + 0.1) * 1e9)
+    tier.feed(good)
+    wait(lambda: packets)
+    tier.close()
+    assert len(told) == 1
