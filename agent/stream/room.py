@@ -123,7 +123,9 @@ class RoomStream:
             waiting.set_result(answer.sdp)
 
     def take_peer(self, peer: PeerSignal) -> None:
-        """Another room told where it stands; a service that was started anew must be joined anew."""
+        """Another room told where it stands; a lead room's service that was started anew must be joined anew."""
+        if peer.room not in self.figures:
+            return  # another receiving room: nothing connects us with it
         known = self._incarnations.get(peer.room)
         self._incarnations[peer.room] = peer.incarnation
         if known is not None and known != peer.incarnation:

@@ -118,6 +118,19 @@ async def test_a_room_whose_service_was_started_anew_is_joined_anew():
     await pair.close()
 
 
+async def test_another_receiving_room_that_was_started_anew_disturbs_nothing():
+    pair = Pair()
+    await pair.wait(pair.connected)
+    told = {"device": "d-far", "session": "s-test", "room": "third", "state": SessionState.LIVE}
+    for incarnation in ("one", "two"):
+        pair.streams["far"].take_peer(PeerSignal(**told, incarnation=incarnation))
+    await asyncio.sleep(1)
+    assert pair.connected()
+    assert len(pair.sent) == 2
+    assert pair.streams["far"].figures["lead"].joins == 1
+    await pair.close()
+
+
 async def test_a_receiving_room_that_comes_back_replaces_its_old_connection():
     pair = Pair()
     await pair.wait(pair.connected)
