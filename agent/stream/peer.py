@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import json
 import logging
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiortc import (
     RTCConfiguration,
@@ -19,18 +18,19 @@ from aiortc import (
 )
 
 from agent.encode.packet import VideoPacket
+from agent.stream.camerafeed import CameraFeed
 from agent.stream.fanout import Feed, MediaPacket, TrackFanout
 from agent.stream.figures import PeerFigures
 from agent.stream.incoming import CountedTime, Incoming, IncomingPictures, IncomingSound, Playout, Reception
-from agent.stream.ladder import Look, Told
+from agent.stream.ladder import Look
 from agent.stream.ladders import Stand
 from agent.stream.mediaclock import MediaClock
 from agent.stream.pacer import Priority
 from agent.stream.redundancy import SoundGuard
-from agent.stream.roomclock import BURST, CHANNEL, INTERVAL_S, RoomClock
+from agent.stream.roomline import CHANNEL, RoomLine
 from agent.stream.rtc import RtpSender
 from agent.stream.tiers import CameraTiers
-from agent.stream.uplink import START_BPS, Uplink
+from agent.stream.uplink import Uplink
 from contract.session import IceServer
 
 log = logging.getLogger(__name__)
@@ -38,16 +38,9 @@ log = logging.getLogger(__name__)
 H264_PROFILE = "42e01f"
 """Constrained baseline, level 3.1: what aiortc, GStreamer and browsers all take."""
 CLOSE_S = 3.0
-LAG = '{"lag_ms"'
-GOVERN_S = 0.1
-"""How often the camera's tier is looked at."""
-TELL_S = 0.5
-"""How often the other side is told how we judge the link."""
-TOLD_S = 2.0
-"""What the other side told counts for this long."""
+"""A connection that takes longer to close is left behind."""
 FROZEN_S = 0.5
-OTHERS_BPS = 600_000
-"""Sound and slides together, about; no probe for more than all of it."""
+"""Packets of a camera that came within this, and no picture of it for longer: it is frozen."""
 KINDS: Mapping[str, str] = {"mic": "audio", "camera": "video", "slides": "video"}
 """Tracks a peer connection carries, in the order of its m-lines."""
 PRIORITIES: Mapping[str, Priority] = {
@@ -94,19 +87,14 @@ class Peer:
         self._tasks: list[asyncio.Task[None]] = []
         self._stand: Stand | None = None
         self._guard = SoundGuard()
-        self._camera_full = True
+        self._camera: CameraFeed | None = None
         self._uplink: Uplink | None = None
-        self._told: Told | None = None
-        self._told_ns: int | None = None
-        self._telling: Told | None = None
-        self._told_at_ns = 0
-        self._channel: RTCDataChannel | None = None
-        self._room_clock = RoomClock(context.clock.anchor_ns, self._send_line, mono_ns)
+        self._line = RoomLine(context.clock.anchor_ns, self._other_is_late, mono_ns)
         self._reception = Reception(
             room,
             self.began_ns,
             figures,
-            self._room_clock,
+            self._line.clock,
             context.counts,
             context.playout,
             mono_ns,
@@ -131,7 +119,7 @@ class Peer:
         Returns:
             (SDP, track name by mid).
         """
-        self._take_channel(self._pc.createDataChannel(CHANNEL, ordered=False, maxRetransmits=0))
+        self._on_channel(self._pc.createDataChannel(CHANNEL, ordered=False, maxRetransmits=0))
         for track, kind in KINDS.items():
             direction = "recvonly" if track == "slides" else "sendrecv"
             transceiver = self._pc.addTransceiver(kind, direction=direction)
@@ -203,7 +191,7 @@ class Peer:
             feed = self._feeds[track] = Feed(lambda packet: self._put(sender, packet))
             sender.on_keyframe = feed.request_keyframe
             sender.priority = PRIORITIES[track]
-            self._tasks.append(asyncio.create_task(self._begin(feed, fanout, sender), name=f"send.{track}.{self.room}"))
+            self._start(self._begin(feed, fanout, sender), f"send.{track}")
         if transceiver.direction in ("sendrecv", "recvonly"):
             incoming: Incoming = (
                 IncomingSound(receiver, self._reception)
@@ -211,7 +199,18 @@ class Peer:
                 else IncomingPictures(track, receiver, self._reception)
             )
             self._incoming.append(incoming)
-            self._tasks.append(asyncio.create_task(incoming.run(), name=f"receive.{track}.{self.room}"))
+            self._start(incoming.run(), f"receive.{track}")
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=f"{name}.{self.room}")
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that ends by an error takes the connection with it: it is made anew."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+            self.failed.set()
 
     async def _begin(self, feed: Feed, fanout: TrackFanout, sender: RtpSender) -> None:
         await sender.started.wait()
@@ -219,29 +218,9 @@ class Peer:
         if sender.priority is not Priority.CAMERA:
             feed.follow(fanout)
             return
-        try:
-            await self._govern_camera(feed, fanout, self._uplink)
-        finally:
-            if self._context.tiers is not None:
-                self._context.tiers.leave(self)
-
-    async def _govern_camera(self, feed: Feed, full: TrackFanout, uplink: Uplink) -> None:
-        """Send the camera where the ladder allows it, on the tier that the link carries."""
-        tiers = self._context.tiers
-        full_bps = round(1.3 * ((tiers.full_bps if tiers is not None else START_BPS) + OTHERS_BPS))
-        while True:
-            stand = self._stand
-            allowed = stand is None or stand.send_camera
-            uplink.controller.wanted_bps = full_bps if allowed or stand is None else max(stand.probe_bps, OTHERS_BPS)
-            chosen: TrackFanout | None = full if allowed else None
-            if tiers is not None and allowed:
-                others_bps = uplink.sent_bps(Priority.SOUND) + uplink.sent_bps(Priority.SLIDES)
-                chosen = tiers.choose(self, uplink.target_bps - others_bps)
-            elif tiers is not None:
-                tiers.leave(self)
-            feed.follow(chosen)
-            self._camera_full = chosen is full
-            await asyncio.sleep(GOVERN_S)
+        self._camera = CameraFeed(feed, fanout, self._context.tiers, self._uplink)
+        self._camera.stand = self._stand
+        await self._camera.run()
 
     def look(self, sound_lost: float) -> Look:
         """What can be seen of the link with this room now.
@@ -251,30 +230,25 @@ class Peer:
         """
         now = self._mono_ns()
         figures, uplink = self._reception.figures, self._uplink
-        told_s, camera_s, picture_s = (
-            ago_s(one, now) for one in (self._told_ns, figures.last_camera_ns, figures.last_picture_ns)
-        )
+        camera_s, picture_s = (ago_s(one, now) for one in (figures.last_camera_ns, figures.last_picture_ns))
         return Look(
             connected=self._pc.connectionState == "connected" and not self.failed.is_set(),
             sound_age_s=ago_s(figures.last_sound_ns, now),
             picture_age_s=picture_s,
-            told=self._told if told_s is not None and told_s < TOLD_S else None,
+            told=self._line.told,
             sound_lost=sound_lost,
             frozen=camera_s is not None and camera_s < FROZEN_S and picture_s is not None and picture_s > FROZEN_S,
             target_bps=uplink.target_bps if uplink is not None else None,
-            camera_full=self._camera_full,
+            camera_full=self._camera is None or self._camera.is_full,
             round_trip_ms=self._round_trip_ms(),
         )
 
     def obey(self, stand: Stand) -> None:
         """Do what the ladder says: camera or not, and tell the other side how we judge the link."""
         self._stand = stand
-        now = self._mono_ns()
-        if stand.told != self._telling or now - self._told_at_ns >= TELL_S * 1e9:
-            self._telling, self._told_at_ns = stand.told, now
-            self._send_line(stand.told.line())
-            if self._uplink is not None:
-                self._send_line(json.dumps({"lag_ms": round(self._uplink.lag_ms, 1)}))
+        if self._camera is not None:
+            self._camera.stand = stand
+        self._line.tell(stand.told, self._uplink.lag_ms if self._uplink is not None else None)
 
     def _put(self, sender: RtpSender, packet: MediaPacket) -> None:
         if isinstance(packet, VideoPacket):
@@ -291,50 +265,17 @@ class Peer:
         known = [trip for trip in trips if trip is not None]
         return min(known) if known else None
 
-    def _take_line(self, line: object) -> None:
-        if not isinstance(line, str):
-            return
-        told = Told.read(line)
-        if told is not None:
-            self._told, self._told_ns = told, self._mono_ns()
-        elif line.startswith(LAG):
-            self._take_lag(line)
-        else:
-            self._room_clock.take(line)
-
-    def _take_lag(self, line: str) -> None:
-        """The other end tells how late its event loop is: what it reports of arrivals is late by as much."""
-        try:
-            lag_ms = float(json.loads(line)["lag_ms"])
-        except (ValueError, KeyError, TypeError):
-            return
-        if self._uplink is not None and math.isfinite(lag_ms):
-            self._uplink.other_lag_ms = max(0.0, lag_ms)
+    def _other_is_late(self, lag_ms: float) -> None:
+        if self._uplink is not None:
+            self._uplink.other_lag_ms = lag_ms
 
     def _on_state(self) -> None:
         if self._pc.connectionState in ("failed", "closed") and not self._closing:
             self.failed.set()
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
-        if channel.label == CHANNEL:
-            self._take_channel(channel)
-
-    def _take_channel(self, channel: RTCDataChannel) -> None:
-        self._channel = channel
-        channel.on("message", self._take_line)
-        self._tasks.append(asyncio.create_task(self._ask_clock(), name=f"clock.{self.room}"))
-
-    async def _ask_clock(self) -> None:
-        asked = 0
-        while True:
-            if self._channel is not None and self._channel.readyState == "open":
-                self._room_clock.ask()
-                asked += 1
-            await asyncio.sleep(0.1 if asked < BURST else INTERVAL_S)
-
-    def _send_line(self, line: str) -> None:
-        if self._channel is not None and self._channel.readyState == "open":
-            self._channel.send(line)
+        if channel.label == CHANNEL and self._line.open(channel):
+            self._start(self._line.run(), "clock")
 
 
 def ago_s(moment_ns: int | None, now_ns: int) -> float | None:

@@ -14,11 +14,12 @@ from contract.clock import ClockMap, Exchange
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "clock"
 BURST = 5
 """Questions asked at once when the channel opens."""
 INTERVAL_S = 2.0
+"""Between later questions."""
 LINE_MAX = 500
+"""A message of more characters is none of ours."""
 
 
 class RoomClock:
