@@ -36,6 +36,7 @@ class Keeping:
         on_uploaded: Callable[[PackageRef, Receipt], None],
         on_trouble: Callable[[str], None],
         keep_uploaded: bool,
+        upload_bps: int = 0,
         ca: Path | None = None,
     ) -> None:
         """Prepare.
@@ -49,6 +50,7 @@ class Keeping:
             on_uploaded: told of each receipt, on the uploader's thread.
             on_trouble: told once of each trouble, in words, on the uploader's thread.
             keep_uploaded: whether packages stay here after their receipt, until they expire.
+            upload_bps: most bit/s of an upload; 0: as much as there is.
             ca: file of the authority that signed the hub's certificate; None where this system knows it.
 
         Raises:
@@ -68,6 +70,7 @@ class Keeping:
             on_uploaded=on_uploaded,
             on_trouble=on_trouble,
             keep_uploaded=keep_uploaded,
+            most_bps=upload_bps,
         )
         self._sweeper = Sweeper(
             store, hub_key=lambda: identity.hub_key, now=self._now, current=current, keep_uploaded=keep_uploaded
@@ -79,8 +82,7 @@ class Keeping:
         self._uploader.wake()
         try:
             while True:
-                for gone in await asyncio.to_thread(self._sweeper.sweep):
-                    log.info("%s deleted: %s", gone.ref, gone.why)
+                await asyncio.to_thread(self._sweep)
                 await asyncio.sleep(SWEEP_S)
         finally:
             await asyncio.to_thread(self._uploader.stop)
@@ -104,6 +106,13 @@ class Keeping:
                 seal_left_behind(self._store, ref)
             except RecordTrouble as error:
                 log.warning("%s stays a draft: %s", ref, error)
+
+    def _sweep(self) -> None:
+        try:
+            for gone in self._sweeper.sweep():
+                log.info("%s deleted: %s", gone.ref, gone.why)
+        except (RecordTrouble, OSError) as error:  # a disk in trouble must not end the service, and a lesson with it
+            log.warning("packages are not looked through now: %s", error)
 
     def _manifests(self) -> list[Manifest]:
         found = []

@@ -35,6 +35,7 @@ S = SessionState
 READY_BEFORE_S = 120.0
 """Devices open this long before the lesson, in seconds."""
 REPORT_VALID_S = 14 * 86_400.0
+"""The hub may be away for as long as an order is held, in seconds."""
 SAMPLE_S = 1.0
 TELL_EACH = 2
 """Every so many samples the hub is told how the lesson goes."""

@@ -15,7 +15,7 @@ from agent.classroom import PictureLimits
 from agent.house import House
 from agent.identity import Identity
 from agent.keeping import Keeping
-from agent.lesson import READY_BEFORE_S, Lesson
+from agent.lesson import REPORT_VALID_S, Lesson
 from agent.observe.observer import Observer
 from agent.platform import notify, watchdog_s
 from agent.record.package import Standpoint
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 
 LEFT_BEHIND_S = 3600.0
 """An order whose session ended longer ago than this is not held any more."""
-DROP_SIGNALS_S = 10.0
 
 
 class AgentService:
@@ -76,6 +75,7 @@ class AgentService:
             on_uploaded=lambda ref, receipt: self._call(self._uploaded, ref, receipt),
             on_trouble=lambda words: self._call(self._upload_trouble, words),
             keep_uploaded=settings.record.keep_uploaded,
+            upload_bps=settings.record.upload_bps,
             ca=settings.hub.ca,
         )
         wanted = settings.sources.loudspeaker
@@ -205,7 +205,7 @@ class AgentService:
                     incarnation=self._incarnation,
                     result=manifest.result,
                 ),
-                READY_BEFORE_S,
+                REPORT_VALID_S,
                 f"room:{manifest.session}",
             )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import re
 import shutil
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from agent.record.trouble import PackageUnusable
 from contract.envelope import Envelope, EnvelopeRefused, PublicKey, parse, verify
 from contract.package import MANIFEST, FileEntry, Manifest, Receipt
 from contract.session import RoomOrder, SessionOrder
+
+log = logging.getLogger(__name__)
 
 DELETED = "deleted.jsonl"
 LEAVING = ".leaving-"
@@ -67,12 +70,14 @@ class FolderStore:
     def __init__(self, root: Path) -> None:
         """Use `root`, which is made with the first package; finish deletions that a crash interrupted.
 
-        Raises:
-            OSError: the volume is broken.
+        What of them cannot be removed is left for the next start: the service must come up.
         """
         self.root = root
         for path in root.glob(f"{LEAVING}*"):
-            shutil.rmtree(path)
+            try:
+                shutil.rmtree(path)
+            except OSError as error:
+                log.warning("%s cannot be removed yet: %s", path, error)
 
     def folder(self, ref: PackageRef) -> Path:
         """The package's folder.

@@ -34,7 +34,13 @@ class FileUpload(Uploader):  # type: ignore[misc]  # tuspy comes without types
     """tuspy's uploader, with its three requests sent through `client`: tuspy's own wait for ever on a silent hub."""
 
     def __init__(
-        self, client: httpx.Client, path: str, token: Callable[[], str], file: BinaryIO, metadata: dict[str, str]
+        self,
+        client: httpx.Client,
+        path: str,
+        token: Callable[[], str],
+        file: BinaryIO,
+        metadata: dict[str, str],
+        chunk_bytes: int | None = None,
     ) -> None:
         """Prepare the upload of `file`.
 
@@ -44,12 +50,15 @@ class FileUpload(Uploader):  # type: ignore[misc]  # tuspy comes without types
             token: a device token that is valid now.
             file: open for reading, seekable.
             metadata: what the hub must know: filename, filetype, session, room, sha256.
+            chunk_bytes: most bytes of one request; None: `CHUNK_BYTES`.
         """
         self._http = client
         self._create = path
         self._token = token
         self.url: str = ""
-        super().__init__(file_stream=file, client=TusClient(path), metadata=metadata, chunk_size=CHUNK_BYTES)
+        super().__init__(
+            file_stream=file, client=TusClient(path), metadata=metadata, chunk_size=chunk_bytes or CHUNK_BYTES
+        )
 
     def resume(self, path: str) -> None:
         """Go on with an upload that was begun before.

@@ -5,6 +5,7 @@ import logging
 import mimetypes
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from agent.record.expiry import UPLOADED, covers
 from agent.record.package import RECEIPT, UPLOAD
 from agent.record.store import PackageRef, PackageStore, entries_of, manifest_of, receipt_in, receipt_of
 from agent.record.trouble import PackageUnusable, ReceiptWrong, RecordTrouble, UploadFailed
-from agent.record.tus import FileUpload, UploadLost, answer_words
+from agent.record.tus import CHUNK_BYTES, FileUpload, UploadLost, answer_words
 from contract.envelope import Envelope, PublicKey
 from contract.package import FileEntry, Manifest, Receipt
 
@@ -26,6 +27,10 @@ LOOK_S = 60.0
 """How often the store is looked through where nobody woke the uploader, in seconds."""
 QUIET_LOOK_S = 2.0
 BACK_OFF_MOST_S = 300.0
+CHUNK_S = 1.0
+"""Where the rate is limited, one request holds what may be sent in this many seconds ..."""
+CHUNK_LEAST_BYTES = 16 << 10
+"""... and at least this much: each request has its own cost."""
 
 
 class NotQuiet(RecordTrouble):
@@ -51,6 +56,7 @@ class Uploader:
         on_uploaded: Callable[[PackageRef, Receipt], None],
         on_trouble: Callable[[str], None],
         keep_uploaded: bool = False,
+        most_bps: int = 0,
         chance: random.Random | None = None,
     ) -> None:
         """Prepare.
@@ -65,6 +71,7 @@ class Uploader:
             on_uploaded: told when a package's receipt is here and right; called again after a restart where kept.
             on_trouble: told once, in words, when uploading fails, and again only after it worked.
             keep_uploaded: whether packages stay here after their receipt.
+            most_bps: most bit/s of an upload; 0: as much as there is.
             chance: source of the back-off's jitter.
         """
         self._store = store
@@ -76,6 +83,7 @@ class Uploader:
         self._on_uploaded = on_uploaded
         self._on_trouble = on_trouble
         self._keep_uploaded = keep_uploaded
+        self._most_bps = most_bps
         self._chance = chance or random.Random()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -188,14 +196,16 @@ class Uploader:
         }
         begun = self._begun(ref)
         with self._store.read(ref, entry.name) as file:
-            upload = FileUpload(self._client, UPLOADS, self._token, file, metadata)
+            upload = FileUpload(self._client, UPLOADS, self._token, file, metadata, self._chunk_bytes())
             try:
                 known = begun.get(entry.name)
                 if known is not None and known.get("sha256") == entry.sha256:
                     self._resume(upload, str(known["url"]))
                 while not upload.url or upload.offset < entry.bytes:
                     self._be_quiet(ref)
+                    before, begun_s = upload.offset, time.monotonic()
                     upload.upload_chunk()
+                    self._hold_back(upload.offset - before, time.monotonic() - begun_s)
                     if begun.get(entry.name, {}).get("url") != upload.url:
                         begun[entry.name] = {"url": upload.url, "sha256": entry.sha256}
                         self._keep_begun(ref, begun)
@@ -203,6 +213,14 @@ class Uploader:
                 self._keep_begun(ref, {name: one for name, one in begun.items() if name != entry.name})
                 raise
         self._keep_begun(ref, {name: one for name, one in begun.items() if name != entry.name})
+
+    def _chunk_bytes(self) -> int | None:
+        return max(CHUNK_LEAST_BYTES, min(CHUNK_BYTES, round(self._most_bps / 8 * CHUNK_S))) if self._most_bps else None
+
+    def _hold_back(self, sent_bytes: int, took_s: float) -> None:
+        """Wait until so many bytes have taken as long as the limit allows."""
+        if self._most_bps:
+            self._stopping.wait(max(0.0, sent_bytes * 8 / self._most_bps - took_s))
 
     def _resume(self, upload: FileUpload, url: str) -> None:
         try:

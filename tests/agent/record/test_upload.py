@@ -91,6 +91,13 @@ def test_a_package_stays_with_its_receipt_where_it_is_to_be_kept(store, hub):
     assert len(told.uploaded) == 2
 
 
+def test_an_upload_takes_no_more_of_the_link_than_it_may(store, hub):
+    sealed(store, size=300_000)
+    begun = time.monotonic()
+    assert uploader(store, hub, most_bps=1_600_000).upload_all()
+    assert time.monotonic() - begun > 1.4, "300 kB at 1.6 Mbit/s take 1.5 s"
+
+
 def test_only_sealed_packages_that_may_be_uploaded_are(store, hub):
     draft(store.root, session="s-draft-1")
     sealed(store, session="s-private-1", policy=Policy(record=True))
