@@ -22,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="""One classroom: the service that captures, streams, records, observes and reports.
 
-    On a new machine: `check`, `sources`, `enrol`, `install`, in this order.""",
+    On a new machine: `sources`, `install`, `enrol`, `check`, in this order.""",
 )
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The agent's settings (agent.toml).")]
@@ -59,8 +59,10 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("enrol")
 def enrol_device(
     code: Annotated[str, typer.Argument(help="An operator's token of the hub.")],
-    hub: Annotated[str, typer.Option(help="Address of the hub, such as http://10.0.0.2:8080.")],
     config: ConfigOption = DEFAULT_CONFIG,
+    hub: Annotated[
+        str, typer.Option(help="Address of the hub, such as http://10.0.0.2:8080; default: from the settings.")
+    ] = "",
     device: Annotated[str, typer.Option(help="Identifier of this device; default: from the settings.")] = "",
     room: Annotated[str, typer.Option(help="Identifier of the room it stands in; default: from the settings.")] = "",
     name: Annotated[str, typer.Option(help="Name of the room for people; default: from the settings.")] = "",
@@ -78,7 +80,7 @@ def enrol_device(
         raise _refused("say which device and room this is: --device and --room, or in the settings")
     try:
         called = (name or own.name, school or own.school)
-        done = enrol(own.state, hub, code, chosen_device, chosen_room, *called, ca=settings.hub.ca)
+        done = enrol(own.state, hub or settings.hub.url, code, chosen_device, chosen_room, *called, ca=settings.hub.ca)
     except IdentityRefused as error:
         raise _refused(str(error)) from error
     typer.echo(f"enrolled as {done.device} in room {done.room} of {done.hub_url}")
@@ -139,14 +141,19 @@ def install_service(
         done = install(dry_run=dry_run)
     except InstallRefused as error:
         raise _refused(str(error)) from error
+    if dry_run:
+        typer.echo("nothing is done now; without --dry-run:")
     for line in done.did:
-        typer.echo(line)
+        typer.echo(f"  {line}" if dry_run else line)
     typer.echo("next:")
     for line in done.next:
         typer.echo(f"  {line}")
 
 
 def _settings(config: Path) -> AgentSettings:
+    if not config.exists():
+        todo = "`tongtang agent install` puts one in place; or name another: --config FILE"
+        raise _refused(f"there is no settings file {config}; {todo}")
     try:
         return load_settings(config)
     except SettingsRefused as error:

@@ -95,10 +95,10 @@ def _commands() -> list[list[str]]:
 
 
 def _next(program: Path, config: Path) -> tuple[str, ...]:
-    as_service = f"runuser -u {ACCOUNT} --"
+    as_service = f"runuser -u {ACCOUNT} -- env TONGTANG_MODELS={STATE}/models"  # as the unit has it
     return (
         f"edit {config}",
-        f"{as_service} env TONGTANG_MODELS={STATE}/models {program} models install",
+        f"{as_service} {program} models install",
         f"{as_service} {program} agent enrol TOKEN --hub http://HUB:8080 --device DEVICE --room ROOM",
         f"{as_service} {program} agent check",
         f"systemctl enable --now {UNIT}",
