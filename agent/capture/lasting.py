@@ -4,6 +4,7 @@ A device may hang for seconds in the driver or the network, so it is read on a t
 which hands over through a short queue. The reader of the source never waits for the device.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from agent.capture.frame import Block, Frame, FrameSource, SoundSource, SourceLo
 from agent.capture.pace import NS_A_SECOND, Pace
 from agent.capture.picture import framed
 from agent.capture.still import StillPicture
+
+log = logging.getLogger(__name__)
 
 FRAMES_HELD = 4
 """Pictures waiting at most; the oldest is dropped, an old picture helps nobody."""
@@ -84,6 +87,10 @@ class Reader(Generic[T]):
                 words = f"{self._what} ended by itself"
             except SourceLost as lost:
                 words = str(lost)
+            except Exception:
+                # A driver may raise whatever it likes: the device is tried again like any other that was lost.
+                log.exception("%s ended with a fault", self._what)
+                words = f"{self._what} ended with a fault in the program or a driver; the log has it"
             if not down and not self._stop.is_set():
                 down = True
                 self._on_trouble(f"{words}; a stand-in is sent and it is tried again until it is back")

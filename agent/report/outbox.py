@@ -108,6 +108,7 @@ class Outbox:
         self._dropped = 0
         self._aside: deque[_Fields] = deque(maxlen=ASIDE_ROWS)
         self._trimmed = False
+        self._told: set[str] = set()
         self._on_disk = True
         self._db = self._opened()
         self.stream = self._stream_of(machine)
@@ -222,6 +223,9 @@ class Outbox:
             self._trim()
         with self._lock:
             self._take_back()
+            if self._aside:
+                self._dropped += len(self._aside)
+                self._say(f"{len(self._aside)} rows of {self.path.name} are given up: the disk took nothing to the end")
         self._sync()
         if folding is not None:
             folding.close()
@@ -235,7 +239,7 @@ class Outbox:
             try:
                 sync_log(self.path)
             except OSError as error:
-                self._say(f"{self.path.name} cannot be made safe from a power cut: {error.strerror}")
+                self._say_once(f"{self.path.name} cannot be made safe from a power cut: {error.strerror}")
                 return
         with self._lock:
             self._durable = max(self._durable, last)
@@ -252,7 +256,7 @@ class Outbox:
             with self._lock:
                 self._troubled(error)
         except OSError as error:
-            self._say(f"the folder of {self.path.name} is gone: {error}")
+            self._say_once(f"the folder of {self.path.name} is gone: {error}")
 
     def _recover(self) -> None:
         """Take rows again once there is room, and put the ballast back first."""
@@ -339,11 +343,16 @@ class Outbox:
 
     def _troubled(self, error: sqlite3.Error) -> None:
         if not is_full(error):
-            self._say(f"{self.path.name}: {error}")
+            self._say_once(f"{self.path.name}: {error}")
         elif not self._full:
             self._full = True
             self._dirty.set()
             self._say(f"the disk is full: {self.path.name} takes no more rows until there is room ({error})")
+
+    def _say_once(self, words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            self._say(words)
 
     def _opened(self) -> sqlite3.Connection:
         try:

@@ -12,8 +12,10 @@ import pytest
 
 from agent.capture import camera, microphone, screen
 from agent.capture.frame import SourceLost
+from agent.capture.lasting import LastingPicture
 from agent.capture.microphone import Hearing, captured_ns, chosen
 from agent.capture.sources import list_sources, open_room, parse_source
+from agent.capture.still import StillPicture
 from tests.agent.capture.conftest import luma
 
 NO_CAMERA = 61
@@ -31,7 +33,7 @@ def test_a_missing_camera_is_told_and_the_lesson_goes_on_with_a_card(stop):
     frames = list(itertools.islice(opened.camera.frames(stop), 40))
     opened.close()
     assert (np.diff([frame.mono_ns for frame in frames]) > 0).all()
-    assert frames[-1].mono_ns - frames[5].mono_ns == pytest.approx(34 * 40e6, rel=0.1)
+    assert np.median(np.diff([frame.mono_ns for frame in frames])) == pytest.approx(40e6, rel=0.1)
     assert luma(frames[-1].picture).std() > 10
     assert len(told) == 1
     assert "tried again" in told[0]
@@ -45,7 +47,33 @@ def test_a_missing_camera_does_not_delay_the_end(stop):
     stop.set()
     assert list(frames) == []
     opened.close()
-    assert time.monotonic() - begun < 0.2
+    assert time.monotonic() - begun < 0.45, "the pause before the next attempt is 0.5 s"
+
+
+def test_a_driver_that_fails_as_nobody_foresaw_is_tried_again(stop):
+    class Moody:
+        width, height, fps, opened = 320, 180, 25, 0
+
+        def frames(self, stop):
+            self.opened += 1
+            if self.opened == 1:
+                raise ValueError("a driver may raise anything")
+            yield from StillPicture((320, 180), 25, "", "").frames(stop)
+
+        def close(self):
+            pass
+
+    told: list[str] = []
+    moody = Moody()
+    lasting = LastingPicture("camera:0", moody, ("没有画面", "No picture"), told.append)
+    frames = lasting.frames(stop)
+    while len(told) < 2:
+        next(frames)
+    stop.set()
+    lasting.close()
+    assert moody.opened == 2
+    assert "ended with a fault" in told[0]
+    assert told[1] == "camera:0 is back"
 
 
 def test_a_missing_microphone_is_silence_without_a_hole(stop):
@@ -55,7 +83,7 @@ def test_a_missing_microphone_is_silence_without_a_hole(stop):
     opened.close()
     assert not any(block.samples.any() for block in blocks)
     assert {b.mono_ns - a.mono_ns for a, b in itertools.pairwise(blocks)} == {20_000_000}
-    assert abs(time.monotonic_ns() - blocks[-1].mono_ns) < 400_000_000
+    assert abs(time.monotonic_ns() - blocks[-1].mono_ns) < 2_000_000_000
 
 
 def test_a_machine_without_portaudio_says_what_to_install(tmp_path: Path):

@@ -262,6 +262,19 @@ def test_a_full_disk_is_told_once_and_drains_when_the_hub_is_back(small_disk, sa
     db.close()
 
 
+def test_rows_that_a_full_disk_never_took_are_told_at_the_end(small_disk, said):
+    box = Outbox(small_disk / "box.db", machine="m", say=said.append)
+    for number in range(40_000):
+        box.put(sample(number, words="x" * 1500))
+        if any("disk is full" in one for one in said):
+            break
+    _fill(small_disk / "recording.mp4")
+    for number in range(20):
+        box.put(sample(number, words="x" * 1500))
+    box.close()
+    assert "given up: the disk took nothing to the end" in said[-1]
+
+
 def _fill(path: Path) -> None:
     """Take the last free byte, as a recording would."""
     with path.open("wb", buffering=0) as file:
