@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -177,17 +176,22 @@ def volume_encrypted(path: Path) -> bool | None:
     if sys.platform != "linux":
         return None
     device = path.stat().st_dev
-    return _encrypted(Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}"))
+    return block_encrypted(Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}"))
 
 
-def _encrypted(block: Path) -> bool | None:
+def block_encrypted(block: Path) -> bool | None:
+    """Whether a block device is encrypted, or all that lie below it are; None where that cannot be told.
+
+    Args:
+        block: its folder in the kernel's `/sys/dev/block`.
+    """
     if not block.exists():
         return None  # an overlay, a tmpfs or a network share has no block device of its own
     with contextlib.suppress(OSError):
         if (block / "dm" / "uuid").read_text(encoding="ascii").startswith("CRYPT-"):
             return True
     below = block / "slaves"
-    found = [_encrypted(one.resolve()) for one in sorted(below.iterdir())] if below.is_dir() else []
+    found = [block_encrypted(one.resolve()) for one in sorted(below.iterdir())] if below.is_dir() else []
     if not found:
         return False
     return None if None in found else all(found)
@@ -221,8 +225,3 @@ def is_administrator() -> bool:
     if sys.platform == "win32":
         return False
     return os.geteuid() == 0
-
-
-def monotonic_ns() -> int:
-    """The device's monotonic clock, in ns; the one clock of frames, packets and observations."""
-    return time.monotonic_ns()

@@ -10,7 +10,6 @@ from av.error import FFmpegError
 
 from agent.capture.spec import SourceRefused
 
-NS_A_MICROSECOND = 1000
 SAME_END_S = 0.5
 """Sound and picture that end this close together loop at the picture's end."""
 STILL_S = 3600.0

@@ -33,7 +33,7 @@ class _Client:
 class OverlayServer:
     """Tells the state to every screen that shows the right token.
 
-    `start`, `update` and `stop` belong to one event loop; `tell` may be called from any thread.
+    Everything here belongs to one event loop.
     """
 
     def __init__(self, socket: Path, token: Path) -> None:
@@ -49,7 +49,6 @@ class OverlayServer:
         self._state = OverlayState()
         self._clients: set[_Client] = set()
         self._server: asyncio.Server | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def clients(self) -> int:
@@ -62,7 +61,6 @@ class OverlayServer:
         Raises:
             OSError: the socket or the token's file cannot be made.
         """
-        self._loop = asyncio.get_running_loop()
         self._token = secrets.token_hex(24)
         await asyncio.to_thread(replace_file, self._token_file, f"{self._token}\n".encode())
         self._server = await serve_local(self._serve, self._socket)
@@ -82,12 +80,6 @@ class OverlayServer:
         self._state = state
         for one in self._clients:
             one.changed.set()
-
-    def tell(self, state: OverlayState) -> None:
-        """`update`, from any thread; nothing before `start`."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and every screen with it
-                self._loop.call_soon_threadsafe(self.update, state)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

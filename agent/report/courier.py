@@ -131,11 +131,6 @@ class Courier:
             log.warning("too many signals wait for the hub; a %s is given up", one.signal.kind)
         self.on_pending()
 
-    def withdraw(self, key: str) -> None:
-        """Stop sending what was sent under `key`."""
-        with self._lock:
-            self._pending = [one for one in self._pending if one.topic_key != key]
-
     def ask_time(self) -> bool:
         """Send one clock question; False where there is no connection."""
         question = Clock(device=self._device, t1_ns=self._clock.ask())

@@ -99,7 +99,6 @@ class Link:
         self.on_down: Callable[[], None] = lambda: None
         self.on_hub: Callable[[bool], None] = lambda _online: None
         self.on_signal: Callable[[bytes, int], None] = lambda _data, _mono_ns: None
-        self.on_command: Callable[[bytes], None] = lambda _data: None
         self._birth = birth
         self._host = host
         self._port = port
@@ -122,7 +121,6 @@ class Link:
             topics.ack(birth.device): self._marked,
             topics.HUB_STATE: self._hub_told,
             topics.state(birth.device): self._presence_told,
-            topics.command(birth.device): self._commanded,
         }
         for lane in lanes:
             lane.outbox.wake = self._wake.set
@@ -284,9 +282,6 @@ class Link:
         for lane in self._lanes:
             lane.marked(mark)
         self._wake.set()
-
-    def _commanded(self, data: bytes) -> None:
-        self.on_command(data)
 
     def _hub_told(self, data: bytes) -> None:
         if not data:

@@ -118,11 +118,6 @@ class Report:
         """Whether the hub is in reach, as far as the broker knows."""
         return self._connected
 
-    @property
-    def connected_since(self) -> float:
-        """When `connected` became what it is, on the wall clock, for people."""
-        return self._connected_since
-
     def start(self) -> None:
         """Begin to connect and to report; returns at once and tries for ever."""
         self._link.start()

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.platform import boot_id, machine_id, notify, replace_file, volume_encrypted
+from agent.platform import block_encrypted, boot_id, machine_id, notify, replace_file, volume_encrypted
 
 
-def test_a_boot_and_a_machine_keep_their_names():
-    assert boot_id() == boot_id() != ""
-    assert machine_id() == machine_id() != ""
+def test_another_process_gives_boot_and_machine_the_same_names():
+    code = "from agent.platform import boot_id, machine_id; print(boot_id(), machine_id())"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert said.stdout.split() == [boot_id(), machine_id()]
+    assert boot_id() != machine_id()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sd_notify")
@@ -37,8 +39,27 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["kept.json"]
 
 
-def test_a_volume_is_encrypted_or_not_or_unknown(tmp_path):
-    assert volume_encrypted(tmp_path) in {True, False, None}
+@pytest.mark.parametrize(
+    "uuids, encrypted",
+    [
+        (["CRYPT-LUKS2-1"], True),
+        (["LVM-1"], False),
+        (["CRYPT-LUKS2-1", "CRYPT-LUKS2-2"], True),
+        (["CRYPT-1", ""], False),
+    ],
+)
+def test_a_volume_is_encrypted_where_everything_below_it_is(tmp_path, uuids, encrypted):
+    for number, uuid in enumerate(uuids):
+        disk = tmp_path / f"disk{number}"
+        (disk / "dm").mkdir(parents=True)
+        (disk / "dm" / "uuid").write_text(uuid)
+        (tmp_path / "volume" / "slaves").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "volume" / "slaves" / disk.name).symlink_to(disk)
+    assert block_encrypted(tmp_path / "volume") is encrypted
+
+
+def test_a_volume_without_a_device_of_its_own_is_unknown(tmp_path):
+    assert block_encrypted(tmp_path / "nothing") is None
     if Path("/proc").is_mount():
         assert volume_encrypted(Path("/proc")) is None
 

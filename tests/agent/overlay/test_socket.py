@@ -35,9 +35,7 @@ async def test_a_screen_gets_the_whole_state_at_once_and_after_each_change(serve
     reader, writer = await _screen(tmp_path)
     assert (await _line(reader))["words_zh"] == "准备好了"
     peer = PeerState(room="receiving-1", state="live", connected=True)
-    await asyncio.to_thread(
-        server.tell, OverlayState(session="s-0001", state="live", recording=True, hub="connected", peers=(peer,))
-    )
+    server.update(OverlayState(session="s-0001", state="live", recording=True, hub="connected", peers=(peer,)))
     after = await _line(reader)
     assert (after["recording"], after["hub"], after["peers"][0]["room"]) == (True, "connected", "receiving-1")
     writer.close()
