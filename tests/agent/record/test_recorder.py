@@ -128,7 +128,7 @@ async def test_a_room_whose_camera_never_came_says_so_in_its_gaps(tmp_path):
     one = recorder(draft(tmp_path, seconds=5.0), 5.0)
     begun = time.monotonic()
     manifest = await one.finish(RoomResult())
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10
     assert [(gap.track, gap.start_t, gap.end_t) for gap in manifest.gaps] == [("camera", 0, 5), ("slides", 0, 5)]
     assert manifest.result.recording == ()
 

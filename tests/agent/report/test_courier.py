@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.report.courier import Courier
-from contract.envelope import parse, sign, verify
+from contract.envelope import BadSignature, parse, sign, verify
 from contract.keys import new_device_key, new_hub_key
 from contract.signal import SIGNAL, Clock, ClockReply, Offer, Order, Peer, Received, RoomReport
 from tests.agent.report.test_report import order_of
@@ -104,6 +104,8 @@ def test_what_is_sent_is_signed_by_this_device(courier, pipe, time_):
     courier.send(room_report(), 600)
     courier.tick()
     verify(pipe.sent[0], DEVICE_KEY.public_key(), time_.s)
+    with pytest.raises(BadSignature):
+        verify(pipe.sent[0], new_device_key().public_key(), time_.s)
 
 
 def test_a_signal_that_nobody_answers_is_given_up_when_it_is_worth_nothing_any_more(courier, pipe, time_):

@@ -102,9 +102,10 @@ def test_signals_pass_both_ways(report, hub):
 def test_the_clock_knows_the_hub_within_a_second_of_connecting(report):
     assert wait_for(lambda: report.clock.heard)
     time.sleep(0.6)
-    mono_ns = time.monotonic_ns()
-    assert abs(report.clock.hub_ns(mono_ns) - time.time_ns()) < 20_000_000
-    assert report.clock.error_ns(mono_ns) < 100_000_000
+    before_ns, mono_ns, after_ns = time.time_ns(), time.monotonic_ns(), time.time_ns()
+    error_ns = report.clock.error_ns(mono_ns)
+    assert before_ns - error_ns <= report.clock.hub_ns(mono_ns) <= after_ns + error_ns
+    assert error_ns < 500_000_000
     assert len(report.clock.record().exchanges) >= 5
 
 
