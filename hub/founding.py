@@ -75,6 +75,31 @@ def init(data: Path, database: str = "") -> Founded:
     return Founded(data, token, public_pem(key), new=True, words=f"made a hub in {data}")
 
 
+def new_operator(settings: HubSettings, name: str) -> str:
+    """Give the operator `name` a new token, which is shown once; an older one of theirs stops working.
+
+    The hub may run meanwhile. The token file in the data folder follows its operator, where it still lies there.
+
+    Raises:
+        HubRefused: there is no hub, or its folder cannot be written.
+        hub.store.errors.StoreRefused: the database cannot be opened.
+    """
+    hub_key(settings.data)
+    token = new_token()
+    store = Store.open(settings.database_url)
+    try:
+        store.operators.set_token(name, token, time.time())
+    finally:
+        store.close()
+    file = settings.data / TOKEN
+    if name == FIRST_OPERATOR and file.exists():
+        try:
+            _write_private(file, token + "\n")
+        except OSError as error:
+            raise HubRefused(f"the token counts, but {file} cannot be written: {error.strerror}: {token}") from error
+    return token
+
+
 def _make_folder(data: Path) -> None:
     """Make the folder; one in which an earlier `init` was interrupted will do.
 

@@ -49,6 +49,30 @@ def test_a_hub_is_made_once_and_left_alone_after_that(tmp_path: Path):
     assert json.loads(first)["token"].startswith("tt-")
 
 
+def test_a_lost_token_is_replaced_while_the_hub_runs_and_others_get_their_own(tmp_path: Path):
+    config = settings(tmp_path)
+    lost = json.loads(say("init", "--config", config, "--json")[1])["token"]
+    with running(config, tmp_path / "data") as hub:
+        code, told = say("user", "add", "operator", "--config", config, "--json")
+        assert code == 0
+        fresh = json.loads(told)["token"]
+        second = say("user", "add", "li-jing", "--config", config)[1].split()[-1]
+
+        def answer(token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"}
+            return httpx.get(f"{hub.where['http']}/api/v1/devices", headers=headers).status_code
+
+        assert [answer(token) for token in (lost, fresh, second)] == [401, 200, 200]
+    assert (tmp_path / "data" / "operator.token").read_text().strip() == fresh
+
+
+@pytest.mark.parametrize(("name", "words"), [("Li Jing", "lower-case"), ("li-jing", "tongtang hub init")])
+def test_no_token_without_a_hub_or_a_usable_name(tmp_path: Path, name: str, words: str):
+    code, told = say("user", "add", name, "--data", tmp_path / "none")
+    assert code == 2
+    assert words in told
+
+
 def test_check_is_content_with_a_new_hub_and_changes_nothing(tmp_path: Path):
     say("init", "--config", settings(tmp_path))
     before = sorted(tmp_path.rglob("*"))
