@@ -18,6 +18,11 @@ def screens(lesson: Playback) -> list[tuple[RoomPlayback, Track]]:
     return sorted(every, key=lambda one: one[1].track != "camera")
 
 
+def staged(lesson: Playback) -> bool:
+    """Whether the slides stand large, with both rooms beside them; with more rooms all are of one size."""
+    return sorted(track.track for _, track in screens(lesson)) == ["camera", "camera", "slides"]
+
+
 def missing_words(lesson: Playback, policy: Policy, t: Texts) -> list[str]:
     """What a viewer would look for and not find, a sentence each."""
     lines: list[str] = []

@@ -15,7 +15,7 @@ from hub.api.shapes import Overview
 from hub.api.signin import COOKIE, COOKIE_LIFE_S, HubSignIns, Tries
 from hub.archive.store import PackageStore
 from hub.console.assets import Assets
-from hub.console.lesson import lane, missing_words, screens
+from hub.console.lesson import lane, missing_words, screens, staged
 from hub.console.overview import kind_of, overview_page, rung_kind
 from hub.console.texts import LANGUAGE_COOKIE, Texts, language_of, load_texts
 from hub.console.words import remark_of_room, remark_words, size, span, when
@@ -144,6 +144,7 @@ def page_routes(pages: Pages, overview: Callable[[], Overview], sessions: Conduc
             lesson=found,
             playable=bool(screens(found)),
             screens=screens(found),
+            staged=staged(found),
             missing=missing_words(found, view.policy, t),
             names={room.room: room.name for room in found.rooms},
             lane=lambda room: lane(room, found.seconds, t),
