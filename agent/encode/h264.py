@@ -94,22 +94,58 @@ def _fragments(unit: bytes) -> list[bytes]:
     return pieces
 
 
-def starts_picture_of(payload: bytes) -> int | None:
-    """The type of the first NAL unit that begins in an RTP payload; None inside a fragmented one.
+def heads(payload: bytes) -> list[bytes]:
+    """The first two bytes of each NAL unit that begins in an RTP payload: its header, and what comes behind it.
+
+    Args:
+        payload: of packetization mode 1.
+
+    Returns:
+        In order; empty inside a fragmented unit.
 
     Raises:
-        ValueError: the payload is too short to be one.
+        ValueError: the payload is truncated.
     """
     if len(payload) < 2:
         raise ValueError("H.264 payload is too short")
     kind = payload[0] & 0x1F
-    if kind == _FU_A:
-        return payload[1] & 0x1F if payload[1] & 0x80 else None
     if kind == _STAP_A:
-        if len(payload) < 4:
+        return [unit[:2] for unit in _aggregated(payload)]
+    if kind != _FU_A:
+        return [payload[:2]]
+    if not payload[1] & 0x80:
+        return []
+    if len(payload) < 3:
+        raise ValueError("FU-A is truncated")
+    return [bytes([(payload[0] & 0xE0) | (payload[1] & 0x1F), payload[2]])]
+
+
+def is_slice(head: bytes) -> bool:
+    """Whether a unit that begins so is a part of a picture (table 7-1 of H.264: types 1 to 5)."""
+    return 1 <= head[0] & 0x1F <= NAL_IDR
+
+
+def is_first_slice(head: bytes) -> bool:
+    """Whether a slice that begins so is the first one of its picture.
+
+    Its header begins with the address of its first macroblock, as an Exp-Golomb code (section
+    7.3.3); the one for 0 is a single set bit. Constrained baseline has no arbitrary slice order.
+    """
+    return len(head) > 1 and bool(head[1] & 0x80)
+
+
+def _aggregated(payload: bytes) -> list[bytes]:
+    """The NAL units in a STAP-A."""
+    units: list[bytes] = []
+    at = 1
+    while at < len(payload):
+        size = int.from_bytes(payload[at : at + 2], "big")
+        unit = payload[at + 2 : at + 2 + size]
+        if at + 2 > len(payload) or len(unit) < size or not size:
             raise ValueError("STAP-A is truncated")
-        return payload[3] & 0x1F
-    return kind
+        units.append(unit)
+        at += 2 + size
+    return units
 
 
 def annexb(payload_list: list[bytes]) -> bytes:
@@ -130,14 +166,8 @@ def annexb(payload_list: list[bytes]) -> bytes:
                 out += b"\x00" + _START + bytes([(payload[0] & 0xE0) | (payload[1] & 0x1F)])
             out += payload[2:]
         elif kind == _STAP_A:
-            at = 1
-            while at < len(payload):
-                size = int.from_bytes(payload[at : at + 2], "big")
-                unit = payload[at + 2 : at + 2 + size]
-                if at + 2 > len(payload) or len(unit) < size or not size:
-                    raise ValueError("STAP-A is truncated")
+            for unit in _aggregated(payload):
                 out += b"\x00" + _START + unit
-                at += 2 + size
         else:
             raise ValueError(f"NAL unit type {kind} is not part of packetization mode 1")
     return bytes(out)

@@ -27,8 +27,6 @@ GAP_MAX = 512
 """More packets than this lost in one go are not asked for: only a keyframe helps."""
 LATE_MAX = 256
 """So many packets in a row from the past mean that the sender began to count anew."""
-_KEYFRAME_HEAD = 3
-"""Parameter sets stand within the first packets of a keyframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ class PictureJitter:
         return True
 
     def require_keyframe(self) -> None:
-        """The decoder lost its thread: nothing is of use before the next keyframe. From any thread."""
+        """The decoder lost its thread: nothing is of use before the next keyframe."""
         self._needs_keyframe = True
 
     def _blocked_ms(self, now_ms: float) -> float:
@@ -263,18 +261,30 @@ def _begins_keyframe(packet: Packet, *, after_end: bool) -> bool:
     Args:
         packet: the packet.
         after_end: whether the packet before it is known to have ended a picture; a slice
-            alone may be in the middle of a keyframe whose beginning is lost.
+            alone may be one whose parameter sets are lost.
     """
-    kind = _starts(packet)
-    return kind == h264.NAL_SPS or (after_end and kind == h264.NAL_IDR)
+    return _is_keyframe((packet,), idr_alone=after_end)
 
 
-def _is_keyframe(packets: Sequence[Packet]) -> bool:
-    return any(_starts(packet) in (h264.NAL_SPS, h264.NAL_IDR) for packet in packets[:_KEYFRAME_HEAD])
+def _is_keyframe(packets: Sequence[Packet], *, idr_alone: bool = True) -> bool:
+    """Whether decoding can begin here: with parameter sets or an IDR, and with the first slice of a picture.
+
+    Args:
+        packets: a picture, or its beginning.
+        idr_alone: whether an IDR will do without parameter sets before it.
+    """
+    parameters = False
+    for packet in packets:
+        for head in _heads(packet):
+            kind = h264.nal_type(head)
+            if h264.is_slice(head):
+                return (parameters or (idr_alone and kind == h264.NAL_IDR)) and h264.is_first_slice(head)
+            parameters = parameters or kind == h264.NAL_SPS
+    return parameters
 
 
-def _starts(packet: Packet) -> int | None:
+def _heads(packet: Packet) -> list[bytes]:
     try:
-        return h264.starts_picture_of(packet.payload)
+        return h264.heads(packet.payload)
     except ValueError:
-        return None
+        return []

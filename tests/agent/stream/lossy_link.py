@@ -13,7 +13,8 @@ from agent.stream.soundjitter import SoundJitter
 
 FRAME_MS = 40.0
 SPS = bytes([h264.NAL_SPS | 0x60, 1, 2])
-SLICE = bytes([0x41, 1, 2])
+SLICE = bytes([0x41, 0x9A, 2])
+"""The first slice of a picture that is no keyframe."""
 
 
 @dataclass

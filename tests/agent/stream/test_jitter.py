@@ -1,5 +1,7 @@
 import random
 
+import av
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,13 +12,14 @@ from agent.stream.jitter import (
     KEYFRAME_GAP_MS,
     LATE_MAX,
     LIFE_MS,
+    PATIENCE_MAX_MS,
     PATIENCE_MIN_MS,
     Packet,
     PictureJitter,
 )
 from tests.agent.stream.lossy_link import SLICE, SPS, LossyLink, watch
 
-IDR = bytes([h264.NAL_IDR | 0x60, 1, 2])
+IDR = bytes([h264.NAL_IDR | 0x60, 0x88, 2])
 
 
 def picture(first: int, count: int, timestamp: int, key: bool = False) -> list[Packet]:
@@ -162,6 +165,81 @@ def test_half_a_keyframe_is_not_shown():
     assert released(jitter, packets) == []
 
 
+AUD_SPS_PPS = b"\x78" + b"".join(len(unit).to_bytes(2, "big") + unit for unit in (b"\x09\x10", SPS, b"\x68\xce"))
+
+
+def test_parameter_sets_are_found_behind_a_delimiter_in_the_same_packet():
+    jitter = PictureJitter()
+    packets = [Packet(0, 0, False, AUD_SPS_PPS), Packet(1, 0, True, IDR)]
+    assert released(jitter, packets) == [0]
+
+
+def sliced(count: int, side: int, noise: int) -> list[list[bytes]]:
+    """The NAL units of pictures of four slices each, every one a keyframe, as x264 makes them."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = side, side, "yuv420p", 25
+    slices = "slices=4:sliced-threads=0:keyint=1:sei=0"
+    encoder.options = {"tune": "zerolatency", "threads": "1", "x264-params": slices}
+    grey = np.random.default_rng(1)
+    made = []
+    for index in range(count):
+        pixels = grey.integers(100 - noise, 101 + noise, (side * 3 // 2, side)).astype(np.uint8)
+        frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
+        frame.pts = index
+        made += [h264.nal_units(bytes(packet)) for packet in encoder.encode(frame)]
+    return [[unit for unit in units if h264.nal_type(unit) != h264.NAL_SEI] for units in made]
+
+
+def numbered(pictures: list[list[bytes]]) -> list[list[Packet]]:
+    """Each picture's packets; numbers go on from one to the next."""
+    out: list[list[Packet]] = []
+    for index, units in enumerate(pictures):
+        parts = h264.payloads(units)
+        first = sum(len(packets) for packets in out)
+        out.append([Packet(first + at, index * 3600, at == len(parts) - 1, part) for at, part in enumerate(parts)])
+    return out
+
+
+AGGREGATED, SINGLE, FRAGMENTED = (64, 0), (64, 100), (256, 100)
+
+
+@pytest.mark.parametrize("parameters", [True, False], ids=["with parameter sets", "slices alone"])
+@pytest.mark.parametrize(
+    ("side", "noise", "kinds"),
+    [(*AGGREGATED, {24}), (*SINGLE, {24, 5}), (*FRAGMENTED, {24, 28})],
+    ids=["STAP-A", "single NAL units", "FU-A"],
+)
+def test_a_keyframe_without_its_first_slice_is_not_taken_for_whole(side, noise, kinds, parameters):
+    whole, damaged, again = sliced(3, side, noise)
+    slices = [unit for unit in damaged if h264.nal_type(unit) == h264.NAL_IDR]
+    assert [h264.is_first_slice(unit[:2]) for unit in slices] == [True, False, False, False]
+    sets = damaged[:-4] if parameters else []
+    # The sender, or something on the way, dropped the first slice before the packets got their numbers.
+    first, broken, last = numbered([whole, sets + slices[1:], again])
+    assert {packet.payload[0] & 0x1F for packet in first} == kinds
+    jitter = PictureJitter()
+    assert released(jitter, first) == [0]
+    jitter.require_keyframe()
+    assert released(jitter, broken, 500) == []
+    assert jitter.keyframe_due(500)
+    (shown,) = [done for packet in last for done in jitter.add(packet, 600)]
+    assert shown.keyframe
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.options = {"flags": "low_delay"}
+    assert len(decoder.decode(av.Packet(h264.annexb(shown.payloads)))) == 1
+
+
+@pytest.mark.parametrize(("side", "noise"), [SINGLE, FRAGMENTED], ids=["single NAL units", "FU-A"])
+def test_whatever_packet_of_the_first_keyframe_is_lost_nothing_comes_before_the_next_one(side, noise):
+    pictures = numbered(sliced(2, side, noise))
+    for lost in range(len(pictures[0])):
+        jitter = PictureJitter()
+        assert released(jitter, [packet for at, packet in enumerate(pictures[0]) if at != lost]) == []
+        shown = released(jitter, pictures[1], 100)
+        shown += [done.timestamp for done in jitter.tick(PATIENCE_MAX_MS)]
+        assert shown == [3600]
+
+
 def test_a_long_outage_is_not_asked_for_packet_by_packet():
     jitter = PictureJitter()
     released(jitter, stream(2, first=0))
@@ -213,8 +291,10 @@ def test_garbage_sequence_numbers_do_no_harm(sequences):
     for now, sequence in enumerate(sequences):
         jitter.add(Packet(sequence, sequence, sequence % 3 == 0, SLICE), now * 100)
         jitter.tick(now * 100)
-        assert len(jitter.nacks(now * 100)) <= 2 * GAP_MAX + len(sequences) * GAP_MAX
-        jitter.keyframe_due(now * 100)
+        asked = jitter.nacks(now * 100)
+        assert len(asked) == len(set(asked)) <= (now + 1) * GAP_MAX
+        assert not set(asked) & set(sequences[max(0, now - 1) : now + 1]), "asked for what has just come"
+        assert len(jitter._held) <= now
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x18", b"\x18\x00", b"\x1f\x00\x00"])
