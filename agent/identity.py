@@ -199,6 +199,17 @@ def hub_trust(ca: Path | None) -> ssl.SSLContext:
         raise HubUntrusted(f"{ca} cannot be used: {why}; mend ca under [hub] (a PEM file is expected)") from error
 
 
+def untrusted(hub_url: str, error: Exception) -> str:
+    """What to do where a request failed because the hub's certificate is not trusted here; empty for other reasons."""
+    why = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" not in why:
+        return ""
+    return (
+        f"the certificate of {hub_url} is not trusted here ({why.partition('failed: ')[2] or why}); "
+        "name the file of the authority that signed it with ca under [hub] in agent.toml"
+    )
+
+
 def device_token(identity: Identity, now: float) -> str:
     """A short-lived token for the hub's HTTP side, signed with the device's key.
 
@@ -248,12 +259,9 @@ def _asked(hub_url: str, token: str, body: dict[str, str], trust: ssl.SSLContext
         # A proxy of the school's must not stand between a classroom and its hub.
         reply = httpx.post(url, json=body, headers=headers, timeout=timeout_s, trust_env=False, verify=trust)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if words := untrusted(hub_url, error):
+            raise HubUntrusted(words) from error
         why = str(error) or type(error).__name__
-        if "CERTIFICATE_VERIFY_FAILED" in why:
-            raise HubUntrusted(
-                f"the certificate of {hub_url} is not trusted here ({why.partition('failed: ')[2] or why}); "
-                "name the file of the authority that signed it with ca under [hub] in agent.toml"
-            ) from error
         raise HubUnreachable(
             f"no hub answers at {hub_url} ({why}); is it running, and is the address right?"
         ) from error

@@ -1,7 +1,6 @@
 """Network cameras and recording hosts by RTSP over TCP; one connection gives picture and sound."""
 
 import queue
-import re
 import threading
 from collections.abc import Iterator
 from time import monotonic_ns
@@ -14,6 +13,7 @@ from av.error import FFmpegError
 from agent.capture.frame import SOUND_RATE_HZ, Block, Frame, SourceLost
 from agent.capture.pace import NS_A_SECOND
 from agent.capture.picture import Letterbox
+from agent.capture.spec import shown
 
 OPEN_S = 5.0
 READ_S = 3.0
@@ -93,11 +93,6 @@ class RtspPicture:
 
     def close(self) -> None:
         """The connection is open only while it is read."""
-
-
-def shown(url: str) -> str:
-    """An address without its password, for logs and screens."""
-    return re.sub(r"//[^/@]*@", "//…@", url)
 
 
 def _received(url: str, stop: threading.Event, *, picture: bool) -> Iterator[tuple[av.VideoFrame | av.AudioFrame, int]]:

@@ -11,8 +11,8 @@ from agent.capture.listing import SourceLine, list_sources
 from agent.capture.pace import CommonStart
 from agent.capture.probe import FileFacts, probe
 from agent.capture.rehearsal.lesson import SLIDES_FPS, RehearsalCamera, RehearsalSlides, RehearsalSound
-from agent.capture.rtsp import RtspPicture, RtspSound, shown
-from agent.capture.spec import Part, Scheme, SourceRefused, SourceSpec, understood
+from agent.capture.rtsp import RtspPicture, RtspSound
+from agent.capture.spec import Part, Scheme, SourceRefused, SourceSpec, shown, understood
 from agent.capture.still import Silence, StillPicture
 
 __all__ = [
@@ -68,7 +68,7 @@ def parse_source(text: str) -> SourceSpec:
     if spec.sound is not None and spec.sound.scheme is Scheme.FILE and not probe(spec.sound.path).has_sound:
         raise SourceRefused(
             f"{spec.sound.value} holds no sound; after the plus comes a file with sound, "
-            f"for example {spec.picture}+file:lesson.wav"
+            f"for example {shown(str(spec.picture))}+file:lesson.wav"
         )
     return spec
 

@@ -94,7 +94,15 @@ def understood(text: str) -> SourceSpec:
     clean = text.strip()
     if not clean:
         raise SourceRefused(f"the source is empty; write for example: {EXAMPLES}")
-    return _joined(clean, [_part(piece, clean) for piece in _pieces(clean)])
+    try:
+        return _joined(clean, [_part(piece, clean) for piece in _pieces(clean)])
+    except SourceRefused as refused:
+        raise SourceRefused(shown(str(refused))) from None
+
+
+def shown(text: str) -> str:
+    """A source, or words about one, without the password of a network camera: for logs and screens."""
+    return re.sub(r"//[^/@\s]*@", "//…@", text)
 
 
 def _pieces(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 import httpx
 
 from agent.checks.line import CheckLine, Verdict
-from agent.identity import HubUntrusted, Identity, hub_trust
+from agent.identity import HubUntrusted, Identity, hub_trust, untrusted
 from agent.settings import AgentSettings
 
 TIMEOUT_S = 4.0
@@ -16,8 +16,10 @@ def look(settings: AgentSettings, identity: Identity | None) -> CheckLine:
     try:
         reply = httpx.get(f"{url}/healthz", timeout=TIMEOUT_S, trust_env=False, verify=hub_trust(settings.hub.ca))
     except HubUntrusted as error:
-        return CheckLine("hub", Verdict.BAD, str(error), todo)
+        return CheckLine("hub", Verdict.BAD, str(error))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if words := untrusted(url, error):
+            return CheckLine("hub", Verdict.BAD, words)
         words = f"{url} does not answer ({str(error) or type(error).__name__}); lessons are recorded all the same"
         return CheckLine("hub", Verdict.BAD, words, todo)
     if reply.is_error:

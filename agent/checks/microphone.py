@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 from agent.capture.sources import parse_source
-from agent.capture.spec import Scheme, SourceRefused
+from agent.capture.spec import Scheme, SourceRefused, shown
 from agent.checks.line import CheckLine, Verdict
 from agent.identity import Identity
 from agent.settings import AgentSettings
@@ -18,7 +18,7 @@ def look(settings: AgentSettings, _identity: Identity | None) -> CheckLine:
         return CheckLine("microphone", Verdict.WARN, "not looked for, because the source is not understood")
     wanted = spec.sound is not None and spec.sound.scheme is Scheme.MIC
     bad = Verdict.BAD if wanted else Verdict.OK
-    tail = "" if wanted else f"; {settings.sources.source} needs none"
+    tail = "" if wanted else f"; {shown(settings.sources.source)} needs none"
     try:
         names = _heard_with()
     except OSError as error:

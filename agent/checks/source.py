@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from agent.capture.probe import probe
 from agent.capture.sources import list_sources, parse_source
-from agent.capture.spec import Part, Scheme, SourceRefused
+from agent.capture.spec import Part, Scheme, SourceRefused, shown
 from agent.checks.line import CheckLine, Verdict
 from agent.identity import Identity
 from agent.settings import AgentSettings
@@ -26,7 +26,7 @@ def look(settings: AgentSettings, _identity: Identity | None) -> CheckLine:
         return CheckLine("source", Verdict.BAD, str(error), "mend `source` in [sources] of the settings")
     if wrong:
         return CheckLine("source", Verdict.WARN, "; ".join(wrong), "see `tongtang agent sources`")
-    return CheckLine("source", Verdict.OK, f"{text} is there")
+    return CheckLine("source", Verdict.OK, f"{shown(text)} is there")
 
 
 def _missing(part: Part) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.checks import CHECKS, Verdict, disk, run_checks, source, state
+from agent.checks import CHECKS, Verdict, disk, identity, run_checks, source, state
 from agent.checks import broker as broker_check
 from agent.settings import AgentSettings
 from contract.keys import new_device_key, new_hub_key
@@ -29,10 +29,10 @@ def test_a_broker_that_answers_is_fine_and_one_that_does_not_speak_mqtt_is_not(t
     me = new_device_key()
     broker = broker_of("", tmp_path / "broker")
     broker.start()
-    identity = identity_of(me, new_hub_key().public_key(), broker.port)
-    assert broker_check.look(settings_of(tmp_path), identity).verdict is Verdict.OK
+    held = identity_of(me, new_hub_key().public_key(), broker.port)
+    assert broker_check.look(settings_of(tmp_path), held).verdict is Verdict.OK
     broker.kill()
-    line = broker_check.look(settings_of(tmp_path), identity)
+    line = broker_check.look(settings_of(tmp_path), held)
     assert (line.verdict, "firewall" in line.todo) == (Verdict.BAD, True)
 
 
@@ -41,8 +41,8 @@ def test_a_port_that_says_nothing_is_no_broker(tmp_path, monkeypatch):
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
-        identity = identity_of(new_device_key(), new_hub_key().public_key(), mute.getsockname()[1])
-        line = broker_check.look(settings_of(tmp_path), identity)
+        held = identity_of(new_device_key(), new_hub_key().public_key(), mute.getsockname()[1])
+        line = broker_check.look(settings_of(tmp_path), held)
     assert "does not speak MQTT" in line.words
 
 
@@ -58,6 +58,27 @@ def test_a_source_that_cannot_be_is_told(tmp_path, text, words):
     line = source.look(settings_of(tmp_path, sources={"source": text}), None)
     assert line.verdict is not Verdict.OK
     assert words in line.words
+
+
+def test_the_password_of_a_network_camera_is_not_shown(tmp_path):
+    for text in ("rtsp://teacher:secret@127.0.0.1:1/x", "rtsp://teacher:secret@10.0.0.8/x+camera:0"):
+        lines = run_checks(settings_of(tmp_path, sources={"source": text}), None)
+        assert "secret" not in "\n".join(map(str, lines))
+
+
+def test_an_authority_that_is_not_there_is_the_hubs_line_and_says_what_to_mend(tmp_path):
+    settings = settings_of(tmp_path, hub={"url": "https://127.0.0.1:1", "ca": tmp_path / "nope.pem"})
+    line = next(one for one in run_checks(settings, None) if one.name == "hub")
+    assert line.verdict is Verdict.BAD
+    assert "mend ca under [hub]" in line.words
+    assert "start the hub" not in line.todo
+
+
+def test_a_hub_in_the_settings_that_is_not_the_one_enrolled_with_is_told(tmp_path):
+    held = identity_of(new_device_key(), new_hub_key().public_key(), 1)
+    assert identity.look(settings_of(tmp_path), held).verdict is Verdict.OK
+    line = identity.look(settings_of(tmp_path, hub={"url": "http://10.0.0.2:8080"}), held)
+    assert (line.verdict, "which counts" in line.words) == (Verdict.WARN, True)
 
 
 def test_the_rehearsal_is_always_there(tmp_path):
