@@ -5,7 +5,8 @@
 The rooms are all rooms, the lead room first; WIDTH is that of the lead room's camera. Signals come as JSON
 lines on standard input and go out as lines `{"signal": ...}`; whoever started the rooms carries them, as
 the hub does. What is seen and heard goes out as `["picture", room, monotonic ns, age in ms, width]`,
-`["sound", room, monotonic ns, new blocks of 20 ms]` and `["state", room, state]`. `mischief` joins like a
+`["sound", room, monotonic ns, new blocks of 20 ms]`, `["state", room, state]` and `["rung", room, rung, why, rung
+before]`. `mischief` joins like a
 receiving room, says `["joined"]` and then sends damaged media through its own encrypted transport.
 """
 
@@ -184,6 +185,7 @@ async def main(room, role, rooms, width):
         sources.context,
         lambda signal, _valid_s: tell({"signal": signal.model_dump(mode="json")}),
         changed,
+        lambda other, stand, before: tell(["rung", other, stand.rung, stand.why, before]),
     )
     tell(["running"])
     await hold(stream, signals)

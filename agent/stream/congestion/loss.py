@@ -12,6 +12,9 @@ TOLERATED = 0.02
 HEAVY = 0.10
 """From here on the cut follows the loss (1 - loss / 2) instead of `TRIAL_CUT`."""
 TRIAL_CUT = 0.88
+SMALL_BPS = 400_000
+"""Whoever sends less than this makes no trial below `HEAVY`: sound and a small picture fill it, so that the cut would
+cost most of the picture, and with few packets a second a trial lasts seconds."""
 SETTLE_US = 200_000
 """After a cut, plus a round trip, packets that were sent before it have been told of."""
 TRIAL_US = 1_000_000
@@ -45,8 +48,8 @@ class LossRate:
 
     The draft (draft-ietf-rmcat-gcc-02, section 6) lets the rate grow below 2 % of loss, holds it up to 10 % and
     cuts it by half the loss beyond. On a radio link that loses 5 % at any rate this holds the rate for ever where
-    it happens to be, and in small windows 5 % looks like 10 % often enough to pull it down. So every cut is a
-    trial: if most of the loss remains, that loss is the link's own, the cut is taken back, and the 2 % count on top
+    it happens to be, and in small windows 5 % looks like 10 % often enough to pull it down. So every cut of a rate
+    that is not small is a trial: if most of the loss remains, that loss is the link's own, the cut is taken back, and the 2 % count on top
     of it. If the loss goes, what arrived was the capacity (a policer, a shallow queue that the delay cannot show).
     """
 
@@ -141,6 +144,11 @@ class LossRate:
     def _cut(self, rate_bps: float, acked_bps: float | None, trip_ms: float, now_us: int) -> None:
         loss = self.fraction
         sent_bps = rate_bps if acked_bps is None else min(rate_bps, acked_bps / max(1 - loss, 0.1))
+        if sent_bps < SMALL_BPS and loss <= HEAVY:
+            # As in the draft, which neither cuts nor grows here. More loss with more rate is cut all the same.
+            self.inherent, self._learned_us = loss, now_us
+            self._restart(now_us)
+            return
         keep = 1 - loss / 2 if loss - self.inherent > HEAVY else TRIAL_CUT
         self._before_bps = self.bound_bps
         # Half way to what is sure: that the loss was noticed just now means that chance was against it.

@@ -72,6 +72,15 @@ def test_ten_percent_of_random_loss_is_borne_too():
     assert mean_bps(flow, 10, 60) >= 0.8 * 0.9 * flow.wanted_bps
 
 
+@SEEDS
+@pytest.mark.parametrize("wanted_bps", [200_000, 345_000])
+def test_whoever_sends_little_keeps_all_of_it_at_five_percent_of_random_loss(seed, wanted_bps):
+    simulation = Simulation(Link(rate_bps=1e8, loss=0.05), seed)
+    flow = simulation.add(wanted_bps=wanted_bps)
+    simulation.run(40)
+    assert min(targets(flow, 3, 40)) >= wanted_bps
+
+
 def test_loss_from_sending_too_much_is_told_from_loss_of_the_link():
     simulation = Simulation(Link(rate_bps=1e6, policer=True))
     flow = simulation.add()
