@@ -21,9 +21,9 @@ def router(sessions: Conductor, store: PackageStore) -> APIRouter:
         """Make a session; `start` is `now` or seconds of UTC. Its rooms are told at once, or when they are back."""
         return await asyncio.to_thread(sessions.create, new)
 
-    @routes.get("", summary="The newest sessions", responses=responses())
-    async def newest() -> list[SessionView]:
-        """Sessions with the state of each room, newest first."""
+    @routes.get("", summary="The sessions around now", responses=responses())
+    async def around_now() -> list[SessionView]:
+        """The newest 200 sessions that have begun and the next 50 to come, newest first, with each room's state."""
         return await asyncio.to_thread(sessions.views)
 
     @routes.get("/{session}", summary="One session", responses=responses(404))

@@ -127,9 +127,9 @@ class Conductor:
         record = self._sessions.get(session)
         return self._shown(record) if record is not None else None
 
-    def views(self, limit: int = 200) -> list[SessionView]:
-        """Where the newest sessions stand, newest first."""
-        return [self._shown(record) for record in self._sessions.newest(limit)]
+    def views(self) -> list[SessionView]:
+        """Where the newest sessions that have begun and the next to come stand, newest first."""
+        return [self._shown(record) for record in self._sessions.around(self._now())]
 
     def order(self, session: str) -> SessionOrder | None:
         """A session's newest order; None where there is none."""

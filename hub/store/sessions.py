@@ -17,6 +17,9 @@ from hub.store.tables import SESSION, SESSION_ROOM
 NEVER_HAPPENED = (SessionState.CANCELLED, SessionState.FAILED)
 """Sessions in these states take no room."""
 
+BEGUN_SHOWN = 200
+TO_COME_SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
@@ -100,9 +103,17 @@ class SessionTable:
         """One session, or None."""
         return next(iter(self._read(select(SESSION).where(SESSION.c.id == session))), None)
 
-    def newest(self, limit: int = 200) -> list[SessionRecord]:
-        """The sessions that begin last, newest first."""
-        return self._read(select(SESSION).order_by(SESSION.c.epoch.desc(), SESSION.c.id).limit(limit))
+    def around(self, now: float, begun: int = BEGUN_SHOWN, to_come: int = TO_COME_SHOWN) -> list[SessionRecord]:
+        """Sessions on both sides of `now`, newest first: however full the plan is, those that run are among them.
+
+        Args:
+            now: seconds of hub UTC.
+            begun: at most so many of those that have begun, the newest.
+            to_come: at most so many of those to come, the next.
+        """
+        past = select(SESSION).where(SESSION.c.epoch <= now).order_by(SESSION.c.epoch.desc(), SESSION.c.id)
+        future = select(SESSION).where(SESSION.c.epoch > now).order_by(SESSION.c.epoch, SESSION.c.id.desc())
+        return [*reversed(self._read(future.limit(to_come))), *self._read(past.limit(begun))]
 
     def due(self, by: float) -> list[SessionRecord]:
         """Open sessions that begin before `by`, in seconds of hub UTC."""

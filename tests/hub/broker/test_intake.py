@@ -203,11 +203,14 @@ def test_a_full_queue_drops_what_comes_and_says_so():
 def test_rows_that_came_while_the_last_batch_was_written_are_not_kept_waiting_again(monkeypatch):
     monkeypatch.setattr("hub.broker.intake.BATCH_S", 1.0)
     taken = []
+    writing, arrived = threading.Event(), threading.Event()
 
     class SlowRows:
         def take(self, batch):
             begun = time.monotonic()
             if not taken:
+                writing.set()
+                assert arrived.wait(10)
                 time.sleep(1.2)
             taken.append((begun, time.monotonic(), len(batch)))
             return Taken()
@@ -224,11 +227,12 @@ def test_rows_that_came_while_the_last_batch_was_written_are_not_kept_waiting_ag
         intake.offer(Arrival(topics.tele("dev-1"), row.model_dump_json().encode(), 1))
 
     arrive(1)
-    time.sleep(1.3)
+    assert writing.wait(10)
     arrive(2)
     arrive(3)
+    arrived.set()
     eventually(lambda: len(taken) == 2)
     intake.stop()
     (_, written, _), (begun, _, rows) = taken
-    assert begun - written < 0.5
+    assert begun - written < 1.0  # or they would have waited for BATCH_S anew
     assert rows == 2

@@ -71,6 +71,14 @@ def test_a_cancelled_session_takes_no_room(store):
     assert [one.order.session for one in store.sessions.due(2000.0)] == ["s-0002"]
 
 
+def test_a_full_plan_does_not_hide_the_session_that_runs(store):
+    for number in range(12):
+        rooms = (f"room-a{number}", f"room-b{number}")
+        store.sessions.add(order(f"s-00{number:02}", 1000.0 + 100 * number, rooms), 5.0)
+    found = [one.order.session for one in store.sessions.around(1250.0, begun=2, to_come=3)]
+    assert found == ["s-0005", "s-0004", "s-0003", "s-0002", "s-0001"]
+
+
 def test_orders_that_are_not_held_are_found_until_they_are(store):
     record = store.sessions.add(order(), 5.0)
     assert len(store.sessions.unheld()) == 1
