@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -111,8 +112,8 @@ def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _text(text: str | None) -> Iterator[str]:
-    """Paragraphs of a help text; lines that are set in stand as code."""
-    lines = (text or "").replace("\b", "").strip().splitlines()
+    """Paragraphs of a help text; lines that are set in stand as code, in one block also with a blank line between."""
+    lines = re.sub(r"(?m)(^  .*\n)\s*\n(?=  )", r"\1", (text or "").replace("\b", "").strip()).splitlines()
     for is_code, block in groupby(lines, key=lambda line: line.startswith("  ")):
         if is_code:
             yield from ("```", *(line.strip() for line in block), "```")
