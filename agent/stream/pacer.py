@@ -27,8 +27,12 @@ BURST_MIN_BYTES = 1500
 WAKE_US = 4_000
 """Waiting is done in steps of at least this: fewer wake-ups, several packets each."""
 LATE_US = {1: 400_000, 2: 3_000_000, 3: 500_000}
-"""A packet of this priority that would wait longer is dropped: a receiver gives a picture up after 350 ms;
+"""A packet of this priority that would wait longer is dropped: a receiver gives a picture up after 200 to 600 ms;
 slides are the last to go after sound."""
+SOUND_MAX = 100
+"""Packets of sound that wait at the most, 2 s of it; where nobody takes them the oldest are dropped."""
+REPAIRS_MAX = 512
+"""Retransmissions that wait at the most; whoever asks for more at once asks again for those that are dropped."""
 
 
 class Priority(IntEnum):
@@ -122,13 +126,20 @@ class Pacer(Generic[Payload]):
             keyframe: whether the picture is one; the same for all packets of a picture.
 
         Returns:
-            False where the packet was dropped because its track waits for a keyframe.
+            False where the packet was dropped: its track waits for a keyframe, or too many repairs wait.
         """
         if priority is Priority.SOUND:
             self._sound.append((size_bytes, payload))
+            if len(self._sound) > SOUND_MAX:
+                self._sound.popleft()
+                self._on_dropped(priority, 1)
             return True
         lane = self._lanes[priority - 1]
-        if priority is not Priority.REPAIR:
+        if priority is Priority.REPAIR:
+            if len(lane.packets) >= REPAIRS_MAX:
+                self._on_dropped(priority, 1)
+                return False
+        else:
             packets = lane.packets
             if packets and now_us - packets[0][0] > lane.late_us:
                 self._drop_late(lane, priority, now_us)
@@ -199,10 +210,6 @@ class Pacer(Generic[Payload]):
     def padded(self, size_bytes: int) -> None:
         """Padding was sent."""
         self._tokens -= size_bytes
-
-    def waiting_us(self, now_us: int) -> int:
-        """For how long the oldest packet of any track has waited."""
-        return max((now_us - lane.packets[0][0] for lane in self._lanes if lane.packets), default=0)
 
     def _rate_bps(self, now_us: int) -> float:
         if now_us < self._probe_until_us:

@@ -14,10 +14,15 @@ from agent.stream.pacer import Pacer, Priority
 from agent.stream.twcc import FeedbackBuilder, parse_feedback, take_feedback
 
 START_BPS = 2_500_000
+"""What may leave before anything is known of the link."""
 MIN_BPS = 60_000
+"""Never less: sound and its reports need it."""
 MAX_BPS = 12_000_000
+"""Never more, however good the link."""
 TICK_S = 0.05
+"""How often rates, probes and feedback are looked at."""
 SMOOTH = TICK_S / 2.0
+"""Share of a tick in the smoothed rates: they follow over 2 s."""
 LAG_FADES = 0.95
 """Each tick: half is forgotten in 0.7 s."""
 BUSY_TIMES = 3.0
@@ -80,13 +85,10 @@ class Uplink:
         """How late this end's event loop was lately, in ms: the most of the last second or so, fading."""
         return self._lag_ms
 
-    @property
-    def waiting_ms(self) -> float:
-        """For how long the oldest packet has waited, in ms."""
-        return self._pacer.waiting_us(self._mono_ns() // 1000) / 1000
-
     def put(self, size_bytes: int, priority: Priority, parcel: Parcel, *, picture: int, keyframe: bool) -> None:
-        """Queue one packet; the pacer drops what would wait too long."""
+        """Queue one packet; the pacer drops what would wait too long, and without a transport nothing is queued."""
+        if self.closed:
+            return
         now_us = self._mono_ns() // 1000
         self._put_bits[priority] += size_bytes * 8
         if self._pacer.put(size_bytes, priority, parcel, now_us, picture=picture, keyframe=keyframe):
@@ -117,19 +119,20 @@ class Uplink:
 
     async def run(self) -> None:
         """Send what may leave, and tell what arrived, until cancelled or the transport is gone."""
-        ticking = asyncio.create_task(self._tick(), name="uplink.tick")
         try:
-            while not self.closed:
-                now_ns = self._mono_ns()
-                for parcel in self._pacer.take(now_ns // 1000):
-                    await self._leave(parcel)
-                await self._pad(now_ns // 1000)
-                await self._wait(self._pacer.next_us(self._mono_ns() // 1000))
-        except ConnectionError:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tick(), name="uplink.tick")
+                tasks.create_task(self._drain(), name="uplink.drain")
+        except* ConnectionError:
             self.closed = True
-        finally:
-            ticking.cancel()
-            await asyncio.gather(ticking, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        while True:
+            now_us = self._mono_ns() // 1000
+            for parcel in self._pacer.take(now_us):
+                await self._leave(parcel)
+            await self._pad(now_us)
+            await self._wait(self._pacer.next_us(self._mono_ns() // 1000))
 
     async def _leave(self, parcel: Parcel) -> int:
         now_ns = self._mono_ns()
@@ -170,12 +173,7 @@ class Uplink:
             self._pacer.target_bps = self.controller.target_bps
             if self._arrivals.due(now_us):
                 for packet in self._arrivals.build(*self._ssrcs, now_us):
-                    try:
-                        await self._send(packet)
-                    except ConnectionError:
-                        self.closed = True
-                        self._wake()
-                        return
+                    await self._send(packet)
 
     async def _wait(self, due_us: int | None) -> None:
         loop = asyncio.get_running_loop()

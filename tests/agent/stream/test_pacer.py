@@ -1,6 +1,6 @@
 import random
 
-from agent.stream.pacer import FASTEST, LATE_US, Pacer, Priority
+from agent.stream.pacer import FASTEST, LATE_US, REPAIRS_MAX, SOUND_MAX, Pacer, Priority
 
 CAMERA, REPAIR, SLIDES, SOUND = Priority.CAMERA, Priority.REPAIR, Priority.SLIDES, Priority.SOUND
 
@@ -119,6 +119,18 @@ def test_late_repairs_are_dropped_one_by_one():
     assert sum(packets for _, packets in told) + len(left) == 40
     assert told
     assert pacer.waiting_bytes == 0
+
+
+def test_where_nobody_takes_anything_only_so_much_waits():
+    told = {SOUND: 0, REPAIR: 0}
+    pacer = Pacer(60_000, lambda priority, packets: told.update({priority: told[priority] + packets}))
+    for number in range(SOUND_MAX + 7):
+        assert pacer.put(110, SOUND, number, number * 20_000)
+    for _ in range(REPAIRS_MAX):
+        assert pacer.put(1150, REPAIR, "repair", 0)
+    assert not pacer.put(1150, REPAIR, "one too many", 0)
+    assert told == {SOUND: 7, REPAIR: 1}
+    assert pacer.take(0)[:SOUND_MAX] == list(range(7, SOUND_MAX + 7))
 
 
 def test_a_probe_is_filled_up_with_padding_at_its_rate():

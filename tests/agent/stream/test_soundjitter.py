@@ -99,9 +99,29 @@ def test_five_percent_of_loss_is_borne_by_either_way_of_repair_alone():
 
 
 @given(st.lists(st.tuples(st.integers(0, 65_535), st.binary(max_size=20)), max_size=200))
-def test_garbage_does_no_harm(packets):
+def test_garbage_is_heard_at_most_as_often_as_it_came_and_never_piles_up(packets):
     jitter = SoundJitter()
-    for now, (sequence, payload) in enumerate(packets):
-        jitter.add(Packet(sequence, sequence, False, payload), now * 50)
-        jitter.tick(now * 50)
-        jitter.nacks(now * 50)
+    heard, asked, now = 0, 0, 0
+    for number, (sequence, payload) in enumerate(packets, 1):
+        now = number * 50
+        played = jitter.add(Packet(sequence, sequence, False, payload), now) + jitter.tick(now)
+        heard += sum(one is not None for one in played)
+        asked += len(jitter.nacks(now))
+        assert len(jitter._held) <= 2 * GAP_MAX
+        assert len(played) <= 3 * (GAP_MAX + len(jitter._held) + 1)
+    # A packet may bring the one before it along, and each gap of a few is asked for a few times.
+    assert heard <= 2 * len(packets)
+    assert asked <= 10 * GAP_MAX * len(packets)
+    jitter.tick(now + WAIT_MAX_MS)
+    assert not jitter.troubled
+
+
+@given(st.lists(st.binary(max_size=20), max_size=20))
+def test_after_garbage_sound_is_heard_again_in_the_order_in_which_it_was_sent(payloads):
+    jitter = SoundJitter()
+    for number, payload in enumerate(payloads):
+        jitter.add(Packet(number * 997 & 0xFFFF, number, False, payload), 0)
+    jitter.tick(1000)
+    sent = [packet(number) for number in range(30_000, 30_000 + 300)]
+    heard = [one for at, one_packet in enumerate(sent) for one in jitter.add(one_packet, 2000 + at * 20.0)]
+    assert heard[-20:] == sent[-20:]

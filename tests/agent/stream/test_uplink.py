@@ -1,0 +1,133 @@
+"""What leaves on one transport and what is told of what arrived; real time, no network."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from agent.stream.pacer import Priority
+from agent.stream.twcc import parse_feedback
+from agent.stream.uplink import PADDING_MAX, Uplink
+
+
+@dataclass
+class Parcel:
+    """A packet that tells its number, its kind and its payload."""
+
+    name: bytes
+    repeatable: bool = True
+
+    def serialize(self, transport_sequence: int, now_ns: int) -> bytes:
+        return transport_sequence.to_bytes(2, "big") + self.name
+
+    def padding(self):
+        return Parcel(b"padding" + bytes(500)) if self.repeatable else None
+
+
+class Transport:
+    """Keeps what is sent; may go away."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.dropped: list[Priority] = []
+        self.gone = False
+        self.uplink = Uplink(self.send, lambda priority, _packets: self.dropped.append(priority))
+        self.running = asyncio.create_task(self.uplink.run())
+
+    async def send(self, data: bytes) -> None:
+        if self.gone:
+            raise ConnectionError("gone")
+        self.sent.append(data)
+
+    def put(self, name: bytes, priority: Priority = Priority.CAMERA, size: int = 1000) -> None:
+        self.uplink.put(size, priority, Parcel(name), picture=hash(name), keyframe=True)
+
+    async def end(self) -> None:
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+
+
+@pytest.fixture
+async def transport():
+    one = Transport()
+    yield one
+    await one.end()
+
+
+async def test_packets_get_the_numbers_of_the_transport_as_they_leave_sound_first(transport):
+    transport.put(b"camera")
+    transport.put(b"slides", Priority.SLIDES)
+    transport.put(b"sound", Priority.SOUND)
+    await asyncio.sleep(0.05)
+    assert transport.sent == [b"\0\0sound", b"\0\1slides", b"\0\2camera"]
+
+
+async def test_what_arrives_is_told_within_a_tenth_of_a_second_or_so(transport):
+    for number in (7, 8, 10):
+        transport.uplink.arrived(number, 11, 22)
+    await asyncio.sleep(0.3)
+    (told,) = transport.sent
+    feedback = parse_feedback(told)
+    assert (feedback.sender_ssrc, feedback.media_ssrc) == (11, 22)
+    assert [(number, at is not None) for number, at in feedback.packets] == [
+        (7, True), (8, True), (9, False), (10, True),
+    ]  # fmt: skip
+
+
+async def test_feedback_is_taken_out_of_a_compound_and_the_rest_is_left_for_others(transport):
+    transport.uplink.arrived(7, 11, 22)
+    await asyncio.sleep(0.3)
+    other = bytes.fromhex("80C90001") + bytes(4)
+    assert transport.uplink.take_rtcp(transport.sent[0] + other) == other
+    with pytest.raises(ValueError, match="RTCP"):
+        transport.uplink.take_rtcp(b"garbage!")
+
+
+async def test_a_probe_is_padded_with_packets_that_may_come_twice_and_with_no_others(transport):
+    transport.uplink._pacer.probe(1_000_000, 100_000, transport.uplink._mono_ns() // 1000)
+    transport.put(b"sound", Priority.SOUND, 60)
+    await asyncio.sleep(0.2)
+    padding = sum(b"padding" in data for data in transport.sent)
+    assert 3 <= padding <= 3 * PADDING_MAX
+    transport.sent.clear()
+    transport.uplink._pacer.probe(1_000_000, 100_000, transport.uplink._mono_ns() // 1000)
+    transport.uplink.put(60, Priority.SOUND, Parcel(b"last", repeatable=False), picture=0, keyframe=True)
+    await asyncio.sleep(0.2)
+    assert len(transport.sent) == 1
+
+
+async def test_what_each_kind_sends_is_known_after_a_while(transport):
+    for _ in range(60):
+        transport.put(b"camera", Priority.CAMERA, 1250)
+        await asyncio.sleep(0.02)
+    rate = transport.uplink.sent_bps(Priority.CAMERA)
+    assert 100_000 < rate < 500_000
+    assert transport.uplink.sent_bps(Priority.SLIDES) == 0
+
+
+async def test_once_the_transport_is_gone_the_uplink_ends_and_nothing_piles_up(transport):
+    transport.gone = True
+    transport.put(b"camera")
+    await asyncio.wait_for(transport.running, 2)
+    assert transport.uplink.closed
+    for _ in range(1000):
+        transport.put(b"sound", Priority.SOUND)
+        transport.put(b"camera")
+    assert transport.uplink._pacer.next_us(0) is None
+
+
+async def test_a_transport_that_is_gone_is_noticed_by_feedback_too(transport):
+    transport.gone = True
+    transport.uplink.arrived(7, 11, 22)
+    await asyncio.wait_for(transport.running, 2)
+    assert transport.uplink.closed
+
+
+async def test_an_error_of_ours_ends_the_uplink_and_is_not_swallowed(transport):
+    def broken(now_us: int) -> None:
+        raise ZeroDivisionError
+
+    transport.uplink.controller.tick = broken
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(transport.running, 2)
+    assert caught.group_contains(ZeroDivisionError)
