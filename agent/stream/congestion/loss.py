@@ -49,8 +49,9 @@ class LossRate:
     The draft (draft-ietf-rmcat-gcc-02, section 6) lets the rate grow below 2 % of loss, holds it up to 10 % and
     cuts it by half the loss beyond. On a radio link that loses 5 % at any rate this holds the rate for ever where
     it happens to be, and in small windows 5 % looks like 10 % often enough to pull it down. So every cut of a rate
-    that is not small is a trial: if most of the loss remains, that loss is the link's own, the cut is taken back, and the 2 % count on top
-    of it. If the loss goes, what arrived was the capacity (a policer, a shallow queue that the delay cannot show).
+    that is not small is a trial: if most of the loss remains, that loss is the link's own, the cut is taken back,
+    and the 2 % count on top of it. If the loss goes, what arrived was the capacity (a policer, a shallow queue that
+    the delay cannot show).
     """
 
     def __init__(self) -> None:
