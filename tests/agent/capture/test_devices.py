@@ -39,6 +39,12 @@ def test_a_missing_camera_is_told_and_the_lesson_goes_on_with_a_card(stop):
     assert "tried again" in told[0]
 
 
+def test_a_camera_that_is_there_and_does_not_open_is_told_as_in_use(stop, monkeypatch):
+    monkeypatch.setattr(camera, "missing_words", lambda _index: None)  # as if its device file were there
+    with pytest.raises(SourceLost, match="another program may be using it: close that"):
+        next(camera.Camera(NO_CAMERA, (320, 180), 25).frames(stop))
+
+
 def test_a_missing_camera_does_not_delay_the_end(stop):
     opened = room(f"camera:{NO_CAMERA}")
     frames = opened.camera.frames(stop)
