@@ -1,9 +1,10 @@
-"""The SQLite file under an outbox: opened, checked, moved aside when damaged; and its ballast."""
+"""The SQLite file under an outbox: opened, checked, moved aside when damaged; its stream's name; and its ballast."""
 
 import contextlib
 import os
 import secrets
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.platform import sync_folder
@@ -30,6 +31,57 @@ class FileDamaged(Exception):
 
 class FileUnusable(Exception):
     """The file cannot be opened or made; the message says why."""
+
+
+def open_or_renew(path: Path, say: Callable[[str], None]) -> tuple[sqlite3.Connection, bool]:
+    """Open or make the file with its ballast, and tell whether rows are on a disk.
+
+    A damaged file is moved aside; where the disk takes no file at all, rows are kept in memory. Both are told.
+    """
+    try:
+        try:
+            db = open_file(path)
+        except FileDamaged as error:
+            aside = move_aside(path)
+            say(f"{path.name} is damaged ({error}); it was moved to {aside.name}, a new stream begins")
+            db = open_file(path)
+    except FileUnusable as error:
+        say(f"{error}; rows of this run are kept in memory alone")
+        return open_memory(), False
+    if not ballast_of(path).exists():
+        lay_ballast(path)
+    return db, True
+
+
+def stream_of(db: sqlite3.Connection, machine: str, name: str, say: Callable[[str], None]) -> str:
+    """The stream that the file's rows belong to; a new one where another machine, a copy, wrote it.
+
+    Args:
+        db: the open file.
+        machine: fingerprint of this machine.
+        name: of the file, for people.
+        say: told where it comes from another machine.
+    """
+    held = dict(db.execute("SELECT name, value FROM meta").fetchall())
+    if held.get("machine") == machine and "stream" in held:
+        return str(held["stream"])
+    if "stream" in held:
+        say(f"{name} comes from another machine; a new stream begins")
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('machine', ?)", (machine,))
+    return new_stream(db)
+
+
+def new_stream(db: sqlite3.Connection) -> str:
+    """Begin a new stream; its name."""
+    stream = secrets.token_hex(8)
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('stream', ?)", (stream,))
+    return stream
+
+
+def last_number(db: sqlite3.Connection) -> int:
+    """The highest number that a row ever had; 0 where there was none."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'box'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def open_file(path: Path) -> sqlite3.Connection:

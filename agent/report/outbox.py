@@ -8,7 +8,6 @@ hub would take the second row for a repetition of the first.
 
 import json
 import logging
-import secrets
 import shutil
 import sqlite3
 import threading
@@ -21,15 +20,14 @@ from typing import Any
 from agent.report.boxfile import (
     BALLAST_BYTES,
     WAL_BYTES,
-    FileDamaged,
-    FileUnusable,
     ballast_of,
     is_full,
+    last_number,
     lay_ballast,
     log_bytes,
-    move_aside,
-    open_file,
-    open_memory,
+    new_stream,
+    open_or_renew,
+    stream_of,
     sync_log,
 )
 from contract.telemetry import Row, Watermark
@@ -109,10 +107,9 @@ class Outbox:
         self._aside: deque[_Fields] = deque(maxlen=ASIDE_ROWS)
         self._trimmed = False
         self._told: set[str] = set()
-        self._on_disk = True
-        self._db = self._opened()
-        self.stream = self._stream_of(machine)
-        self._last = self._last_number()
+        self._db, self._on_disk = open_or_renew(path, say)
+        self.stream = stream_of(self._db, machine, path.name, say)
+        self._last = last_number(self._db)
         self._durable = self._last
         self._thread = threading.Thread(target=self._keep, name=f"outbox.{path.stem}", daemon=True)
         self._thread.start()
@@ -169,7 +166,7 @@ class Outbox:
                 return False
             try:
                 if mark.upto > self._last:
-                    self.stream = self._new_stream()
+                    self.stream = new_stream(self._db)
                     self._say(f"{self.path.name} is older than what the hub holds; its rows go out as a new stream")
                     return False
                 self._let_go(mark.upto)
@@ -353,43 +350,6 @@ class Outbox:
         if words not in self._told:
             self._told.add(words)
             self._say(words)
-
-    def _opened(self) -> sqlite3.Connection:
-        try:
-            db = self._opened_or_renewed()
-        except FileUnusable as error:
-            self._say(f"{error}; rows of this run are kept in memory alone")
-            self._on_disk = False
-            return open_memory()
-        if not ballast_of(self.path).exists():
-            lay_ballast(self.path)
-        return db
-
-    def _opened_or_renewed(self) -> sqlite3.Connection:
-        try:
-            return open_file(self.path)
-        except FileDamaged as error:
-            aside = move_aside(self.path)
-            self._say(f"{self.path.name} is damaged ({error}); it was moved to {aside.name}, a new stream begins")
-            return open_file(self.path)
-
-    def _stream_of(self, machine: str) -> str:
-        held = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
-        if held.get("machine") == machine and "stream" in held:
-            return str(held["stream"])
-        if "stream" in held:
-            self._say(f"{self.path.name} comes from another machine; a new stream begins")
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('machine', ?)", (machine,))
-        return self._new_stream()
-
-    def _new_stream(self) -> str:
-        stream = secrets.token_hex(8)
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('stream', ?)", (stream,))
-        return stream
-
-    def _last_number(self) -> int:
-        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'box'").fetchone()
-        return int(row[0]) if row else 0
 
 
 def _written(data: dict[str, Any]) -> str:
