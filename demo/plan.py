@@ -1,9 +1,12 @@
 """What the demonstration will do: rooms, sizes, folders and settings files."""
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 FPS = 25
 FULL = (1280, 720)
@@ -120,6 +123,8 @@ def _clear(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise PlanRefused(f"{out} is a file; choose a folder with --out")
     out.mkdir(parents=True, exist_ok=True)
+    if _runs(out):
+        raise PlanRefused(f"a demonstration is running in {out}; end it first, or choose another folder with --out")
     inside = [path for path in out.iterdir() if path.name not in (MARKER, PREVIOUS)]
     if inside and not (out / MARKER).exists():
         raise PlanRefused(f"{out} holds other files; choose an empty folder with --out")
@@ -130,6 +135,15 @@ def _clear(out: Path) -> None:
         previous.mkdir()
         for path in inside:
             path.rename(previous / path.name)
+
+
+def _runs(out: Path) -> bool:
+    """Whether the hub of an earlier demonstration still runs: it takes its file away when it ends."""
+    try:
+        pid = json.loads((out / "hub" / "hub.json").read_text(encoding="utf-8"))["pid"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return isinstance(pid, int) and psutil.pid_exists(pid)
 
 
 def agent_settings(room: DemoRoom) -> str:

@@ -64,6 +64,7 @@ class HubLink:
         self._now_ns = now_ns
         self._on_arrival = on_arrival
         self._down = False
+        self._full = False
         self._subscribed = threading.Event()
         self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=f"hub-{incarnation}", clean_session=True
@@ -98,9 +99,10 @@ class HubLink:
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
         """Hand a message to the network thread; it may be lost with the connection."""
-        said = self._client.publish(topic, payload, qos=qos)
-        if said.rc == paho.MQTT_ERR_QUEUE_SIZE:
-            log.warning("the broker does not take messages; one for %s was dropped and will be sent again", topic)
+        full = self._client.publish(topic, payload, qos=qos).rc == paho.MQTT_ERR_QUEUE_SIZE
+        if full and not self._full:
+            log.warning("the broker does not take messages; from one for %s on they are dropped and sent again", topic)
+        self._full = full
 
     def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:

@@ -1,6 +1,9 @@
 """The judgement of the demonstration: each thing that can be missing is noticed."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,3 +147,19 @@ def test_an_earlier_demonstration_moves_aside_and_other_files_are_left_alone(tmp
     with pytest.raises(PlanRefused, match="--out"):
         prepare(replace(plan, out=other), "auto")
     assert (other / "thesis.txt").read_text() == "precious"
+
+
+def test_a_demonstration_that_runs_in_the_folder_is_left_alone(tmp_path: Path):
+    plan = make_plan(tmp_path / "out", seconds=5, rooms=2, lead="rehearsal", receiving="rehearsal")
+    prepare(plan, "auto")
+    plan.hub_folder.mkdir()
+    where = plan.hub_folder / "hub.json"
+    where.write_text(json.dumps({"pid": os.getpid()}))
+    with pytest.raises(PlanRefused, match="is running"):
+        prepare(plan, "auto")
+    assert where.exists()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    where.write_text(json.dumps({"pid": gone.pid}))
+    prepare(plan, "auto")
+    assert (plan.out / "previous" / "hub" / "hub.json").exists()
