@@ -149,10 +149,14 @@ class Peer:
         """
         with _foreign_sdp():
             await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        carried: set[str] = set()
         for transceiver in self._pc.getTransceivers():
             track = tracks.get(transceiver.mid, "")
             if KINDS.get(track) != transceiver.kind:
                 raise ValueError(f"the offer's m-line {transceiver.mid} carries no track we know: {track!r}")
+            if track in carried:
+                raise ValueError(f"the offer carries {track} twice")
+            carried.add(track)
             outgoing = track in self._context.outgoing
             transceiver.direction = "recvonly" if not outgoing else "sendonly" if track == "slides" else "sendrecv"
             self._wire(track, transceiver)

@@ -286,7 +286,12 @@ class RoomStream:
         if peer is not None:
             task = asyncio.create_task(peer.close(), name=f"stream.close.{peer.room}")
             self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            task.add_done_callback(self._closed)
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: the connection could not be closed", task.get_name(), exc_info=error)
 
     def _set(self, room: str, state: PeerState) -> None:
         if self.states[room] is not state:

@@ -99,13 +99,37 @@ async def test_damaged_packets_of_a_peer_do_not_end_what_it_sends():
     assert at_receiving.video_frames - before[1] > 10
 
 
-async def test_an_offer_with_an_unknown_track_is_refused_in_words():
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        (dict.fromkeys(("mic", "camera", "slides"), "camera"), "no track we know"),
+        ({"mic": "mic", "camera": "camera", "slides": "camera"}, "camera twice"),
+        ({"mic": "mic", "camera": "camera"}, "no track we know"),
+    ],
+    ids=["pictures for sound", "one track twice", "one track without a name"],
+)
+async def test_an_offer_with_tracks_that_cannot_be_is_refused_in_words(named, words):
     lead, receiving = Room(slides=True), Room(slides=False)
     offering = Peer("lead", "a1", receiving.context, PeerFigures())
     answering = Peer("receiving-1", "a1", lead.context, PeerFigures())
     sdp, tracks = await offering.offer()
-    with pytest.raises(ValueError, match="no track we know"):
-        await answering.answer(sdp, dict.fromkeys(tracks, "camera"))
+    with pytest.raises(ValueError, match=words):
+        await answering.answer(sdp, {mid: named[track] for mid, track in tracks.items() if track in named})
     await asyncio.gather(offering.close(), answering.close())
     lead.close()
+    receiving.close()
+
+
+async def test_a_task_that_fails_takes_the_connection_with_it_and_says_so(caplog):
+    receiving = Room(slides=False)
+    peer = Peer("lead", "a1", receiving.context, PeerFigures())
+    await peer.offer()
+
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    peer._start(broken(), "receive.camera")
+    await asyncio.wait_for(peer.failed.wait(), 1)
+    assert "receive.camera.lead failed" in caplog.text
+    await peer.close()
     receiving.close()
