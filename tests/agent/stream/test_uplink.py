@@ -7,7 +7,7 @@ import pytest
 
 from agent.stream.pacer import Priority
 from agent.stream.twcc import parse_feedback
-from agent.stream.uplink import PADDING_MAX, Uplink
+from agent.stream.uplink import Uplink
 
 
 @dataclass
@@ -87,8 +87,7 @@ async def test_a_probe_is_padded_with_packets_that_may_come_twice_and_with_no_ot
     transport.uplink._pacer.probe(1_000_000, 100_000, transport.uplink._mono_ns() // 1000)
     transport.put(b"sound", Priority.SOUND, 60)
     await asyncio.sleep(0.2)
-    padding = sum(b"padding" in data for data in transport.sent)
-    assert 3 <= padding <= 3 * PADDING_MAX
+    assert sum(b"padding" in data for data in transport.sent) >= 3
     transport.sent.clear()
     transport.uplink._pacer.probe(1_000_000, 100_000, transport.uplink._mono_ns() // 1000)
     transport.uplink.put(60, Priority.SOUND, Parcel(b"last", repeatable=False), picture=0, keyframe=True)
