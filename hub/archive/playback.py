@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 MARKS_KEPT = 20_000
 """Speech turns and slide changes given to a player for one room; the file itself has them all."""
+NEAR_S = 0.01
+"""A part that ends this near to a gap, in seconds, ends at it: times are rounded to the microsecond."""
 LINE_BYTES = 64 << 10
 """A longer line of a timeline is no observation of ours."""
 
@@ -54,6 +57,30 @@ class SlideChange(Message):
     index: int | None = None
 
 
+class Reason(StrEnum):
+    """Why a stretch of a track is missing, as its parts tell: what any language can say."""
+
+    NOTHING = "nothing"
+    """The track has no part at all."""
+    LATE = "late"
+    """It began after the lesson did."""
+    EARLY = "early"
+    """It was closed in order before the lesson's end."""
+    ANEW = "anew"
+    """It was closed in order, and another part came later."""
+    CRASH = "crash"
+    DISK_FULL = "disk-full"
+    SOURCE_LOST = "source-lost"
+    OPEN = "open"
+    """The part before was never closed."""
+
+
+class Missing(Gap):
+    """A stretch of session time that a track does not hold."""
+
+    reason: Reason | None = Field(None, description="Why, where the parts tell; `why` has the room's own words.")
+
+
 class RoomPlayback(Message):
     """One room's part of the lesson."""
 
@@ -63,7 +90,7 @@ class RoomPlayback(Message):
     tracks: tuple[Track, ...] = ()
     speech: tuple[Turn, ...] = ()
     slides: tuple[SlideChange, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[Missing, ...] = ()
     files: tuple[FileEntry, ...] = ()
     words: tuple[str, ...] = Field((), description="What went less well, a sentence each, as the room told it.")
     clock: str = Field("", description="`exchange`, or `wall` where the room never heard the hub's clock.")
@@ -102,7 +129,7 @@ def room_playback(store: PackageStore, package: PackageId, role: Role, name: str
         tracks=tracks(manifest, package),
         speech=speech,
         slides=slides,
-        gaps=manifest.gaps,
+        gaps=tuple(Missing(**gap.model_dump(), reason=reason(gap, manifest.parts)) for gap in manifest.gaps),
         files=store.arrived(package),
         words=manifest.result.words if manifest.result else (),
         clock=manifest.clock.source,
@@ -120,6 +147,21 @@ def tracks(manifest: Manifest, package: PackageId) -> tuple[Track, ...]:
         if clips:
             found.append(Track(track=name, clips=clips))
     return tuple(found)
+
+
+def reason(gap: Gap, parts: Iterable[Part]) -> Reason | None:
+    """Why `gap` is there, from how the part before it was closed; None where no part ends at it."""
+    own = [part for part in parts if part.track == gap.track and part.seconds > 0]
+    if not own:
+        return Reason.NOTHING
+    if gap.end_t <= min(part.start_t for part in own) + NEAR_S:
+        return Reason.LATE
+    before = [part for part in own if abs(part.start_t + part.seconds - gap.start_t) <= NEAR_S]
+    if not before:
+        return None
+    if before[-1].closed != "end":
+        return Reason(before[-1].closed)
+    return Reason.ANEW if any(part.start_t >= gap.end_t - NEAR_S for part in own) else Reason.EARLY
 
 
 def marks(timeline: Path | None) -> tuple[tuple[Turn, ...], tuple[SlideChange, ...]]:

@@ -3,7 +3,7 @@
 from markupsafe import Markup, escape
 
 from contract.session import Policy
-from hub.archive.playback import Playback, RoomPlayback, Track
+from hub.archive.playback import Missing, Playback, RoomPlayback, Track
 from hub.console.texts import Texts
 from hub.console.words import size, span, when
 
@@ -33,17 +33,18 @@ def missing_words(lesson: Playback, policy: Policy, t: Texts) -> list[str]:
         elif not room.files:
             key = "lesson.not_arrived" if policy.upload else "lesson.no_upload"
             lines.append(t(key, room=room.name))
-        lines += [_gap_words(room, gap.track, gap.start_t, gap.end_t, gap.why, t) for gap in room.gaps]
+        lines += [_gap_words(room, gap, t) for gap in room.gaps]
         lines += [f"{room.name}: {words}" for words in room.words]
         if room.clock == "wall":
             lines.append(t("lesson.wall_clock", room=room.name))
     return lines
 
 
-def _gap_words(room: RoomPlayback, track: str, start: float, end: float, why: str, t: Texts) -> str:
-    key = f"lesson.track.{track}"
-    name = t(key) if t.has(key) else track
-    return t("lesson.gap_words", room=room.name, track=name, start=span(start), end=span(end), why=why)
+def _gap_words(room: RoomPlayback, gap: Missing, t: Texts) -> str:
+    key = f"lesson.track.{gap.track}"
+    name = t(key) if t.has(key) else gap.track
+    why = t(f"gap.{gap.reason}") if gap.reason else gap.why
+    return t("lesson.gap_words", room=room.name, track=name, start=span(gap.start_t), end=span(gap.end_t), why=why)
 
 
 def lane(room: RoomPlayback, seconds: float, t: Texts) -> Markup:

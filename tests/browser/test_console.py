@@ -67,7 +67,7 @@ def test_an_operator_signs_in_sees_the_rooms_and_watches_both_recordings_in_step
         expect(page.locator(".room", has_text=room)).to_contain_text("在线")
     page.get_by_role("link", name="八年级数学 · 勾股定理").click()
     expect(page.locator("video")).to_have_count(3)
-    expect(page.get_by_text("the agent was started anew")).to_be_visible()
+    expect(page.get_by_text("录制重新开始")).to_be_visible()
     page.get_by_role("button", name="播放").click()
     until(page, "document.querySelector('video').currentTime > 1.5")
     seen = []

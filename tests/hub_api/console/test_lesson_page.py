@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from contract.clock import ClockRecord
-from contract.package import MANIFEST, Gap
+from contract.package import MANIFEST, Gap, Part
 from contract.result import RoomResult
 from contract.session import Policy, Role
 from tests.hub_api.archive.test_intake import send
@@ -43,6 +43,25 @@ def test_the_page_says_what_is_missing(hub: District, tmp_path: Path):
     assert "the slides could not be captured" in page
     assert "never compared clocks" in page
     assert "the package has not arrived" in page
+
+
+def test_why_something_was_not_recorded_is_told_in_the_readers_language(hub: District, tmp_path: Path):
+    session = hub.session()
+    part = Part(track="camera", file="camera.mp4", index=0, boot="b", start_mono_ns=0, start_t=0.0)
+    parts = (
+        part.model_copy(update={"start_t": 1.0, "seconds": 4.0, "closed": "crash"}),
+        part.model_copy(update={"start_t": 6.0, "seconds": 2.0, "closed": "end"}),
+    )
+    stretches = ((0.0, 1.0), (5.0, 6.0), (8.0, 20.0))
+    gaps = [Gap(track="camera", start_t=start, end_t=end, why="words of the room") for start, end in stretches]
+    gaps.append(Gap(track="slides", start_t=0.0, end_t=20.0, why="words of the room"))
+    upload(hub, tmp_path / "p", session, gaps=tuple(gaps), parts=parts)
+    told = hub.http().get(f"/api/v1/sessions/{session}/playback").json()["rooms"][0]["gaps"]
+    assert [gap["reason"] for gap in told] == ["late", "crash", "early", "nothing"]
+    page = hub.http().get(f"/lessons/{session}", headers={"Accept-Language": "zh"}).text
+    for words in ("录制开始得晚", "教室服务或机器中断后重新启动", "录制提前结束", "完全没有录制"):
+        assert words in page
+    assert "words of the room" not in page
 
 
 def test_a_lesson_whose_policy_keeps_it_in_the_room_says_so(hub: District):

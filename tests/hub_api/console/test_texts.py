@@ -8,6 +8,7 @@ from starlette.requests import Request
 import hub.console
 from contract.session import Mode, Role
 from contract.state import SessionState
+from hub.archive import playback
 from hub.console.overview import KINDS, RUNGS
 from hub.console.texts import language_of, load_texts
 from hub.session.remarks import Reason
@@ -46,6 +47,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
         {f"state.{one}" for one in SessionState} | {f"role.{one}" for one in Role} | {f"mode.{one}" for one in Mode}
     )
     by_name |= {f"remark.{one}" for one in Reason} | {f"rung.{one}" for one in RUNGS}
+    by_name |= {f"gap.{one}" for one in playback.Reason}
     tracks = {key for key in there if key.startswith("lesson.track.")}
     assert by_name <= there
     assert there - asked - by_name - tracks == set()
