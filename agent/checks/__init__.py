@@ -1,6 +1,19 @@
 """`tongtang agent check`: one file for each thing that can be wrong."""
 
-from agent.checks import broker, clock, disk, display, hub, identity, microphone, models, source, state, volume
+from agent.checks import (
+    broker,
+    clock,
+    disk,
+    display,
+    hub,
+    identity,
+    loudspeaker,
+    microphone,
+    models,
+    source,
+    state,
+    volume,
+)
 from agent.checks.line import Check, CheckLine, Verdict
 from agent.identity import Identity
 from agent.settings import AgentSettings
@@ -14,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     broker.look,
     source.look,
     microphone.look,
+    loudspeaker.look,
     display.look,
     models.look,
     disk.look,

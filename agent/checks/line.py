@@ -37,7 +37,7 @@ class CheckLine:
 
     def __str__(self) -> str:
         tail = f"; {self.todo}" if self.todo else ""
-        return f"{self.verdict:<4}  {self.name:<10}  {self.words}{tail}"
+        return f"{self.verdict:<4}  {self.name:<11}  {self.words}{tail}"
 
 
 Check = Callable[[AgentSettings, Identity | None], CheckLine]

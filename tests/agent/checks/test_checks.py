@@ -1,9 +1,21 @@
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
-from agent.checks import CHECKS, Verdict, disk, identity, run_checks, source, state
+from agent.checks import (
+    CHECKS,
+    Verdict,
+    disk,
+    identity,
+    loudspeaker,
+    microphone,
+    portaudio,
+    run_checks,
+    source,
+    state,
+)
 from agent.checks import broker as broker_check
 from agent.settings import AgentSettings
 from contract.keys import new_device_key, new_hub_key
@@ -83,6 +95,42 @@ def test_a_hub_in_the_settings_that_is_not_the_one_enrolled_with_is_told(tmp_pat
 
 def test_the_rehearsal_is_always_there(tmp_path):
     assert source.look(settings_of(tmp_path), None).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("missing", [ImportError("no sounddevice"), OSError("PortAudio library not found")])
+def test_without_portaudio_the_checks_say_what_is_not_heard_and_what_to_install(tmp_path, monkeypatch, missing):
+    def refuse(_name):
+        raise missing
+
+    monkeypatch.setattr(portaudio.importlib, "import_module", refuse)
+    settings = settings_of(tmp_path, sources={"source": "camera:0+mic:default"})
+    for look, verdict in ((loudspeaker.look, Verdict.WARN), (microphone.look, Verdict.BAD)):
+        line = look(settings, None)
+        assert (line.verdict, "libportaudio2" in line.todo) == (verdict, True)
+
+
+def test_a_microphone_or_loudspeaker_of_another_name_is_answered_with_those_there_are(tmp_path, monkeypatch):
+    class Sound:
+        PortAudioError = ValueError
+        default = type("Default", (), {"device": (0, 0)})
+
+        @staticmethod
+        def query_devices():
+            both = {"max_input_channels": 1, "max_output_channels": 2, "default_samplerate": 48_000}
+            return [{"name": "USB Array", **both}]
+
+    monkeypatch.setitem(sys.modules, "sounddevice", Sound)
+    right = settings_of(tmp_path, sources={"source": "camera:0+mic:usb", "loudspeaker": "usb"})
+    wrong = settings_of(tmp_path, sources={"source": "camera:0+mic:studio", "loudspeaker": "studio"})
+    for look in (loudspeaker.look, microphone.look):
+        assert look(right, None).verdict is Verdict.OK
+        line = look(wrong, None)
+        assert line.verdict is not Verdict.OK
+        assert "USB Array" in line.words
+
+
+def test_a_room_that_wants_no_loudspeaker_needs_none(tmp_path):
+    assert loudspeaker.look(settings_of(tmp_path, sources={"loudspeaker": "none"}), None).verdict is Verdict.OK
 
 
 def test_a_state_folder_that_cannot_be_written_is_bad(tmp_path):
