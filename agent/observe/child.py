@@ -11,10 +11,9 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.observe.finding import Finding
 from agent.observe.people import PeoplePart, Sight
@@ -28,13 +27,6 @@ from models.manifest import ModelsTrouble
 from models.silero import SpeechDetector
 
 log = logging.getLogger(__name__)
-
-
-class Detector(Protocol):
-    """Makes findings of pictures or of sound, each with the time of its capture."""
-
-    def update(self, data: NDArray[Any], mono_ns: int) -> list[Finding]:
-        """Take one picture or piece of sound; return what is found by now."""
 
 
 class Parts:

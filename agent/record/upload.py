@@ -132,7 +132,9 @@ class Uploader:
     def upload_all(self) -> bool:
         """Upload every package that is due, one after the other; returns whether none failed."""
         whole = True
-        for ref in self._store.packages():
+        packages = self._store.packages()
+        self._done.intersection_update(packages)
+        for ref in packages:
             if ref in self._done or self._stopping.is_set():
                 continue
             try:
