@@ -162,15 +162,7 @@ def enrol(
     key = _made_key(state)
     body = {"device": device, "room": room, "name": name, "school": school, "public_key": public_pem(key)}
     answer = _asked(hub_url, token, body, trust, timeout_s)
-    try:
-        hub_key = load_public(answer.hub_public_key)
-    except KeyUnusable as error:
-        raise EnrolmentRefused(f"{hub_url} answered with a key that cannot be used: {error}") from error
-    if held is not None and held.hub_public_key.strip() != answer.hub_public_key.strip():
-        raise EnrolledElsewhere(
-            f"the hub at {hub_url} has another key than the one this device was enrolled with; "
-            f"if the hub was set up anew on purpose, remove {state / 'identity.json'} and enrol again"
-        )
+    hub_key = _hub_key(answer, hub_url, held, state)
     host = (urlsplit(hub_url).hostname or "127.0.0.1") if answer.mqtt.host in _ANY_HOST else answer.mqtt.host
     file = IdentityFile(
         device=device,
@@ -235,6 +227,20 @@ def _device_key(state: Path) -> EllipticCurvePrivateKey:
     key = load_private(state / "key.pem")
     if not isinstance(key, EllipticCurvePrivateKey):
         raise KeyUnusable(f"{state / 'key.pem'} is no device key (P-256 expected)")
+    return key
+
+
+def _hub_key(answer: _Enrolled, hub_url: str, held: IdentityFile | None, state: Path) -> PublicKey:
+    """The key that the hub answered with, where it is still the one it had."""
+    try:
+        key = load_public(answer.hub_public_key)
+    except KeyUnusable as error:
+        raise EnrolmentRefused(f"{hub_url} answered with a key that cannot be used: {error}") from error
+    if held is not None and held.hub_public_key.strip() != answer.hub_public_key.strip():
+        raise EnrolledElsewhere(
+            f"the hub at {hub_url} has another key than the one this device was enrolled with; "
+            f"if the hub was set up anew on purpose, remove {state / 'identity.json'} and enrol again"
+        )
     return key
 
 

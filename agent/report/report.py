@@ -85,21 +85,7 @@ class Report:
             self._telemetry, self._events, device=identity.device, boot=self.boot, ledger=self._ledger
         )
         self.orders = OrderShelf(state / "orders", identity.hub_key, identity.device)
-        birth = DeviceState(
-            device=identity.device, online=True, boot=self.boot, incarnation=incarnation, version=version
-        )
-        self._link = Link(
-            birth,
-            settings.hub.mqtt_host or identity.mqtt_host,
-            settings.hub.mqtt_port or identity.mqtt_port,
-            (
-                Lane(topics.event(identity.device), self._events),
-                Lane(topics.tele(identity.device), self._telemetry),
-            ),
-            keepalive_s=settings.hub.keepalive_s,
-            retry_cap_s=settings.hub.retry_cap_s,
-            chance=chance,
-        )
+        self._link = self._made_link(identity, version, chance)
         self.courier = Courier(identity.device, identity.key, identity.hub_key, self._link.publish_signal, self.clock)
         self._health = health.Health(self._probes())
         self._hub_online = True
@@ -166,6 +152,24 @@ class Report:
         self.courier.send(hello, HELLO_VALID_S, key="hello")
 
     # Wiring.
+
+    def _made_link(self, identity: Identity, version: str, chance: random.Random | None) -> Link:
+        hub = self._settings.hub
+        birth = DeviceState(
+            device=identity.device, online=True, boot=self.boot, incarnation=self.incarnation, version=version
+        )
+        return Link(
+            birth,
+            hub.mqtt_host or identity.mqtt_host,
+            hub.mqtt_port or identity.mqtt_port,
+            (
+                Lane(topics.event(identity.device), self._events),
+                Lane(topics.tele(identity.device), self._telemetry),
+            ),
+            keepalive_s=hub.keepalive_s,
+            retry_cap_s=hub.retry_cap_s,
+            chance=chance,
+        )
 
     def _wire(self) -> None:
         self._link.on_up = self._up
