@@ -43,8 +43,9 @@ class _Waiting:
 
     def put(self, samples: NDArray[np.int16]) -> int:
         """Add sound; returns how many samples of the oldest were dropped for it."""
-        if self._spare() and len(samples) and int(np.abs(samples.astype(np.int32)).max()) < QUIET:
+        if self._spare and len(samples) and int(np.abs(samples.astype(np.int32)).max()) < QUIET:
             self._watched = 0
+            self.ahead = max(AHEAD_SAMPLES, self.ahead - BLOCK_SAMPLES)
             return len(samples)
         self.blocks.append(samples)
         self.samples += len(samples)
@@ -78,12 +79,10 @@ class _Waiting:
         self._least = min(self._least, self.samples) if self._watched else self.samples
         self._watched += count
 
+    @property
     def _spare(self) -> bool:
         """Whether more waits than was needed for a while."""
-        if self._watched < WATCH_SAMPLES or self._least < SPARE_SAMPLES:
-            return False
-        self.ahead = max(AHEAD_SAMPLES, self.ahead - BLOCK_SAMPLES)
-        return True
+        return self._watched >= WATCH_SAMPLES and self._least >= SPARE_SAMPLES
 
 
 class Mixer:

@@ -32,10 +32,13 @@ FIRST_PACKET_S = 6.0
 GONE_S = 30.0
 """A lost connection is kept for this long: when the link comes back, so does it, without a new join."""
 WATCH_S = 0.1
+"""How often connections are looked at."""
 LOOK_S = 0.2
 """How often the ladders are looked at."""
 RETRY_MAX_S = 3.0
+"""The longest pause between two tries to join."""
 OFFER_VALID_S = 30.0
+"""Offers and answers are of no use after this."""
 
 
 class PeerState(StrEnum):
