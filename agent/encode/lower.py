@@ -48,6 +48,8 @@ STEPS: tuple[Step, ...] = (
     Step(70_000, 216, 3),
 )
 """From the best to the least; below the last the camera is not sent."""
+BUFFER_S = 0.2
+"""A keyframe takes about this long on a link that carries just this tier: sharpness comes with the next pictures."""
 CLIMB = 1.25
 """A better step is taken when there is this much more than its floor: no flapping at the edge."""
 
@@ -191,7 +193,7 @@ class LowerTier:
         sides = (int(width * scale) // 2 * 2, int(height * scale) // 2 * 2)
         ceiling = _ceiling_bps(step)
         fps = max(1, self._fps // step.share)
-        return step, PictureEncoder(*sides, fps, min(bps, ceiling), ceiling_bps=ceiling)
+        return step, PictureEncoder(*sides, fps, min(bps, ceiling), ceiling_bps=ceiling, buffer_s=BUFFER_S)
 
     def _encode(self, encoder: PictureEncoder, frame: Frame) -> None:
         if (frame.picture.width, frame.picture.height) == (encoder.width, encoder.height):

@@ -29,6 +29,7 @@ class PictureEncoder:
         bitrate_bps: int,
         mono_ns: Callable[[], int] = time.monotonic_ns,
         ceiling_bps: int | None = None,
+        buffer_s: float = 0.5,
     ) -> None:
         """Open the encoder.
 
@@ -39,6 +40,7 @@ class PictureEncoder:
             bitrate_bps: bitrate to begin with, in bit/s.
             mono_ns: this device's monotonic clock.
             ceiling_bps: highest bitrate it will be set to later; x264 fixes it when it is opened.
+            buffer_s: no picture is larger than so many seconds of the highest bitrate (x264's VBV).
 
         Raises:
             av.FFmpegError: it cannot be opened.
@@ -49,7 +51,7 @@ class PictureEncoder:
         self._at_ns: int | None = None
         self._last_keyframe_ns = -KEYFRAME_GAP_NS
         self._last_pts = -1
-        self._codec = _opened(width, height, fps, bitrate_bps, ceiling_bps or bitrate_bps)
+        self._codec = _opened(width, height, fps, bitrate_bps, ceiling_bps or bitrate_bps, buffer_s)
 
     @property
     def bitrate_bps(self) -> int:
@@ -103,7 +105,9 @@ class PictureEncoder:
         return False
 
 
-def _opened(width: int, height: int, fps: int, bitrate_bps: int, ceiling_bps: int) -> VideoCodecContext:
+def _opened(
+    width: int, height: int, fps: int, bitrate_bps: int, ceiling_bps: int, buffer_s: float
+) -> VideoCodecContext:
     codec = av.CodecContext.create("libx264", "w")
     if not isinstance(codec, VideoCodecContext):
         raise TypeError("libx264 is not a video encoder in this FFmpeg")
@@ -122,7 +126,7 @@ def _opened(width: int, height: int, fps: int, bitrate_bps: int, ceiling_bps: in
         "threads": "1",
         # A small buffer keeps a keyframe near the size of a few pictures: no bursts on the link.
         "maxrate": str(ceiling_bps),
-        "bufsize": str(ceiling_bps // 2),
+        "bufsize": str(round(ceiling_bps * buffer_s)),
     }
     codec.open()
     return codec

@@ -25,6 +25,8 @@ DOWN_S = 1.2
 """Trouble lasts this long before a rung is given up: longer than the loss window, so that one burst costs nothing."""
 PATIENT_S = 2.0
 """The same where rate control may still mend it (our camera is sent at full tier) or only a picture stands still."""
+STARVED_S = 4.0
+"""The same where only the rate is too low: it dips while a queue is emptied, and sound leaves before pictures."""
 SETTLE_S = LOSS_WINDOW_S
 """After a rung was given up its effect must reach the loss window before the next one is."""
 CLIMB_S = 5.0
@@ -42,7 +44,7 @@ ASKED_S = 2.0
 
 SOUND_BPS = 80_000
 """One microphone on the wire: Opus at 48 kbit/s and 50 packets a second with 70 bytes of headers each."""
-SLIDES_BPS = 50_000
+SLIDES_BPS = 30_000
 """The slides' share; the pacer lets them wait for up to 3 s, so a page turn may take longer."""
 CAMERA_BPS = 90_000
 """The camera at the lowest step of the lower tier (70 kbit/s) and its headers."""
@@ -239,7 +241,7 @@ def _suffered(last: Standing, trouble: Why, look: Look, now_s: float) -> Standin
     since_s = now_s if last.trouble_since_s is None else last.trouble_since_s
     last = replace(last, trouble_since_s=since_s, good_since_s=None, probe_bps=0)
     patient = trouble is Why.FROZEN or (look.camera_full and look.sound_lost < LOST_UNUSABLE)
-    if now_s - since_s < (PATIENT_S if patient else DOWN_S):
+    if now_s - since_s < (STARVED_S if trouble is Why.STARVED else PATIENT_S if patient else DOWN_S):
         return last
     carries = moved(last.carries, below(last.carries))
     return replace(_failed(last), carries=carries, trouble=trouble, trouble_since_s=now_s + SETTLE_S)

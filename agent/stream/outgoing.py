@@ -16,6 +16,10 @@ from agent.stream.mediaclock import MediaClock
 
 HISTORY = 1024
 """Packets kept for retransmission; a power of two, so that a sequence number names its place."""
+KEYFRAME_WAITS_NS = 2_000_000_000
+"""A keyframe that was queued and has not left after this is not counted on any more."""
+TRIP_GUESS_MS = 100.0
+"""Round trip while none is known."""
 
 
 @dataclass
@@ -99,6 +103,11 @@ class OutgoingStream:
         self._rtx_sequence = dice.getrandbits(15)
         self._timestamp_origin = dice.getrandbits(32)
         self._history: list[OutgoingPayload | None] = [None] * HISTORY
+        self._keyframe = -1
+        """RTP timestamp of the keyframe that was queued last."""
+        self._keyframe_put_ns = 0
+        self._keyframe_left_ns: int | None = None
+        self._keyframe_sequence: int | None = None
         self.agree(Agreed(0, 90_000))
 
     def agree(self, agreed: Agreed) -> None:
@@ -111,14 +120,20 @@ class OutgoingStream:
             rtp.extension_head(agreed.transport_sequence_id, 2) if agreed.transport_sequence_id else b""
         )
 
-    def parcels(self, payloads: tuple[bytes, ...], mono_ns: int) -> list[OutgoingPayload]:
+    def parcels(
+        self, payloads: tuple[bytes, ...], mono_ns: int, keyframe_ns: int | None = None
+    ) -> list[OutgoingPayload]:
         """The payloads of one picture or of 20 ms of sound, ready to be queued.
 
         Args:
             payloads: RTP payloads in order.
             mono_ns: capture time on this device's monotonic clock.
+            keyframe_ns: the time now, where this is a keyframe.
         """
         timestamp = self._timestamp(mono_ns)
+        if keyframe_ns is not None:
+            self._keyframe, self._keyframe_put_ns = timestamp, keyframe_ns
+            self._keyframe_left_ns = self._keyframe_sequence = None
         middle = self._mid_element
         made = [OutgoingPayload(self, timestamp, False, payload, middle) for payload in payloads]
         if made and self._agreed.capture_time_id:
@@ -133,6 +148,11 @@ class OutgoingStream:
         parcel.sequence = sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
         self._history[sequence % HISTORY] = parcel
+        if parcel.timestamp == self._keyframe:
+            if self._keyframe_sequence is None:
+                self._keyframe_sequence = sequence
+            if parcel.marker:
+                self._keyframe_left_ns = now_ns
         return self._packet(
             parcel, self._agreed.payload_type, sequence, self.ssrc, parcel.payload, transport_sequence, now_ns
         )
@@ -151,6 +171,18 @@ class OutgoingStream:
         """The packet with this 16-bit number, to be sent again; None where it is not kept any more."""
         parcel = self._history[sequence % HISTORY]
         return Repetition(parcel) if parcel is not None and parcel.sequence == sequence else None
+
+    def superseded(self, sequence: int) -> bool:
+        """Whether a keyframe left after the packet with this 16-bit number: who got it can do without the packet."""
+        key = self._keyframe_sequence
+        return key is not None and 0 < (key - sequence & 0xFFFF) < 0x8000
+
+    def keyframe_comes(self, now_ns: int) -> bool:
+        """Whether a keyframe waits to leave, or is so lately gone that the other end cannot know of it."""
+        if self._keyframe_left_ns is None:
+            return self._keyframe >= 0 and now_ns - self._keyframe_put_ns < KEYFRAME_WAITS_NS
+        trip_ms = TRIP_GUESS_MS if self.figures.round_trip_ms is None else self.figures.round_trip_ms
+        return now_ns - self._keyframe_left_ns < trip_ms * 1e6
 
     def repeat_last(self) -> Repetition | None:
         """The packet sent last, to be sent again as padding; None where that would be taken for media."""

@@ -33,6 +33,9 @@ SOUND_MAX = 100
 """Packets of sound that wait at the most, 2 s of it; where nobody takes them the oldest are dropped."""
 REPAIRS_MAX = 512
 """Retransmissions that wait at the most; whoever asks for more at once asks again for those that are dropped."""
+SUPERSEDED_US = 100_000
+"""Where a track's packets have waited for longer than this, a keyframe takes their place: the link is behind, and
+whoever gets the keyframe needs nothing from before it."""
 
 
 class Priority(IntEnum):
@@ -77,6 +80,8 @@ class Pacer(Generic[Payload]):
             on_dropped: told which priority lost how many packets. Pictures go whole and up to the next keyframe;
                 if none waits, packets of that track are refused until one comes: ask the encoder for it.
         """
+        self.superseded = 0
+        """Packets dropped because a keyframe took their place."""
         self._on_dropped = on_dropped
         self._sound: deque[tuple[int, Payload]] = deque()
         self._lanes: tuple[_Lane[Payload], ...] = tuple(_Lane(LATE_US[one]) for one in (1, 2, 3))
@@ -148,6 +153,8 @@ class Pacer(Generic[Payload]):
                     self._on_dropped(priority, 1)
                     return False
                 lane.needs_keyframe = False
+            if keyframe and packets and packets[-1][2] != picture and now_us - packets[0][0] > SUPERSEDED_US:
+                self._supersede(lane)
         lane.packets.append((now_us, size_bytes, picture, keyframe, payload))
         lane.bytes += size_bytes
         self._waiting_bytes += size_bytes
@@ -211,6 +218,10 @@ class Pacer(Generic[Payload]):
         """Padding was sent."""
         self._tokens -= size_bytes
 
+    def waiting_us(self, now_us: int) -> int:
+        """For how long the oldest packet has waited, sound not counted."""
+        return max((now_us - lane.packets[0][0] for lane in self._lanes if lane.packets), default=0)
+
     def _rate_bps(self, now_us: int) -> float:
         if now_us < self._probe_until_us:
             return max(self._probe_bps, self._target_bps)
@@ -227,6 +238,15 @@ class Pacer(Generic[Payload]):
             return
         self._refilled_us = now_us
         self._tokens = min(self._burst_bytes, self._tokens + self._rate_bps(now_us) * elapsed_us / 8_000_000)
+
+    def _supersede(self, lane: _Lane[Payload]) -> None:
+        """Drop what waits before a keyframe, but for a picture that has begun; repairs too: they are asked for anew."""
+        for one in (lane, self._lanes[Priority.REPAIR - 1]):
+            kept = deque(packet for packet in one.packets if one is lane and packet[2] == lane.begun)
+            left = sum(size for _, size, _, _, _ in kept)
+            self.superseded += len(one.packets) - len(kept)
+            self._waiting_bytes -= one.bytes - left
+            one.packets, one.bytes = kept, left
 
     def _drop_late(self, lane: _Lane[Payload], priority: Priority, now_us: int) -> None:
         """Drop what has waited too long: single packets of repairs; whole pictures, up to the next keyframe.

@@ -41,6 +41,8 @@ CLOSE_S = 3.0
 """A connection that takes longer to close is left behind."""
 FROZEN_S = 0.5
 """Packets of a camera that came within this, and no picture of it for longer: it is frozen."""
+GUARDED_FROM_BPS = 250_000
+"""Below this target rate sound goes without repetitions: they would take the picture's place, and fill the link."""
 KINDS: Mapping[str, str] = {"mic": "audio", "camera": "video", "slides": "video"}
 """Tracks a peer connection carries, in the order of its m-lines."""
 PRIORITIES: Mapping[str, Priority] = {
@@ -261,6 +263,8 @@ class Peer:
         # Sound that is sent again hides its loss from the receiver's reports: the pictures' count tells the truth.
         senders = [one.sender for one in self._pc.getTransceivers()]
         lost = max((one.figures.fraction_lost for one in senders), default=0.0)
+        if self._uplink is None or self._uplink.target_bps < GUARDED_FROM_BPS:
+            lost = 0.0
         payload = self._guard.payload(packet.data, lost, packet.mono_ns / 1e9)
         sender.put((payload,), packet.mono_ns, keyframe=True)
 

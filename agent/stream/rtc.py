@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 OVERHEAD_BYTES = 60
 """Header, extensions and SRTP's tag of one packet, and UDP and IP below it, about."""
+BEHIND_MS = 100.0
+"""While packets wait for longer than this to leave, what a keyframe has made useless is not sent again."""
 REPORT_S = 1.0
 """RTCP reports go out about this often, in seconds."""
 DAMAGED = (ValueError, IndexError, struct.error)
@@ -238,7 +240,8 @@ class RtpSender(_RtpEnd):
         if not self._enabled or not self.started.is_set():
             return
         put, priority = self._transport.uplink.put, self.priority
-        for parcel in self._stream.parcels(payloads, mono_ns):
+        keyframe_ns = time.monotonic_ns() if keyframe and self.kind == "video" else None
+        for parcel in self._stream.parcels(payloads, mono_ns, keyframe_ns):
             size = len(parcel.payload) + OVERHEAD_BYTES
             put(size, priority, parcel, picture=parcel.timestamp, keyframe=keyframe)
 
@@ -251,13 +254,17 @@ class RtpSender(_RtpEnd):
             for sequence in packet.lost:
                 self._retransmit(sequence)
         elif isinstance(packet, _rtp.RtcpPsfbPacket) and packet.fmt in (_rtp.RTCP_PSFB_PLI, _rtp.RTCP_PSFB_FIR):
-            self.on_keyframe()
+            self._asked_for_keyframe()
         elif isinstance(packet, _rtp.RtcpPsfbPacket) and packet.fmt == _rtp.RTCP_PSFB_APP:
             if not packet.fci.startswith(b"REMB"):
                 return  # another application's message
             bps, ssrcs = _rtp.unpack_remb_fci(packet.fci)
             if self._ssrc in ssrcs:
                 self._transport.uplink.controller.on_remb(bps, time.monotonic_ns() // 1000)
+
+    def _asked_for_keyframe(self) -> None:
+        if not self._stream.keyframe_comes(time.monotonic_ns()):
+            self.on_keyframe()
 
     def _take_report(self, report: Any) -> None:
         controller, now_ns = self._transport.uplink.controller, time.monotonic_ns()
@@ -269,7 +276,8 @@ class RtpSender(_RtpEnd):
 
     def _retransmit(self, sequence: int) -> None:
         again = self._stream.repeat(sequence)
-        if again is not None:
+        behind = self._transport.uplink.waiting_ms > BEHIND_MS
+        if again is not None and not (behind and self._stream.superseded(sequence)):
             size = len(again.first.payload) + OVERHEAD_BYTES
             self._transport.uplink.put(size, Priority.REPAIR, again, picture=0, keyframe=False)
 

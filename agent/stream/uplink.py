@@ -85,6 +85,11 @@ class Uplink:
         """How late this end's event loop was lately, in ms: the most of the last second or so, fading."""
         return self._lag_ms
 
+    @property
+    def waiting_ms(self) -> float:
+        """For how long the oldest packet has waited to leave, sound not counted, in ms."""
+        return self._pacer.waiting_us(self._mono_ns() // 1000) / 1000
+
     def put(self, size_bytes: int, priority: Priority, parcel: Parcel, *, picture: int, keyframe: bool) -> None:
         """Queue one packet; the pacer drops what would wait too long, and without a transport nothing is queued."""
         if self.closed:

@@ -176,11 +176,11 @@ def test_a_room_whose_address_changes_is_seen_and_heard_again(network, who):
     time.sleep(2)
     net.move(who)
     moved = time.monotonic_ns()
-    time.sleep(12)
+    time.sleep(10)
     for room, other in ((lesson.rooms["far"], "lead"), (lesson.lead, "far")):
-        late = moved + 9_000_000_000
-        assert room.heard(other, late, late + 3_000_000_000).fps > 20
-        assert room.heard(other, late, late + 3_000_000_000).sound_lost < 0.05
+        late = moved + 8_000_000_000
+        assert room.heard(other, late, late + 2_000_000_000).fps > 20
+        assert room.heard(other, late, late + 2_000_000_000).sound_lost < 0.05
 
 
 def test_one_room_on_a_slow_link_leaves_the_others_their_full_picture(network):
@@ -200,7 +200,8 @@ def test_one_room_on_a_slow_link_leaves_the_others_their_full_picture(network):
     assert {width for at, _, width in lesson.rooms["near"].pictures["lead"] if at > stretch[0]} == {1280}
     far = lesson.rooms["far"].heard("lead", *stretch)
     assert far.sound_lost < 0.02, far
-    assert far.fps > 1, far  # pictures mostly stand at 300 kbps: docs/performance.md
+    assert far.fps > 6, far  # 8 a second are sent there
+    assert far.frozen < 0.25, far
     assert {width for at, _, width in lesson.rooms["far"].pictures["lead"] if at > stretch[0]} < set(range(1280))
 
 
@@ -298,7 +299,7 @@ def test_a_room_that_offers_and_then_never_answers_holds_up_nobody(network):
     net.cut(("mute", "lead"))
     net.cut(("lead", "mute"))
     lesson.wait_joined("far")
-    stretch = taught(13)
+    stretch = taught(9)
     one = lesson.rooms["far"].heard("lead", *stretch)
     assert one.fps > 23, one
     assert one.sound_lost < 0.02

@@ -14,6 +14,9 @@ CALM_US = 2_000_000
 INTERVAL_US = 5_000_000
 INTERVAL_MAX_US = 20_000_000
 """Each probe in vain doubles the time to the next one, up to this."""
+SMALL_BPS = 500_000
+SMALL_INTERVAL_US = 10_000_000
+"""Below `SMALL_BPS` a probe costs little and a wider link brings much: the interval is at most this."""
 HURRY = 0.3
 """When the last known capacity is left behind, the next probe comes after this share of the interval."""
 ANSWER_US = 1_000_000
@@ -69,7 +72,8 @@ class Prober:
         if self._end_us is not None or bps >= TARGET * wanted_bps:
             return None
         if self._last_us is not None and not self._again:
-            wait_us = self._interval_us * (HURRY if surpassed else 1)
+            interval_us = min(self._interval_us, SMALL_INTERVAL_US) if bps < SMALL_BPS else self._interval_us
+            wait_us = interval_us * (HURRY if surpassed else 1)
             if now_us - self._last_us < wait_us:
                 return None
         self._again = False

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.stream import agreed, twcc
 from agent.stream.mediaclock import MediaClock
-from agent.stream.outgoing import HISTORY, OutgoingStream
+from agent.stream.outgoing import HISTORY, KEYFRAME_WAITS_NS, OutgoingStream
 
 CLOCK = MediaClock(1_700_000_000 * 1_000_000_000)
 NOW_NS = 40_000_000_000
@@ -114,6 +114,33 @@ def test_padding_repeats_the_packet_sent_last():
     packets = left(out, 2)
     again = read(out.repeat_last().serialize(9, NOW_NS))
     assert reader.unwrap_rtx(again, 97, out.ssrc).payload == packets[-1].payload
+
+
+def keyframe_left(out, now_ns):
+    parcels = out.parcels((b"one", b"two"), now_ns, now_ns)
+    return [read(parcel.serialize(at, now_ns)) for at, parcel in enumerate(parcels)]
+
+
+def test_what_left_before_a_keyframe_is_superseded_and_the_keyframe_is_not():
+    out = stream()
+    before = left(out, 3)
+    assert not any(out.superseded(packet.sequence_number) for packet in before)
+    key = keyframe_left(out, NOW_NS + 40_000_000)
+    assert all(out.superseded(packet.sequence_number) for packet in before)
+    assert not any(out.superseded(packet.sequence_number) for packet in key)
+
+
+def test_a_keyframe_comes_from_its_queueing_until_the_other_end_must_have_it():
+    out = stream()
+    assert not out.keyframe_comes(NOW_NS)
+    parcels = out.parcels((b"one", b"two"), NOW_NS, NOW_NS)
+    assert out.keyframe_comes(NOW_NS + 1_900_000_000)
+    assert not out.keyframe_comes(NOW_NS + KEYFRAME_WAITS_NS)  # it was dropped
+    for parcel in parcels:
+        parcel.serialize(0, NOW_NS)
+    out.figures.round_trip_ms = 40.0
+    assert out.keyframe_comes(NOW_NS + 39_000_000)
+    assert not out.keyframe_comes(NOW_NS + 41_000_000)
 
 
 def test_what_is_asked_for_too_late_or_was_never_sent_is_not_repeated():

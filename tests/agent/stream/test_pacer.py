@@ -83,7 +83,8 @@ def test_a_picture_that_has_begun_is_finished_and_the_late_ones_go_whole():
     assert "late" not in names
     assert names.count("fresh key") == 3
     assert names.count("after it") == 2
-    assert told == [(CAMERA, 4)]
+    assert pacer.superseded == 4
+    assert told == []
 
 
 def test_when_no_keyframe_waits_the_camera_is_refused_until_one_comes():
@@ -108,6 +109,30 @@ def test_slides_wait_longer_than_the_camera_before_they_are_dropped():
     names = [payload[0] for _, payload in run(pacer, 0, 4_000_000)]
     assert names.count("slide") == 27
     assert LATE_US[SLIDES] > LATE_US[CAMERA]
+
+
+def test_a_keyframe_takes_the_place_of_what_a_link_that_is_behind_has_left_waiting():
+    told = []
+    pacer = Pacer(300_000, lambda priority, packets: told.append((priority, packets)))
+    put_picture(pacer, "begun", 12_000, 0, keyframe=True)
+    pacer.take(0)
+    for number in range(1, 6):
+        put_picture(pacer, f"old {number}", 3_000, number * 40_000)
+    pacer.put(1150, REPAIR, ("repair", 0, 0), 50_000)
+    put_picture(pacer, "page", 2_000, 60_000, priority=SLIDES)
+    put_picture(pacer, "key", 4_000, 240_000, keyframe=True)
+    names = [payload[0] for _, payload in run(pacer, 240_000, 5_000_000)]
+    assert list(dict.fromkeys(names)) == ["page", "begun", "key"]
+    assert (pacer.superseded, told) == (5 * 3 + 1, [])
+    assert pacer.waiting_us(5_000_000) == 0
+
+
+def test_a_keyframe_on_a_link_that_keeps_up_takes_nothings_place():
+    pacer = Pacer(2_000_000)
+    put_picture(pacer, "before", 40_000, 0)
+    put_picture(pacer, "key", 4_000, 40_000, keyframe=True)
+    assert len(run(pacer, 40_000, 1_000_000)) == 39
+    assert pacer.superseded == 0
 
 
 def test_late_repairs_are_dropped_one_by_one():
@@ -165,5 +190,5 @@ def test_nothing_is_lost_or_made_up_whatever_comes():
         if number % 500 == 0:
             pacer.target_bps = dice.randrange(60_000, 3_000_000)
     left += len(run(pacer, now_us, now_us + 20_000_000))
-    assert left + sum(lost) == put
+    assert left + sum(lost) + pacer.superseded == put
     assert pacer.waiting_bytes == 0
