@@ -16,6 +16,9 @@ CAPTURE_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-tim
 OFFERED_IDS = {CAPTURE_TIME_URI: 5, twcc.URI: 6}
 """Header extensions that aiortc does not offer by itself, and the ids under which we do."""
 
+CODECS = {"audio": "opus", "video": "h264"}
+"""What is sent, by kind; an answer that named another first would have the other end take ours for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
@@ -67,6 +70,12 @@ def outgoing(parameters: RTCRtpParameters) -> Agreed:
 def incoming(codecs: Sequence[RTCRtpCodecParameters]) -> dict[int, PayloadKind]:
     """What may come, by payload type."""
     return {one.payloadType: PayloadKind(one.clockRate, _repeats(one)) for one in codecs}
+
+
+def only(name: str, codecs: Sequence[RTCRtpCodecParameters]) -> list[RTCRtpCodecParameters]:
+    """The codecs of this name (small letters), and what repeats them."""
+    kept = [one.payloadType for one in codecs if one.name.lower() == name]
+    return [one for one in codecs if one.payloadType in kept or _repeats(one) in kept]
 
 
 def _repeats(codec: RTCRtpCodecParameters) -> int | None:

@@ -18,6 +18,7 @@ IN_CONNECTION = (
     "transceiver.receiver._set_rtcp_ssrc(transceiver.sender._ssrc)",
     "transceiver.sender._stream_id = ",
     "HEADER_EXTENSIONS[transceiver.kind][:]",
+    "find_common_codecs(CODECS[media.kind], media.rtp.codecs)",
 )
 """Lines of RTCPeerConnection by which our classes are made and asked."""
 IN_TRANSPORT = (

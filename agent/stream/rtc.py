@@ -1,7 +1,7 @@
 """The one module that touches non-public parts of aiortc and aioice.
 
-`install` puts our own RTP sender and receiver behind aiortc's peer connection, adds the
-abs-capture-time header extension, and can limit which addresses are offered. Everything
+`install` puts our own RTP sender and receiver behind aiortc's peer connection, leaves it the codecs
+that we send, adds the abs-capture-time header extension, and can limit which addresses are offered. Everything
 else in the agent uses aiortc's public classes and what this module defines; what of RTP
 needs no aiortc stands in `outgoing` and `received`, and what this leans on in `pinned`.
 """
@@ -217,7 +217,9 @@ class RtpSender(_RtpEnd):
         if self._reports is not None:
             return
         self._cname = parameters.rtcp.cname
-        self._stream.agree(agreed.outgoing(parameters))
+        way = agreed.outgoing(parameters)
+        self._stream.agree(way)
+        self._transport.uplink.controller.expects_feedback = way.transport_sequence_id is not None
         self._transport._register_rtp_sender(self, parameters)
         self._transport.senders.append(self)
         self._run_reports()
@@ -389,6 +391,8 @@ def install(clock: MediaClock, addresses: tuple[str, ...] = ()) -> None:
         for uri, number in agreed.OFFERED_IDS.items():
             if all(one.uri != uri for one in extensions):
                 extensions.append(RTCRtpHeaderExtensionParameters(id=number, uri=uri))
+    for kind, name in agreed.CODECS.items():
+        aiortc.codecs.CODECS[kind][:] = agreed.only(name, aiortc.codecs.CODECS[kind])
     feedback = RTCRtcpFeedback(type="transport-cc")
     for codec in (*aiortc.codecs.CODECS["video"], *aiortc.codecs.CODECS["audio"]):
         if not aiortc.codecs.is_rtx(codec) and feedback not in codec.rtcpFeedback:

@@ -32,6 +32,11 @@ def test_what_comes_is_known_by_its_payload_type():
     assert kinds[101].repeats not in kinds
 
 
+def test_of_all_codecs_one_is_left_with_its_repetitions():
+    vp8 = RTCRtpCodecParameters("video/VP8", 90_000, payloadType=99)
+    assert agreed.only("h264", [vp8, OTHER_RTX, H264, RTX]) == [H264, RTX]
+
+
 @pytest.mark.parametrize(("number", "value"), [(0, b"a"), (15, b"a"), (1, b""), (1, b"a" * 17)])
 def test_an_element_that_one_byte_cannot_describe_is_refused_in_words(number, value):
     with pytest.raises(ValueError, match="no header extension"):

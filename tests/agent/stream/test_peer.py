@@ -1,6 +1,7 @@
 """Two rooms in one process: real encoders, real WebRTC on loopback."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -66,6 +67,22 @@ async def test_two_rooms_see_and_hear_each_other():
         assert ages is not None
         assert all(0 < age < 1000 for age in ages)
         assert 0 < figures.clock_error_ms < 50
+
+
+async def test_whoever_offers_other_codecs_first_as_browsers_do_is_answered_with_those_that_are_sent_alone():
+    lead, receiving = Room(slides=False), Room(slides=False)
+    offering = Peer("lead", "a1", receiving.context, PeerFigures())
+    answering = Peer("receiving-1", "a1", lead.context, PeerFigures())
+    sdp, tracks = await offering.offer()
+    sdp = re.sub(r"(m=video \d+ \S+) (.*?)\r\n", r"\1 120 \2\r\na=rtpmap:120 VP8/90000\r\n", sdp)
+    sdp = re.sub(r"(m=audio \d+ \S+) (.*?)\r\n", r"\1 0 \2\r\na=rtpmap:0 PCMU/8000\r\n", sdp)
+    answer = await answering.answer(sdp, tracks)
+    await asyncio.gather(offering.close(), answering.close())
+    lead.close()
+    receiving.close()
+    assert "VP8" in sdp
+    assert "PCMU/8000" in sdp
+    assert set(re.findall(r"a=rtpmap:\d+ (\w+)", answer)) == {"opus", "H264", "rtx"}
 
 
 DAMAGED_RTP = (
