@@ -219,7 +219,8 @@ class RtpSender(_RtpEnd):
         self._cname = parameters.rtcp.cname
         way = agreed.outgoing(parameters)
         self._stream.agree(way)
-        self._transport.uplink.controller.expects_feedback = way.transport_sequence_id is not None
+        if self.kind == "video":
+            self._transport.uplink.controller.expects_feedback = way.transport_sequence_id is not None
         self._transport._register_rtp_sender(self, parameters)
         self._transport.senders.append(self)
         self._run_reports()

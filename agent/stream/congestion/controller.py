@@ -19,6 +19,10 @@ SILENCE_US = 750_000
 """With packets under way, no feedback for this long plus a round trip halves the rate (a lost feedback or two
 do not), and again after each further `SILENCE_STEP_US`."""
 SILENCE_STEP_US = 500_000
+REPORTS_SILENCE_US = 12_000_000
+REPORTS_SILENCE_STEP_US = 5_000_000
+"""The same for a peer that sends no transport feedback: receiver reports come every 5 s or so (RFC 3550, section 6.2),
+up to 1.5 times later by chance, and one of them may get lost."""
 RETURN = 0.6
 """After silence the rate goes back to this share of what it was, and a probe does the rest."""
 OVERFLOW_US = 1_000_000
@@ -55,6 +59,8 @@ class CongestionController:
     def __init__(self, start_bps: int, min_bps: int, max_bps: int) -> None:
         self.wanted_bps = max_bps
         """What the sender could use; no probe goes beyond it. Set it to the sum of the tracks' full rates."""
+        self.expects_feedback = True
+        """Whether the other end sends transport feedback; set it to False where that was not agreed on."""
         self.busy_us = 0
         """For how long the machines at both ends held things up lately; a wait of less says nothing about the link."""
         self.delay = DelayRate(start_bps, min_bps, max_bps)
@@ -139,6 +145,10 @@ class CongestionController:
     def on_receiver_report(self, fraction_lost: float, now_us: int) -> None:
         """Take a receiver report (0 to 1); it counts while no transport feedback comes."""
         if not self._fresh(now_us):
+            before_bps = self._before_bps
+            if before_bps is not None and not self.expects_feedback:
+                self._return()
+                self._target_bps = max(self._target_bps, RETURN * before_bps)
             self._reported.report(fraction_lost, self._target_bps, now_us)
             self._silent_us = now_us
             self._settle(now_us)
@@ -157,10 +167,13 @@ class CongestionController:
         """Call every 100 ms or so: lowers the rate when nothing at all comes back."""
         if not self._sent.flying or self._silent_us is None:
             return
-        patience_us = SILENCE_US + int(1000 * self._round_trip())
+        silence_us, step_us = (
+            (SILENCE_US, SILENCE_STEP_US) if self.expects_feedback else (REPORTS_SILENCE_US, REPORTS_SILENCE_STEP_US)
+        )
+        patience_us = silence_us + int(1000 * self._round_trip())
         if now_us - self._silent_us < patience_us:
             return
-        self._silent_us = now_us - patience_us + SILENCE_STEP_US
+        self._silent_us = now_us - patience_us + step_us
         if self._before_bps is None:
             self._before_bps = self._target_bps
         self._prober.failed()

@@ -249,6 +249,31 @@ def test_a_foreign_peer_is_served_by_its_estimate_and_its_reports():
     assert controller.target_bps > 3_000_000
 
 
+def without_feedback(seconds, reported):
+    """A sender of 2 Mbps to a peer that has reports alone; `reported` says for a second whether one comes."""
+    controller = CongestionController(2_000_000, 60_000, 4_000_000)
+    controller.expects_feedback = False
+    found = []
+    for tick in range(seconds * 20):
+        for number in range(10):
+            controller.sent((tick * 10 + number) & 0xFFFF, 1200, tick * 50_000 + number)
+        controller.tick(tick * 50_000)
+        if tick % 20 == 0 and reported(tick // 20):
+            controller.on_receiver_report(0.0, tick * 50_000)
+        found.append(controller.target_bps)
+    return found
+
+
+def test_a_foreign_peer_that_reports_each_seven_seconds_keeps_its_rate():
+    assert min(without_feedback(60, lambda second: second % 7 == 6)) >= 2_000_000
+
+
+def test_a_foreign_peer_that_falls_silent_gets_less_and_what_it_had_once_it_reports_again():
+    found = without_feedback(60, lambda second: second % 5 == 4 and not 10 <= second < 50)
+    assert found[45 * 20] <= 100_000
+    assert found[-1] >= 1_000_000
+
+
 def test_reports_do_not_count_while_transport_feedback_comes():
     simulation = Simulation(Link(rate_bps=1e7))
     flow = simulation.add()
