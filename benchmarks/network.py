@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def run(
     during: Callable[[Network, float], None] | None = None,
     *,
     seed: int = 1,
+    receiver: Sequence[str] = (),
 ) -> Outcome:
     """One sender, one receiver.
 
@@ -49,6 +50,7 @@ def run(
         seconds: measured time.
         during: called with the network and the monotonic seconds at which measuring began; may shape, and sleep.
         seed: of the network.
+        receiver: module of the receiving process and its first arguments; by default one of the sender's mode.
 
     Raises:
         NetworkUnavailable: this machine cannot hold the network.
@@ -57,14 +59,14 @@ def run(
     with tempfile.TemporaryDirectory() as folder, Network("lead", "far", seed=seed) as network:
         network.shape(BOTH, Link(delay_ms=link.delay_ms))
         socket = str(Path(folder) / "signals")
-        receiver = network.run(
+        receiving = network.run(
             "far",
-            [sys.executable, "-m", "benchmarks.room_receiver", mode, socket],
+            [sys.executable, "-m", *(receiver or ("benchmarks.room_receiver", mode)), socket],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        if receiver.stdout is None or receiver.stdout.readline() != "listening\n":
+        if receiving.stdout is None or receiving.stdout.readline() != "listening\n":
             raise RuntimeError("the receiver did not begin to listen")
         with (Path(folder) / "words").open("w+") as words:
             command = [sys.executable, "-m", "benchmarks.room_sender", mode, socket, folder, "--seconds", str(seconds)]
@@ -88,7 +90,7 @@ def run(
             sender.wait(30)
         file = Path(folder) / "camera.mp4"
         recording = judge(file) if mode == "ours" and file.exists() else None
-        receiver.stdout.close()
+        receiving.stdout.close()
         if sender.stdout is not None:
             sender.stdout.close()
         return Outcome(found["begin_ns"], found["end_ns"], found["cpu_s"], found["peers"], recording)
