@@ -24,6 +24,10 @@ BURST_US = 40_000
 """This much of the target rate may leave at once: one picture at 25 a second. It keeps an ordinary picture on an
 idle link from waiting for tokens; a bottleneck would take as long to let it through anyway."""
 BURST_MIN_BYTES = 1500
+WIDE_BPS = 3_000_000
+"""From this target rate on pictures leave at `FASTEST` and in bursts of `WIDE_BURST_US`: on such a link what queues
+for it is gone in a few milliseconds, and every twentieth picture would wait here for longer."""
+WIDE_BURST_US = 60_000
 WAKE_US = 4_000
 """Waiting is done in steps of at least this: fewer wake-ups, several packets each."""
 LATE_US = {1: 400_000, 2: 3_000_000, 3: 500_000}
@@ -92,6 +96,7 @@ class Pacer(Generic[Payload]):
         self._probe_until_us = 0
         self._target_bps = target_bps
         self._burst_bytes = 0.0
+        self._slowest = SLOWEST
         self.target_bps = target_bps
         self._tokens = self._burst_bytes
 
@@ -103,7 +108,9 @@ class Pacer(Generic[Payload]):
     @target_bps.setter
     def target_bps(self, bps: int) -> None:
         self._target_bps = max(1, bps)
-        self._burst_bytes = max(BURST_MIN_BYTES, self._target_bps * BURST_US / 8_000_000)
+        wide = self._target_bps >= WIDE_BPS
+        self._slowest = FASTEST if wide else SLOWEST
+        self._burst_bytes = max(BURST_MIN_BYTES, self._target_bps * (WIDE_BURST_US if wide else BURST_US) / 8_000_000)
 
     @property
     def waiting_bytes(self) -> int:
@@ -227,7 +234,7 @@ class Pacer(Generic[Payload]):
             return max(self._probe_bps, self._target_bps)
         wanted = self._waiting_bytes * (8_000_000 / DRAIN_US)
         target = self._target_bps
-        return min(max(wanted, SLOWEST * target), FASTEST * target)
+        return min(max(wanted, self._slowest * target), FASTEST * target)
 
     def _refill(self, now_us: int) -> None:
         if self._refilled_us is None:

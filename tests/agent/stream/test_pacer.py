@@ -192,3 +192,13 @@ def test_nothing_is_lost_or_made_up_whatever_comes():
     left += len(run(pacer, now_us, now_us + 20_000_000))
     assert left + sum(lost) + pacer.superseded == put
     assert pacer.waiting_bytes == 0
+
+
+def test_on_a_wide_link_a_picture_twice_as_large_as_others_waits_only_a_few_milliseconds():
+    pacer = Pacer(3_400_000)
+    for number in range(50):
+        put_picture(pacer, f"p{number}", 9_000, number * 40_000)
+        run(pacer, number * 40_000, number * 40_000 + 39_000)
+    put_picture(pacer, "large", 27_000, 2_000_000)
+    assert run(pacer, 2_000_000, 2_040_000)[-1][0] <= 2_008_000
+    assert pacer.next_us(2_040_000) is None
