@@ -1,6 +1,6 @@
 """The sending process with GStreamer's webrtcbin: encode once, a tee, N peers, a recording. Run by the system's Python.
 
-python3 benchmarks/gstreamer_sender.py SOCKET FRAMES FOLDER PEERS SECONDS
+python3 benchmarks/gstreamer_sender.py SOCKET FRAMES FOLDER PEERS SECONDS WIDTHxHEIGHT BPS
 
 Needs PyGObject and GStreamer's good, bad, ugly, libav and nice plugins. FRAMES is a file of raw yuv420p pictures,
 the same as the other senders send. Offers to benchmarks.room_receiver; prints the same lines as
@@ -24,16 +24,16 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC
 
-WIDTH, HEIGHT, FPS = 1280, 720, 25
-FRAME_BYTES = WIDTH * HEIGHT * 3 // 2
+FPS = 25
 BITS, BLOCK = 32, 16
 WARM_S = 4.0
 WAIT_S = 10
+JOINED_S = 0.5
 DARK, LIGHT = bytes([16]) * BLOCK, bytes([235]) * BLOCK
 CAMERA = (
     "appsrc name=camera is-live=true format=time do-timestamp=true "
-    f"caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={FPS}/1 "
-    "! x264enc tune=zerolatency speed-preset=superfast bitrate=2000 key-int-max=250 "
+    "caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1 "
+    "! x264enc name=encoder tune=zerolatency speed-preset=superfast bitrate={kbps} key-int-max=250 "
     "! video/x-h264,profile=constrained-baseline ! tee name=video allow-not-linked=true "
     "audiotestsrc is-live=true samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=1 "
     "! opusenc bitrate=48000 ! tee name=sound allow-not-linked=true "
@@ -54,20 +54,20 @@ def cpu_s():
     return used.ru_utime + used.ru_stime
 
 
-def feed(source, path):
+def feed(source, path, width, height):
     """Push the pictures at their pace, with the time painted in as `benchmarks.picture` does it."""
+    frame_bytes = width * height * 3 // 2
     with open(path, "rb") as file:  # noqa: PTH123 - the system's Python may be old
-        frames = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    count, index, begin = len(frames) // FRAME_BYTES, 0, time.monotonic()
+        frames = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    count, index, begin = len(frames) // frame_bytes, 0, time.monotonic()
     while True:
         time.sleep(max(0.0, begin + index / FPS - time.monotonic()))
-        at = index % count * FRAME_BYTES
-        frame = bytearray(frames[at : at + FRAME_BYTES])
+        at = index % count * frame_bytes
         stamp = time.monotonic_ns() // 100_000 & 0xFFFF_FFFF
         row = b"".join(LIGHT if stamp >> bit & 1 else DARK for bit in range(BITS))
         for line in range(BLOCK):
-            frame[line * WIDTH : line * WIDTH + len(row)] = row
-        source.emit("push-buffer", Gst.Buffer.new_wrapped(bytes(frame)))
+            frames[at + line * width : at + line * width + len(row)] = row
+        source.emit("push-buffer", Gst.Buffer.new_wrapped(frames[at : at + frame_bytes]))
         index += 1
 
 
@@ -142,12 +142,22 @@ def join(pipeline, talk):
     return connected
 
 
-def main(path, frames, folder, peers, seconds):
+def request_keyframe(pipeline):
+    """A leg that is added to a tee begins in the middle: with parameter sets, but with no keyframe of its own."""
+    wish = Gst.Structure.new_from_string("GstForceKeyUnit, all-headers=(boolean)true")
+    encoder = pipeline.get_by_name("encoder").get_static_pad("src")
+    encoder.send_event(Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, wish))
+
+
+def main(path, frames, folder, peers, seconds, size, bitrate_bps):
+    width, height = size
     Gst.init(None)
-    pipeline = Gst.parse_launch(CAMERA.replace("{file}", os.path.join(folder, "camera.mp4")))  # noqa: PTH118
+    file = os.path.join(folder, "camera.mp4")  # noqa: PTH118
+    told = CAMERA.format(width=width, height=height, fps=FPS, kbps=bitrate_bps // 1000, file=file)
+    pipeline = Gst.parse_launch(told)
     pipeline.set_state(Gst.State.PLAYING)
     threading.Thread(target=GLib.MainLoop().run, daemon=True).start()
-    threading.Thread(target=feed, args=(pipeline.get_by_name("camera"), frames), daemon=True).start()
+    threading.Thread(target=feed, args=(pipeline.get_by_name("camera"), frames, width, height), daemon=True).start()
     wire = socket.socket(socket.AF_UNIX)
     wire.connect(path)
     talk = wire.makefile("rw")
@@ -155,7 +165,9 @@ def main(path, frames, folder, peers, seconds):
     if not all(one.wait(WAIT_S) for one in connected):
         sys.exit("a peer did not connect")
     print(json.dumps({"answered_ns": time.monotonic_ns()}), flush=True)
-    time.sleep(WARM_S)
+    time.sleep(JOINED_S)
+    request_keyframe(pipeline)
+    time.sleep(WARM_S - JOINED_S)
     begin_ns, begin_cpu_s = time.monotonic_ns(), cpu_s()
     print(json.dumps({"begin_ns": begin_ns}), flush=True)
     time.sleep(seconds)
@@ -167,4 +179,5 @@ def main(path, frames, folder, peers, seconds):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
+    told = sys.argv[6].split("x")
+    main(*sys.argv[1:4], int(sys.argv[4]), float(sys.argv[5]), (int(told[0]), int(told[1])), int(sys.argv[7]))

@@ -21,6 +21,12 @@ LOOP = 100
 """Frames of the loop: 4 s."""
 
 
+def size_of(text: str) -> tuple[int, int]:
+    """The width and height that `1280x720` says."""
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
 def loop_of_frames(size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[NDArray[np.uint8]]:
     """Frames of the rehearsal's camera as planar yuv420p arrays, shape (height * 3 / 2, width), with sensor noise."""
     stop = threading.Event()

@@ -1,6 +1,6 @@
 """The receiving process: N peers in one process; ours or stock aiortc. Tells when pictures and sound came out.
 
-python -m benchmarks.room_receiver ours|stock|stock-alone SOCKET [--peers N] [--host ADDRESS]
+python -m benchmarks.room_receiver ours|stock|stock-alone SOCKET [--peers N] [--painted-width W] [--host ADDRESS]
 
 Serves the Unix socket for one sender. A sender that says {"join": true} gets an offer; one that offers gets an answer.
 """
@@ -19,7 +19,7 @@ from agent.stream import rtc
 from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
 from agent.stream.peer import Peer, PeerContext
-from benchmarks.picture import age_ms
+from benchmarks.picture import WIDTH, age_ms
 from benchmarks.tones import NewBlocks, mono
 from benchmarks.wire import LINE_MAX, hear, tell
 
@@ -27,9 +27,12 @@ from benchmarks.wire import LINE_MAX, hear, tell
 class Tally:
     """What came from one peer."""
 
-    def __init__(self) -> None:
+    def __init__(self, painted_width: int = WIDTH) -> None:
+        self._painted_width = painted_width
         self.pictures: list[tuple[int, float]] = []
         """(monotonic ns when decoded, age in ms)"""
+        self.width = 0
+        """Of the last picture: a lower tier is narrower than what was painted."""
         self.sounds: list[tuple[int, int]] = []
         """(monotonic ns when decoded, blocks of 20 ms that were new)"""
         self._blocks = NewBlocks()
@@ -37,7 +40,8 @@ class Tally:
     def picture(self, room: str, track: str, picture: av.VideoFrame) -> None:
         del room, track
         now = time.monotonic_ns()
-        self.pictures.append((now, age_ms(picture, now)))
+        self.width = picture.width
+        self.pictures.append((now, age_ms(picture, now, self._painted_width)))
 
     def sound(self, room: str, samples: Any) -> None:
         del room
@@ -113,8 +117,8 @@ class StockPeer:
         await self._pc.close()
 
 
-async def main(mode: str, socket: str, peers: int, host: str) -> None:
-    tallies = [Tally() for _ in range(peers)]
+async def main(mode: str, socket: str, peers: int, painted_width: int, host: str) -> None:
+    tallies = [Tally(painted_width) for _ in range(peers)]
     joining: list[Receiving] = [
         OurPeer(tally, host) if mode == "ours" else StockPeer(tally, h264=mode == "stock") for tally in tallies
     ]
@@ -130,7 +134,9 @@ async def main(mode: str, socket: str, peers: int, host: str) -> None:
                     await tell(writer, await peer.offer())
                     await peer.accept(await hear(reader))
             await hear(reader)
-            peers_heard = [{"pictures": tally.pictures, "sounds": tally.sounds} for tally in tallies]
+            peers_heard = [
+                {"pictures": tally.pictures, "sounds": tally.sounds, "width": tally.width} for tally in tallies
+            ]
             await tell(writer, {"peers": peers_heard})
         finally:
             done.set()
@@ -150,5 +156,6 @@ if __name__ == "__main__":
     told.add_argument("mode", choices=("ours", "stock", "stock-alone"))
     told.add_argument("socket")
     told.add_argument("--peers", type=int, default=1)
+    told.add_argument("--painted-width", type=int, default=WIDTH, help="of the picture into which the time is painted")
     told.add_argument("--host", default="", help="the only address to offer; all of this machine's by default")
     asyncio.run(main(**vars(told.parse_args())))

@@ -1,6 +1,7 @@
 """The sending process: one camera and one microphone, recorded, to N peers; ours or stock aiortc.
 
-python -m benchmarks.room_sender MODE SOCKET FOLDER [--peers N] [--seconds S] [--pace FPS] [--host ADDRESS]
+python -m benchmarks.room_sender MODE SOCKET FOLDER [--peers N] [--seconds S] [--pace FPS] [--size WIDTHxHEIGHT]
+                                 [--bitrate BPS] [--host ADDRESS]
 
 MODE is `ours`, `stock` (H.264 of a fixed bitrate, recorded) or `stock-alone` (as aiortc comes: the codec that is
 negotiated first, its own bitrates, nothing recorded, so that it keeps real time).
@@ -31,7 +32,7 @@ from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
 from agent.stream.peer import Peer, PeerContext
 from agent.stream.tiers import CameraTiers
-from benchmarks.picture import FPS, LOOP, PaintedSource, loop_of_frames, painted
+from benchmarks.picture import FPS, HEIGHT, LOOP, WIDTH, PaintedSource, loop_of_frames, painted, size_of
 from benchmarks.tones import ToneSource, tone
 from benchmarks.wire import LINE_MAX, cpu_s, hear, tell
 
@@ -58,11 +59,11 @@ class Book:
 class Ours:
     """Encode once, fan out, remux."""
 
-    def __init__(self, folder: Path, host: str) -> None:
+    def __init__(self, folder: Path, host: str, size: tuple[int, int], bitrate_bps: int) -> None:
         clock = MediaClock(time.time_ns() - time.monotonic_ns())
         rtc.install(clock, (host,) if host else ())
         loop = asyncio.get_running_loop()
-        self._video = VideoEncoder("camera", PaintedSource(), BITRATE_BPS, print)
+        self._video = VideoEncoder("camera", PaintedSource(size), bitrate_bps, print)
         self._sound = SoundEncoder("mic", ToneSource(), print)
         outgoing = {
             "camera": TrackFanout(loop, self._video.request_keyframe),
@@ -71,7 +72,7 @@ class Ours:
         lower = TrackFanout(loop, lambda: self._lower.request_keyframe())
         self._lower = LowerTier(FPS, lower.take, print)
         self._video.add_frame_taker(self._lower.feed)
-        tiers = CameraTiers(outgoing["camera"], BITRATE_BPS, lower, self._lower.want)
+        tiers = CameraTiers(outgoing["camera"], bitrate_bps, lower, self._lower.want)
         self._context = PeerContext(outgoing, clock, lambda _: True, None, (), tiers)
         needs = Needs(lambda: 1 << 40, lambda _: self._video.request_keyframe(), print)
         self._writer = TrackWriter("camera", Book(folder), needs, fps=FPS, sound=True, begin_ns=0, end_ns=None)
@@ -91,6 +92,14 @@ class Ours:
         self._peers.append(peer)
         return {"sdp": await peer.answer(offer["sdp"], offer["tracks"])}
 
+    async def part(self) -> None:
+        """The peer that joined last has gone."""
+        await self._peers.pop().close()
+
+    def request_keyframe(self) -> None:
+        """As when another room needs one."""
+        self._video.request_keyframe()
+
     async def close(self) -> None:
         await asyncio.gather(*(peer.close() for peer in self._peers))
         self._video.stop()
@@ -102,10 +111,10 @@ class Ours:
 class StockVideo(MediaStreamTrack):
     kind = "video"
 
-    def __init__(self, pace: float) -> None:
+    def __init__(self, pace: float, size: tuple[int, int]) -> None:
         super().__init__()
         self._pace = pace
-        self._frames = loop_of_frames()
+        self._frames = loop_of_frames(size)
         self._begin = 0.0
         self._index = 0
 
@@ -141,11 +150,11 @@ class StockSound(MediaStreamTrack):
 class Stock:
     """What aiortc offers for this: MediaRelay to the peers, MediaRecorder to the file; `alone` without the file."""
 
-    def __init__(self, folder: Path, pace: float, *, alone: bool) -> None:
+    def __init__(self, folder: Path, pace: float, size: tuple[int, int], bitrate_bps: int, *, alone: bool) -> None:
         if not alone:
             # The same bitrate for both; the stock encoder would move between 0.5 and 3 Mbps.
-            stock_h264.DEFAULT_BITRATE = stock_h264.MIN_BITRATE = stock_h264.MAX_BITRATE = BITRATE_BPS
-        self._video, self._sound, self._relay = StockVideo(pace), StockSound(pace), MediaRelay()
+            stock_h264.DEFAULT_BITRATE = stock_h264.MIN_BITRATE = stock_h264.MAX_BITRATE = bitrate_bps
+        self._video, self._sound, self._relay = StockVideo(pace, size), StockSound(pace), MediaRelay()
         self._recorder = None if alone else MediaRecorder(str(folder / "camera.mp4"))
         self._pcs: list[RTCPeerConnection] = []
 
@@ -165,14 +174,32 @@ class Stock:
         await pc.setLocalDescription(await pc.createAnswer())
         return {"sdp": pc.localDescription.sdp}
 
+    async def part(self) -> None:
+        """The peer that joined last has gone."""
+        await self._pcs.pop().close()
+
     async def close(self) -> None:
         if self._recorder is not None:
             await self._recorder.stop()
         await asyncio.gather(*(pc.close() for pc in self._pcs))
 
 
-async def main(mode: str, socket: str, folder: Path, peers: int, seconds: float, pace: float, host: str) -> None:
-    room: Ours | Stock = Ours(folder, host) if mode == "ours" else Stock(folder, pace, alone=mode == "stock-alone")
+async def main(
+    mode: str,
+    socket: str,
+    folder: Path,
+    peers: int,
+    seconds: float,
+    pace: float,
+    size: tuple[int, int],
+    bitrate: int,
+    host: str,
+) -> None:
+    room: Ours | Stock
+    if mode == "ours":
+        room = Ours(folder, host, size, bitrate)
+    else:
+        room = Stock(folder, pace, size, bitrate, alone=mode == "stock-alone")
     reader, writer = await asyncio.open_unix_connection(socket, limit=LINE_MAX)
     for _ in range(peers):
         await tell(writer, {"join": True})
@@ -200,5 +227,7 @@ if __name__ == "__main__":
     told.add_argument("--peers", type=int, default=1)
     told.add_argument("--seconds", type=float, default=10.0)
     told.add_argument("--pace", type=float, default=FPS, help="frames a second of wall time, stock alone")
+    told.add_argument("--size", type=size_of, default=(WIDTH, HEIGHT))
+    told.add_argument("--bitrate", type=int, default=BITRATE_BPS, help="of the recorded camera, in bit/s")
     told.add_argument("--host", default="", help="the only address to offer; all of this machine's by default")
     asyncio.run(main(**vars(told.parse_args())))
