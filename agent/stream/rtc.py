@@ -76,7 +76,7 @@ class Transport(RTCDtlsTransport):  # type: ignore[misc]
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.senders: list[RtpSender] = []
-        self.uplink = Uplink(self._send_rtp, self._dropped)
+        self.uplink = Uplink(self._send_now, self._dropped)
         self._running: asyncio.Task[None] | None = None
 
     def run_uplink(self) -> None:
@@ -91,6 +91,16 @@ class Transport(RTCDtlsTransport):  # type: ignore[misc]
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         await super().stop()
+
+    def _send_now(self, data: bytes) -> None:
+        """Send as aiortc's `_send_rtp` does, without a task: nothing that it awaits waits for anything."""
+        sending = self._send_rtp(data)
+        try:
+            sending.send(None)
+        except StopIteration:
+            return
+        sending.close()
+        raise pinned.RtcChangedError("aiortc changed: sending a packet waits for something")
 
     def _dropped(self, priority: Priority, _packets: int) -> None:
         for sender in self.senders:
@@ -247,6 +257,7 @@ class RtpSender(_RtpEnd):
         for parcel in self._stream.parcels(payloads, mono_ns, keyframe_ns):
             size = len(parcel.payload) + OVERHEAD_BYTES
             put(size, priority, parcel, picture=parcel.timestamp, keyframe=keyframe)
+        self._transport.uplink.flow()
 
     async def _handle_rtcp_packet(self, packet: Any) -> None:
         if isinstance(packet, _rtp.RtcpRrPacket | _rtp.RtcpSrPacket):
@@ -256,6 +267,7 @@ class RtpSender(_RtpEnd):
         elif isinstance(packet, _rtp.RtcpRtpfbPacket) and packet.fmt == _rtp.RTCP_RTPFB_NACK:
             for sequence in packet.lost:
                 self._retransmit(sequence)
+            self._transport.uplink.flow()
         elif isinstance(packet, _rtp.RtcpPsfbPacket) and packet.fmt in (_rtp.RTCP_PSFB_PLI, _rtp.RTCP_PSFB_FIR):
             self._asked_for_keyframe()
         elif isinstance(packet, _rtp.RtcpPsfbPacket) and packet.fmt == _rtp.RTCP_PSFB_APP:

@@ -6,7 +6,7 @@ and their time when they leave, so that what is dropped while it waits leaves no
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from agent.stream.congestion.controller import CongestionController
@@ -43,18 +43,18 @@ class Parcel(Protocol):
 
 
 class Uplink:
-    """Paces and counts what leaves; `run` sends until cancelled."""
+    """Paces and counts what leaves. Belongs to one event loop; sends at once, in the caller's time, what may leave."""
 
     def __init__(
         self,
-        send: Callable[[bytes], Awaitable[None]],
+        send: Callable[[bytes], None],
         on_dropped: Callable[[Priority, int], None],
         mono_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Prepare.
 
         Args:
-            send: encrypts and sends one RTP or RTCP packet; raises ConnectionError where the transport is gone.
+            send: encrypts and sends one RTP or RTCP packet at once; raises ConnectionError where the transport is gone.
             on_dropped: told which kind lost how many packets because they waited too long.
             mono_ns: this device's monotonic clock.
         """
@@ -71,7 +71,7 @@ class Uplink:
         self._last: Parcel | None = None
         self._put_bits: dict[Priority, float] = dict.fromkeys(Priority, 0.0)
         self._rates: dict[Priority, float] = dict.fromkeys(Priority, 0.0)
-        self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._arrivals = FeedbackBuilder()
         self._ssrcs = (0, 0)
 
@@ -91,13 +91,15 @@ class Uplink:
         return self._pacer.waiting_us(self._mono_ns() // 1000) / 1000
 
     def put(self, size_bytes: int, priority: Priority, parcel: Parcel, *, picture: int, keyframe: bool) -> None:
-        """Queue one packet; the pacer drops what would wait too long, and without a transport nothing is queued."""
+        """Queue one packet, which leaves with the next `flow`.
+
+        The pacer drops what would wait too long; without a transport nothing is queued.
+        """
         if self.closed:
             return
         now_us = self._mono_ns() // 1000
         self._put_bits[priority] += size_bytes * 8
-        if self._pacer.put(size_bytes, priority, parcel, now_us, picture=picture, keyframe=keyframe):
-            self._wake()
+        self._pacer.put(size_bytes, priority, parcel, now_us, picture=picture, keyframe=keyframe)
 
     def sent_bps(self, priority: Priority) -> int:
         """What was put lately with this priority, in bit/s, smoothed over about two seconds."""
@@ -122,45 +124,55 @@ class Uplink:
             self._pacer.target_bps = self.controller.target_bps
         return rest
 
-    async def run(self) -> None:
-        """Send what may leave, and tell what arrived, until cancelled or the transport is gone."""
+    def flow(self) -> None:
+        """Send what may leave now, and come back by itself for the rest; call it after `put`."""
+        if self.closed:
+            return
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._tick(), name="uplink.tick")
-                tasks.create_task(self._drain(), name="uplink.drain")
-        except* ConnectionError:
-            self.closed = True
-
-    async def _drain(self) -> None:
-        while True:
             now_us = self._mono_ns() // 1000
             for parcel in self._pacer.take(now_us):
-                await self._leave(parcel)
-            await self._pad(now_us)
-            await self._wait(self._pacer.next_us(self._mono_ns() // 1000))
+                self._leave(parcel)
+            self._pad(now_us)
+        except ConnectionError:
+            self.closed = True
+            return
+        except BaseException:
+            self.closed = True  # told once, and not with every packet to come
+            raise
+        self._come_back(self._pacer.next_us(now_us))
 
-    async def _leave(self, parcel: Parcel) -> int:
+    async def run(self) -> None:
+        """Look at rates and probes, and tell what arrived, until cancelled or the transport is gone."""
+        try:
+            await self._tick()
+        except ConnectionError:
+            pass
+        finally:
+            self.closed = True
+            self._come_back(None)
+
+    def _leave(self, parcel: Parcel) -> int:
         now_ns = self._mono_ns()
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
         data = parcel.serialize(sequence, now_ns)
         self._last = parcel
         self.controller.sent(sequence, len(data), now_ns // 1000)
-        await self._send(data)
+        self._send(data)
         return len(data)
 
-    async def _pad(self, now_us: int) -> None:
+    def _pad(self, now_us: int) -> None:
         for _ in range(PADDING_MAX):
             if self._pacer.padding_bytes(now_us) <= 0:
                 return
             parcel = self._last.padding() if self._last is not None else None
             if parcel is None:
                 return
-            self._pacer.padded(await self._leave(parcel))
+            self._pacer.padded(self._leave(parcel))
 
     async def _tick(self) -> None:
         before_us = self._mono_ns() // 1000
-        while True:
+        while not self.closed:
             await asyncio.sleep(TICK_S)
             now_us = self._mono_ns() // 1000
             late_ms = (now_us - before_us) / 1000 - TICK_S * 1000
@@ -174,27 +186,16 @@ class Uplink:
             self.controller.tick(now_us)
             if (probe := self.controller.probe(now_us)) is not None:
                 self._pacer.probe(probe.bps, probe.duration_us, now_us)
-                self._wake()
+                self.flow()
             self._pacer.target_bps = self.controller.target_bps
             if self._arrivals.due(now_us):
                 for packet in self._arrivals.build(*self._ssrcs, now_us):
-                    await self._send(packet)
+                    self._send(packet)
 
-    async def _wait(self, due_us: int | None) -> None:
-        loop = asyncio.get_running_loop()
-        now_us = self._mono_ns() // 1000
-        if due_us is not None and due_us <= now_us:
-            await asyncio.sleep(0)
-            return
-        self._waiter = loop.create_future()
-        timer = loop.call_later((due_us - now_us) / 1e6, self._wake) if due_us is not None else None
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-            if timer is not None:
-                timer.cancel()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _come_back(self, due_us: int | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due_us is not None:
+            left_s = max(0.0, (due_us - self._mono_ns() // 1000) / 1e6)
+            self._timer = asyncio.get_running_loop().call_later(left_s, self.flow)
