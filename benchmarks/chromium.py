@@ -61,16 +61,16 @@ class ChromiumRoom:
         """What the page noted since its offer, in this machine's monotonic ns.
 
         Returns:
-            `pictures`: (when presented, age in ms); `presented`: how many the browser presented, which are more
-            where it had no time to tell the page of each; `widths` of the pictures; `figures`: (when, what the
-            browser counts of `audio` and `video`, as in WebRTC's inbound-rtp statistics).
+            `pictures`: (when presented, age in ms); `presented`: how many the browser presented up to each of them,
+            which are more where it had no time to tell the page of each; `widths` of the pictures; `figures`: (when,
+            what the browser counts of `audio` and `video`, as in WebRTC's inbound-rtp statistics).
         """
         origin_ns = await self._origin_ns()
         noted = await self._page.evaluate("({pictures: room.pictures, figures: room.figures})")
         pictures = [(origin_ns + round(at * 1e6), painted) for at, painted, _, _ in noted["pictures"]]
         return {
             "pictures": [(at, ((at // 100_000 - painted) & 0xFFFF_FFFF) / 10) for at, painted in pictures],
-            "presented": noted["pictures"][-1][2] if pictures else 0,
+            "presented": [presented for _, _, presented, _ in noted["pictures"]],
             "widths": sorted({width for *_, width in noted["pictures"]}),
             "figures": [(origin_ns + round(at * 1e6), kinds) for at, kinds in noted["figures"]],
         }
@@ -134,7 +134,11 @@ def concealed(peer: dict[str, Any], begin_ns: int, end_ns: int) -> float:
 def heard_by_chromium(peer: dict[str, Any], begin_ns: int, end_ns: int) -> Heard:
     """Judge what Chromium presented in [begin, end), monotonic ns."""
     seen = heard({"pictures": peer["pictures"], "sounds": []}, begin_ns, end_ns)
-    return replace(seen, sound_lost=concealed(peer, begin_ns, end_ns))
+    counted = [
+        count for (at, _), count in zip(peer["pictures"], peer["presented"], strict=True) if begin_ns <= at < end_ns
+    ]
+    frames = counted[-1] - counted[0] + 1 if counted else 0
+    return replace(seen, frames=frames, sound_lost=concealed(peer, begin_ns, end_ns))
 
 
 async def main(socket: str) -> None:

@@ -20,7 +20,7 @@ from tests.agent.sources import MovingBars, Tone
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 
 WIDTH, HEIGHT, BPS = 640, 360, 800_000
-WATCHED_S = 3.0
+WATCHED_S = 2.5
 
 
 class PaintedBars(MovingBars):
@@ -51,8 +51,8 @@ class LeadRoom:
             encoder.start()
         self._context = PeerContext(outgoing, clock, lambda _: True, None, ())
 
-    def peer(self, attempt):
-        return Peer("browser", attempt, self._context, PeerFigures())
+    def peer(self, attempt, figures):
+        return Peer("browser", attempt, self._context, figures)
 
     def close(self):
         for encoder in self._encoders:
@@ -60,18 +60,19 @@ class LeadRoom:
 
 
 async def joined(browser, lead, attempt):
-    """What the browser saw in the first seconds of a join, and when they ended."""
-    peer = lead.peer(attempt)
+    """What the browser saw in the first seconds of a join, when they began, and what came from it."""
+    figures = PeerFigures()
+    peer = lead.peer(attempt, figures)
     offer = await browser.offer()
     await browser.accept(await peer.answer(offer["sdp"], offer["tracks"]))
     begin_ns = time.monotonic_ns()
     await asyncio.sleep(WATCHED_S)
     seen = await browser.seen()
     await peer.close()
-    return seen, begin_ns
+    return seen, begin_ns, figures
 
 
-async def test_chromium_sees_moving_pictures_of_a_lead_room_and_hears_it_and_again_after_a_reload():
+async def test_chromium_sees_pictures_that_move_and_hears_and_is_heard_and_again_after_a_reload():
     try:
         async with chromium_room(WIDTH) as browser:
             lead = LeadRoom()
@@ -79,7 +80,7 @@ async def test_chromium_sees_moving_pictures_of_a_lead_room_and_hears_it_and_aga
             lead.close()
     except ChromiumMissing as words:
         pytest.skip(f"{words}; a lead room is not tried in a browser")
-    for seen, begin_ns in joins:
+    for seen, begin_ns, figures in joins:
         first_ns = seen["pictures"][0][0]
         assert first_ns - begin_ns < 2e9
         # Each picture tells when it was made: they move, and they are not old.
@@ -92,3 +93,4 @@ async def test_chromium_sees_moving_pictures_of_a_lead_room_and_hears_it_and_aga
         _, counted = seen["figures"][-1]
         assert counted["audio"]["totalAudioEnergy"] > 0.01
         assert concealed(seen, first_ns + 1_000_000_000, begin_ns + 10_000_000_000) < 0.1
+        assert figures.audio_seconds > WATCHED_S / 2
