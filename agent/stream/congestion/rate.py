@@ -16,6 +16,8 @@ GROWTH_A_SECOND = 1.08
 HEADROOM = 1.5
 HEADROOM_BPS = 10_000
 """The rate does not grow beyond `HEADROOM` of what arrives plus this: nothing more was tried."""
+UNTRIED_BPS = 200_000
+"""But up to this it does: whoever sends sound alone tries nothing, and could never begin with pictures again."""
 RESPONSE_MS = 100.0
 """The detector takes this long; near capacity the rate grows by a packet in a round trip plus this."""
 PACKET_BITS = 1200 * 8
@@ -147,7 +149,7 @@ class DelayRate:
         limit = self._max_bps
         if acked_bps is not None:
             self.capacity.compare(acked_bps)
-            limit = HEADROOM * acked_bps + HEADROOM_BPS
+            limit = max(HEADROOM * acked_bps + HEADROOM_BPS, UNTRIED_BPS)
         if self.bps >= limit:
             return
         if self.capacity.bps is None:

@@ -51,6 +51,8 @@ class Flow:
     drift: float = 0.0
     probes: bool = True
     random_sizes: bool = True
+    camera_from_bps: float = 0.0
+    """With less than this beside the sound no pictures are sent; nor padding, which repeats them."""
     pacer: Pacer = field(default_factory=lambda: Pacer(1_000_000))
     builder: FeedbackBuilder = field(default_factory=FeedbackBuilder)
     sequence: int = 65_000
@@ -150,6 +152,8 @@ class Simulation:
         self.at(flow.start_us, tick)
 
     def _picture(self, flow: Flow) -> None:
+        if not self._has_pictures(flow):
+            return
         bps = max(40_000, min(flow.wanted_bps, flow.controller.target_bps * 0.95) - 45_000)
         size = int(bps * 0.04 / 8 * (self.dice.uniform(0.7, 1.3) if flow.random_sizes else 1))
         while size > 0:
@@ -159,6 +163,9 @@ class Simulation:
             size -= PACKET
         self._leave(flow)
 
+    def _has_pictures(self, flow: Flow) -> bool:
+        return flow.controller.target_bps - 45_000 >= flow.camera_from_bps
+
     def _sound(self, flow: Flow) -> None:
         flow.pacer.put(110, Priority.SOUND, 110, self.now_us)
         self._leave(flow)
@@ -166,7 +173,7 @@ class Simulation:
     def _leave(self, flow: Flow) -> None:
         for size in flow.pacer.take(self.now_us):
             self._send(flow, size)
-        while flow.pacer.padding_bytes(self.now_us) > 0:
+        while self._has_pictures(flow) and flow.pacer.padding_bytes(self.now_us) > 0:
             flow.pacer.padded(PACKET)
             self._send(flow, PACKET)
         due = flow.pacer.next_us(self.now_us)

@@ -138,6 +138,17 @@ def test_nobody_starves_beside_a_download_and_the_queue_is_short_again_after_it(
     assert download.arrived_bytes * 8 / 80 >= 0.8e6
 
 
+@SEEDS
+def test_whom_a_narrow_link_left_with_sound_alone_has_its_pictures_again_when_it_is_wide(seed):
+    simulation = Simulation(Link(rate_bps=2e6, queue_bytes=12_500), seed)
+    flow = simulation.add(camera_from_bps=70_000)
+    simulation.change(10, rate_bps=9e4)
+    simulation.change(20, rate_bps=2e6)
+    simulation.run(45)
+    assert sum(targets(flow, 15, 20)) / len(targets(flow, 15, 20)) < 115_000  # no pictures
+    assert mean_bps(flow, 30, 45) >= 1e6
+
+
 @pytest.mark.parametrize("jitter_us", [5_000, 20_000])
 def test_jitter_is_no_congestion(jitter_us):
     simulation = Simulation(Link(rate_bps=1e7, jitter_us=jitter_us))
