@@ -5,7 +5,7 @@ import asyncio
 from agent.stream.fanout import Feed, TrackFanout
 from agent.stream.ladders import Stand
 from agent.stream.pacer import Priority
-from agent.stream.tiers import CameraTiers
+from agent.stream.tiers import LEAVE, CameraTiers
 from agent.stream.uplink import START_BPS, Uplink
 
 GOVERN_S = 0.1
@@ -62,4 +62,8 @@ class CameraFeed:
         if tiers is None:
             return self._full
         others_bps = uplink.sent_bps(Priority.SOUND) + uplink.sent_bps(Priority.SLIDES)
-        return tiers.choose(self, uplink.target_bps - others_bps)
+        chosen = tiers.choose(self, uplink.target_bps - others_bps)
+        # A look at what loss depends on is not worth a change of tier and back.
+        full_needs_bps = round(1.03 * LEAVE * tiers.full_bps) + others_bps
+        uplink.controller.loss.spared_bps = full_needs_bps if chosen is self._full else 0
+        return chosen

@@ -12,6 +12,8 @@ TOLERATED = 0.02
 HEAVY = 0.10
 """From here on the cut follows the loss (1 - loss / 2) instead of `TRIAL_CUT`."""
 TRIAL_CUT = 0.88
+SMALLEST_CUT = 0.95
+"""A smaller cut than this would show nothing."""
 SMALL_BPS = 400_000
 """Whoever sends less than this makes no trial below `HEAVY`: sound and a small picture fill it, so that the cut would
 cost most of the picture, and with few packets a second a trial lasts seconds."""
@@ -60,6 +62,8 @@ class LossRate:
         self.inherent = 0.0
         """Share of packets that the link loses at any rate."""
         self.phase = LossPhase.WATCHING
+        self.spared_bps = 0
+        """A trial does not go below this if that is a cut at all: what the present pictures need."""
         self._window: deque[tuple[int, int, int, int]] = deque()
         self._packets = self._lost = self._bursts = 0
         self._since_us = 0
@@ -155,7 +159,8 @@ class LossRate:
         # Half way to what is sure: that the loss was noticed just now means that chance was against it.
         self._before_loss = (loss + max(self._lowest_likely(), 0.0)) / 2
         self._before_bursts = self._bursts / self._packets
-        self.bound_bps = sent_bps * keep
+        spared_bps = self.spared_bps if keep == TRIAL_CUT and self.spared_bps < SMALLEST_CUT * sent_bps else 0
+        self.bound_bps = max(sent_bps * keep, spared_bps)
         if acked_bps is not None and loss - self.inherent > HEAVY:
             self.bound_bps = min(self.bound_bps, max(0.95 * acked_bps / max(1 - self.inherent, 0.5), sent_bps / 2))
         self.phase = LossPhase.TRIAL

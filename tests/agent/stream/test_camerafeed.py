@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.encode.packet import VideoPacket
 from agent.stream.camerafeed import GOVERN_S, OTHERS_BPS, CameraFeed
+from agent.stream.congestion.loss import LossRate
 from agent.stream.fanout import Feed, TrackFanout
 from agent.stream.ladder import begin
 from agent.stream.ladders import Stand, stand_of
@@ -19,6 +20,7 @@ FULL_BPS = 2_000_000
 @dataclass
 class Probing:
     wanted_bps: int = 0
+    loss: LossRate = field(default_factory=LossRate)
 
 
 @dataclass
@@ -48,6 +50,15 @@ class Sending:
     def _want(self, bps: int) -> bool:
         self.lower_bps = bps
         return bps > 0
+
+
+async def test_a_trial_of_loss_is_asked_to_spare_the_recorded_tier_while_it_is_sent():
+    sending = Sending()
+    async with running(sending):
+        assert 0.85 * FULL_BPS + 100_000 < sending.link.controller.loss.spared_bps < FULL_BPS
+        sending.link.target_bps = 900_000
+        await asyncio.sleep(2 * GOVERN_S)
+        assert sending.link.controller.loss.spared_bps == 0
 
 
 @asynccontextmanager

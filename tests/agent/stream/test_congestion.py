@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from agent.stream.congestion import CongestionController
+from agent.stream.congestion.loss import LossPhase
 from agent.stream.congestion.trendline import DelayTrend, Usage
 from agent.stream.twcc import Feedback, FeedbackBuilder, parse_feedback
 from tests.agent.stream.link_simulator import Link, Simulation, mean_bps, queues, targets
@@ -317,3 +318,15 @@ def test_no_module_of_the_controller_reads_a_clock():
     folder = Path(__file__).parents[3] / "agent" / "stream"
     for path in [*folder.glob("congestion/*.py"), folder / "pacer.py", folder / "twcc.py"]:
         assert "import time" not in path.read_text()
+
+
+def test_a_trial_of_loss_spares_what_the_present_pictures_need():
+    simulation = Simulation(Link(rate_bps=1e8, loss=0.05), 3)
+    flow = simulation.add(wanted_bps=850_000)
+    flow.controller.loss.spared_bps = 790_000
+    phases = set()
+    for second in range(3, 30):
+        simulation.run(second)
+        phases.add(flow.controller.loss.phase)
+    assert LossPhase.TRIAL in phases
+    assert min(targets(flow, 3, 30)) >= 790_000
