@@ -30,6 +30,11 @@ IN_TRANSPORT = (
     "receiver._handle_disconnect()",
 )
 """Lines of RTCDtlsTransport by which packets reach us."""
+IN_CHECKS = (
+    "if not self._check_periodic():",
+    "res = await self._check_list_state.get()",
+)
+"""Lines of aioice's Connection.connect by which paths are tried: how the checks go on, and what tells their end."""
 METHODS = (
     "_register_rtp_sender",
     "_unregister_rtp_sender",
@@ -48,6 +53,7 @@ def check(
     host_addresses: Callable[..., Any],
     connection: type = aiortc.RTCPeerConnection,
     transport: type = aiortc.RTCDtlsTransport,
+    connect: Callable[..., Any] | None = None,
 ) -> None:
     """Check everything that we lean on.
 
@@ -55,13 +61,16 @@ def check(
         host_addresses: aioice's function that lists this machine's addresses.
         connection: aiortc's peer connection.
         transport: aiortc's DTLS transport.
+        connect: aioice's function that finds a path; None leaves it unchecked.
 
     Raises:
         RtcChangedError: naming what is different.
     """
     if aiortc.__version__ != AIORTC_VERSION:
         raise RtcChangedError(f"aiortc {aiortc.__version__} is installed; {AIORTC_VERSION} is needed")
-    for part, texts in ((connection, IN_CONNECTION), (transport, IN_TRANSPORT)):
+    for part, texts in ((connection, IN_CONNECTION), (transport, IN_TRANSPORT), (connect, IN_CHECKS)):
+        if part is None:
+            continue
         source = inspect.getsource(part)
         for text in texts:
             if text not in source:

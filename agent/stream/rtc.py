@@ -1,9 +1,10 @@
 """The one module that touches non-public parts of aiortc and aioice.
 
 `install` puts our own RTP sender and receiver behind aiortc's peer connection, leaves it the codecs
-that we send, adds the abs-capture-time header extension, and can limit which addresses are offered. Everything
-else in the agent uses aiortc's public classes and what this module defines; what of RTP
-needs no aiortc stands in `outgoing` and `received`, and what this leans on in `pinned`.
+that we send, adds the abs-capture-time header extension, can limit which addresses are offered, and
+lets a connection go on as soon as a path is found. Everything else in the agent uses aiortc's public
+classes and what this module defines; what of RTP needs no aiortc stands in `outgoing` and `received`,
+and what this leans on in `pinned`.
 """
 
 # ruff: noqa: SLF001 - reaching inside is what this module is for
@@ -381,6 +382,19 @@ class RtpReceiver(_RtpEnd):
 
 _clock: MediaClock | None = None
 _stock_addresses = aioice.ice.get_host_addresses
+_stock_check_periodic = aioice.ice.Connection._check_periodic
+
+
+def _check_periodic(connection: aioice.ice.Connection) -> bool:
+    """Begin the check of one more path; whether another is to be begun 20 ms later.
+
+    aioice's own says so until it is asked again, and `connect` sees only then that the first path was found long ago.
+    """
+    if not _stock_check_periodic(connection):
+        return False
+    states = aioice.ice.CandidatePair.State
+    left = any(pair.task is None and pair.state in (states.WAITING, states.FROZEN) for pair in connection._check_list)
+    return left or bool(connection._remote_candidates_expected())
 
 
 def install(clock: MediaClock, addresses: tuple[str, ...] = ()) -> None:
@@ -394,7 +408,7 @@ def install(clock: MediaClock, addresses: tuple[str, ...] = ()) -> None:
         pinned.RtcChangedError: aiortc is not the one this was written against.
     """
     global _clock  # noqa: PLW0603 - aiortc constructs senders itself, from module globals
-    pinned.check(_stock_addresses)
+    pinned.check(_stock_addresses, connect=aioice.ice.Connection.connect)
     _clock = clock
     _pc.RTCRtpSender = RtpSender
     _pc.RTCRtpReceiver = RtpReceiver
@@ -416,6 +430,7 @@ def install(clock: MediaClock, addresses: tuple[str, ...] = ()) -> None:
         return list(addresses) or _stock_addresses(use_ipv4, use_ipv6) or ["127.0.0.1"]
 
     aioice.ice.get_host_addresses = host_addresses
+    aioice.ice.Connection._check_periodic = _check_periodic
 
 
 def _installed_clock() -> MediaClock:

@@ -1,6 +1,7 @@
 """What the agent leans on in aiortc is there, is noticed when it goes, and is touched by one module alone."""
 
 import ast
+import asyncio
 from pathlib import Path
 
 import aioice.ice
@@ -60,9 +61,34 @@ def test_a_method_that_is_gone_is_named():
         pinned.check(addresses, transport=Renamed)
 
 
+def test_a_line_of_aioice_that_is_gone_is_named():
+    with pytest.raises(RtcChangedError, match=r"_check_periodic.*addresses"):
+        pinned.check(addresses, connect=addresses)
+
+
 def test_other_arguments_of_aioice_are_refused_in_words():
     with pytest.raises(RtcChangedError, match="get_host_addresses"):
         pinned.check(list)
+
+
+async def test_a_connection_looks_for_further_paths_only_where_there_are_some():
+    rtc.install(MediaClock(0), ("127.0.0.1",))
+    connection = aioice.ice.Connection(ice_controlling=True)
+    await connection.gather_candidates()
+    connection.remote_username, connection.remote_password = "user", "password-of-twenty-two"
+    try:
+        for port in (9, 10):
+            text = f"{port} 1 udp 2130706431 127.0.0.1 {port} typ host"
+            await connection.add_remote_candidate(aioice.Candidate.from_sdp(text))
+        await connection.add_remote_candidate(None)
+        for candidate in connection.remote_candidates:
+            connection._pair_remote_candidate(candidate)
+        for others_left in (True, False):
+            assert connection._check_periodic() is others_left
+            await asyncio.sleep(0)
+        assert all(pair.task is not None for pair in connection._check_list)
+    finally:
+        await connection.close()
 
 
 def test_one_module_alone_touches_what_aiortc_does_not_offer_to_all():
