@@ -3,6 +3,7 @@
 import math
 
 from agent.stream.congestion.acknowledged import AcknowledgedRate, StandingQueue
+from agent.stream.congestion.competition import CONCEDED, Competition
 from agent.stream.congestion.groups import ArrivalGroups
 from agent.stream.congestion.history import SentPackets, Told
 from agent.stream.congestion.loss import LossPhase, LossRate
@@ -34,16 +35,6 @@ DRAIN_FROM_US = 50_000
 DRAIN_US = 1_000_000
 """After overuse a queue longer than `DRAIN_FROM_US` is emptied within about this, at the cost of a third of the rate
 at most."""
-COMPETING_FROM_US = 30_000
-COMPETING_STEP_US = 2_000_000
-COMPETING_SETTLE_US = 500_000
-COMPETING_SHARE = 0.6
-COMPETING_FOR_US = 10_000_000
-"""A queue of which `COMPETING_SHARE` is left `COMPETING_STEP_US` after this sender has fallen below what passes is
-somebody else's (a long queue shows that later by its own length). That is believed for `COMPETING_FOR_US`, then
-this sender yields again to see."""
-COMPETING_AGAIN_US = 5_000_000
-"""If that shows the same within this, the rate goes back to what it was before."""
 DRAIN_SHARE = 0.35
 DRAIN_FOR_US = 2_000_000
 TRIP_MS = 100.0
@@ -74,11 +65,7 @@ class CongestionController:
         self._queue = StandingQueue()
         self._prober = Prober()
         self._reported = ReportedRate()
-        self._yielded_us: int | None = None
-        """Since when the queue is watched after a fall of the rate; None while it is short."""
-        self._yielded_queue_us = 0
-        self._competing_bps = 0.0
-        self._competing_until_us = 0
+        self._competition = Competition()
         self._trip_ms: float | None = None
         self._feedback_trip_ms = TRIP_MS
         self._feedback_us: int | None = None
@@ -203,39 +190,25 @@ class CongestionController:
         self._before_bps = None
         self._prober.request()
 
-    def _watch_competition(self, now_us: int) -> None:
-        """Does the queue stay although this sender has yielded?"""
-        queued_us, overused_us = self._queue.queued_us, self.delay.overused_us
-        was_competing = self.delay.competing
-        self.delay.competing = now_us < self._competing_until_us
-        if was_competing and not self.delay.competing:
-            self._competing_bps = self.delay.bps
-        if queued_us < COMPETING_FROM_US or self.delay.competing:
-            self._yielded_us = None
-        elif self._yielded_us is None:
-            if overused_us is not None and now_us - overused_us < COMPETING_STEP_US:
-                self._yielded_us, self._yielded_queue_us = now_us, queued_us
-        elif now_us - self._yielded_us < COMPETING_SETTLE_US + self._yielded_queue_us:
-            self._yielded_queue_us = max(self._yielded_queue_us, queued_us)
-        elif queued_us < COMPETING_SHARE * self._yielded_queue_us:
-            self._yielded_us, self._yielded_queue_us = now_us, queued_us
-        elif now_us - self._yielded_us > COMPETING_STEP_US + 2 * self._yielded_queue_us:
-            if now_us - self._competing_until_us < COMPETING_AGAIN_US:
-                self.delay.jump(max(self.delay.bps, self._competing_bps))
-            self._competing_until_us = now_us + COMPETING_FOR_US
-            self.delay.competing = True
-
     def _weigh(self, usage: Usage, told: Told, now_us: int) -> None:
         trip_ms = self._round_trip()
         acked_bps = self._acked.bps()
         if usage is Usage.OVERUSE:
             self._prober.failed()
         result = self._prober.take(told.arrived, trip_ms, now_us)
-        self._watch_competition(now_us)
-        self.delay.update(usage, acked_bps, self._acked.bps(RECENT_US), trip_ms, now_us)
+        delay = self.delay
+        competing, bps = self._competition.watch(self._queue.queued_us, delay.overused_us, delay.bps, now_us)
+        delay.competing = competing
+        if bps > delay.bps:
+            delay.jump(bps)
+        delay.update(usage, acked_bps, self._acked.bps(RECENT_US), trip_ms, now_us)
         packets = len(told.arrived) - told.found + told.lost
         lost = told.lost - told.found
-        if self.delay.overused_us is not None and now_us - self.delay.overused_us < OVERFLOW_US:
+        if delay.competing:
+            if self._competition.concedes(packets, lost, self.loss.inherent, trip_ms, now_us):
+                delay.jump(CONCEDED * delay.bps)
+            self.loss.excuse(now_us)
+        elif delay.overused_us is not None and now_us - delay.overused_us < OVERFLOW_US:
             self.loss.excuse(now_us)
         else:
             before = self.loss.phase
@@ -244,9 +217,9 @@ class CongestionController:
                 self._prober.disproved()
         if result is not None:
             if result.full:
-                self.delay.capacity.full_at(result.bps, 0.5)
+                delay.capacity.full_at(result.bps, 0.5)
             if result.bps > self._target_bps:
-                self.delay.jump(max(self.delay.bps, result.bps))
+                delay.jump(max(delay.bps, result.bps))
                 self.loss.lift(result.bps)
         self._settle(now_us)
 

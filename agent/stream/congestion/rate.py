@@ -11,6 +11,9 @@ COMPETING_BACK_OFF = 0.95
 COMPETING_FALL_US = 1_000_000
 """While somebody else keeps the queue full the rate falls by this little and this seldom: yielding more would not
 empty the queue, only starve this flow."""
+COMPETING_TRIP_MS = 200.0
+"""Beside somebody else the rate also grows as TCP's does, by a packet a round trip in each round trip, of which none is
+taken to be shorter than this."""
 GROWTH_A_SECOND = 1.08
 """Far from the last known capacity."""
 HEADROOM = 1.5
@@ -121,7 +124,8 @@ class DelayRate:
     def _compete(self, usage: Usage, acked_bps: float | None, trip_ms: float, elapsed_s: float, now_us: int) -> None:
         self._phase = Phase.HOLD
         if usage is not Usage.OVERUSE:
-            self._grow(acked_bps, trip_ms, elapsed_s)
+            trip_s = max(trip_ms, COMPETING_TRIP_MS) / 1000
+            self._grow(acked_bps, trip_ms, elapsed_s, PACKET_BITS / trip_s**2)
         elif self.overused_us is None or now_us - self.overused_us >= COMPETING_FALL_US:
             self.jump(COMPETING_BACK_OFF * self.bps)
             self.overused_us = now_us
@@ -145,7 +149,8 @@ class DelayRate:
         self.jump(min(self.bps, BACK_OFF * arriving))
         self.overused_us = now_us
 
-    def _grow(self, acked_bps: float | None, trip_ms: float, elapsed_s: float) -> None:
+    def _grow(self, acked_bps: float | None, trip_ms: float, elapsed_s: float, more_bps: float = 0.0) -> None:
+        """Grow as far from or near to capacity, and by `more_bps` a second."""
         limit = self._max_bps
         if acked_bps is not None:
             self.capacity.compare(acked_bps)
@@ -156,7 +161,7 @@ class DelayRate:
             grown = self.bps * GROWTH_A_SECOND**elapsed_s
         else:
             grown = self.bps + self._step_bps(trip_ms) * elapsed_s
-        self.jump(min(grown, limit))
+        self.jump(min(grown + more_bps * elapsed_s, limit))
 
     def _step_bps(self, trip_ms: float) -> float:
         """Half a packet to a packet in each response time, in bits a second for each second."""

@@ -128,8 +128,8 @@ class Simulation:
 
         self.at(from_s * 1e6, tick)
 
-    def tcp(self, from_s: float, to_s: float = 1e6) -> "Reno":
-        return Reno(self, from_s, to_s)
+    def tcp(self, from_s: float, to_s: float = 1e6, kind: "type[Reno] | None" = None) -> "Reno":
+        return (kind or Reno)(self, from_s, to_s)
 
     def add(self, start_bps=2_000_000, min_bps=60_000, max_bps=8_000_000, **fields) -> Flow:
         flow = Flow(CongestionController(start_bps, min_bps, max_bps), **fields)
@@ -241,18 +241,51 @@ class Reno:
 
     def _acked(self) -> None:
         self.flying -= 1
-        self.window += 1 if self.window < self.threshold else 1 / self.window
+        self._grow()
         self._fill()
+
+    def _grow(self) -> None:
+        self.window += 1 if self.window < self.threshold else 1 / self.window
+
+    def _shrink(self) -> None:
+        self.threshold = self.window = max(2.0, self.window / 2)
 
     def _lose(self, sent_us: int) -> None:
         def noticed() -> None:
             self.flying -= 1
             if sent_us > self._halved_us:
-                self.threshold = self.window = max(2.0, self.window / 2)
+                self._shrink()
                 self._halved_us = self.simulation.now_us
             self._fill()
 
         self.simulation.at(self.simulation.now_us + 2 * self.simulation.link.delay_us + 50_000, noticed)
+
+
+class Cubic(Reno):
+    """The TCP of most downloads. Source: RFC 9438, sections 4.2 to 4.7; without HyStart."""
+
+    def __init__(self, simulation: Simulation, from_s: float, to_s: float):
+        super().__init__(simulation, from_s, to_s)
+        self._most = self._origin = self._like_reno = self._climb_s = 0.0
+        self._epoch_us: int | None = None
+
+    def _grow(self) -> None:
+        if self.window < self.threshold:
+            self.window += 1
+            return
+        now_us = self.simulation.now_us
+        if self._epoch_us is None:
+            self._epoch_us, self._origin, self._like_reno = now_us, max(self._most, self.window), self.window
+            self._climb_s = ((self._origin - self.window) / 0.4) ** (1 / 3)
+        self._like_reno += 0.53 / self.window
+        wanted = self._origin + 0.4 * ((now_us - self._epoch_us) / 1e6 - self._climb_s) ** 3
+        wanted = min(max(wanted, self._like_reno, self.window), 1.5 * self.window)
+        self.window += (wanted - self.window) / self.window
+
+    def _shrink(self) -> None:
+        self._most = self.window * (0.85 if self.window < self._most else 1)
+        self.threshold = self.window = max(2.0, 0.7 * self.window)
+        self._epoch_us = None
 
 
 def mean_bps(flow: Flow, from_s: float, to_s: float) -> float:

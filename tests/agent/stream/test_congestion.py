@@ -7,7 +7,7 @@ from agent.stream.congestion import CongestionController
 from agent.stream.congestion.loss import LossPhase
 from agent.stream.congestion.trendline import DelayTrend, Usage
 from agent.stream.twcc import Feedback, FeedbackBuilder, parse_feedback
-from tests.agent.stream.link_simulator import Link, Simulation, mean_bps, queues, targets
+from tests.agent.stream.link_simulator import Cubic, Link, Reno, Simulation, mean_bps, queues, targets
 
 SEEDS = pytest.mark.parametrize("seed", [1, 2, 3])
 
@@ -137,6 +137,36 @@ def test_nobody_starves_beside_a_download_and_the_queue_is_short_again_after_it(
         assert mean_bps(flow, 30, 90) >= 0.4e6
         assert sum(queues(flow, 100, 120)) / 200 < 80
     assert download.arrived_bytes * 8 / 80 >= 0.8e6
+
+
+@SEEDS
+@pytest.mark.parametrize("kind", [Reno, Cubic])
+@pytest.mark.parametrize(
+    ("rate_bps", "queue_s", "count"),
+    [(3e6, 0.3, 2), (2e6, 0.3, 1), (1e6, 0.3, 1), (3e6, 0.1, 2), (3e6, 0.6, 2)],
+    ids=["two on 3 Mbps", "one on 2 Mbps", "one on 1 Mbps", "a short queue", "a long queue"],
+)
+def test_beside_a_download_nobody_gets_less_than_three_tenths_of_an_equal_part(seed, kind, rate_bps, queue_s, count):
+    simulation = Simulation(Link(rate_bps=rate_bps, queue_bytes=rate_bps / 8 * queue_s), seed)
+    flows = [simulation.add(camera_from_bps=70_000) for _ in range(count)]
+    download = simulation.tcp(15, 45, kind)
+    simulation.run(75)
+    equal_bps = rate_bps / (count + 1)
+    for flow in flows:
+        assert mean_bps(flow, 20, 45) >= 0.3 * equal_bps
+        assert mean_bps(flow, 50, 75) >= 0.5 * rate_bps / count
+        assert sum(queues(flow, 50, 75)) / 250 < 40
+    assert download.arrived_bytes * 8 / 30 >= 0.6 * equal_bps
+
+
+@SEEDS
+def test_three_of_ours_on_a_narrow_link_do_not_take_each_other_for_a_download(seed):
+    simulation = Simulation(Link(rate_bps=2e6, queue_bytes=75_000), seed)
+    flows = [simulation.add(start_us=number * 5_000_000) for number in range(3)]
+    simulation.run(60)
+    assert sorted(queues(flows[0], 20, 60))[380] < 150
+    for flow in flows:
+        assert mean_bps(flow, 20, 60) >= 0.5 * 2e6 / 3
 
 
 @SEEDS
@@ -330,3 +360,12 @@ def test_a_trial_of_loss_spares_what_the_present_pictures_need():
         phases.add(flow.controller.loss.phase)
     assert LossPhase.TRIAL in phases
     assert min(targets(flow, 3, 30)) >= 790_000
+
+
+def test_where_no_cut_would_spare_the_pictures_loss_up_to_a_tenth_is_borne_without_a_trial():
+    simulation = Simulation(Link(rate_bps=1e8, loss=0.05), 3)
+    flow = simulation.add(wanted_bps=700_000)
+    flow.controller.loss.spared_bps = 790_000
+    simulation.run(30)
+    assert min(targets(flow, 3, 30)) >= 700_000
+    assert flow.controller.loss.inherent == pytest.approx(0.05, abs=0.03)
