@@ -12,6 +12,8 @@ GOVERN_S = 0.1
 """How often the camera's tier is looked at."""
 OTHERS_BPS = 600_000
 """Sound and slides together, about; no probe for more than all of it."""
+GUARD_BPS = 50_000
+"""What sound takes in addition once it carries the packets before."""
 PROBE_TIMES = 1.3
 """The link is probed for this much more than what is wanted: rates go up and down."""
 
@@ -64,6 +66,6 @@ class CameraFeed:
         others_bps = uplink.sent_bps(Priority.SOUND) + uplink.sent_bps(Priority.SLIDES)
         chosen = tiers.choose(self, uplink.target_bps - others_bps)
         # A look at what loss depends on is not worth a change of tier and back.
-        full_needs_bps = round(1.03 * LEAVE * tiers.full_bps) + others_bps
+        full_needs_bps = round(1.03 * LEAVE * tiers.full_bps) + others_bps + GUARD_BPS
         uplink.controller.loss.spared_bps = full_needs_bps if chosen is self._full else 0
         return chosen

@@ -63,7 +63,7 @@ class LossRate:
         """Share of packets that the link loses at any rate."""
         self.phase = LossPhase.WATCHING
         self.spared_bps = 0
-        """A trial does not go below this if that is a cut at all: what the present pictures need."""
+        """A trial does not go below this: what the present pictures need. Without room for a cut there is no trial."""
         self._window: deque[tuple[int, int, int, int]] = deque()
         self._packets = self._lost = self._bursts = 0
         self._since_us = 0
@@ -149,7 +149,8 @@ class LossRate:
     def _cut(self, rate_bps: float, acked_bps: float | None, trip_ms: float, now_us: int) -> None:
         loss = self.fraction
         sent_bps = rate_bps if acked_bps is None else min(rate_bps, acked_bps / max(1 - loss, 0.1))
-        if sent_bps < SMALL_BPS and loss <= HEAVY:
+        no_room = sent_bps < SMALL_BPS or self.spared_bps > SMALLEST_CUT * sent_bps
+        if no_room and loss <= HEAVY:
             # As in the draft, which neither cuts nor grows here. More loss with more rate is cut all the same.
             self.inherent, self._learned_us = loss, now_us
             self._restart(now_us)
@@ -159,8 +160,7 @@ class LossRate:
         # Half way to what is sure: that the loss was noticed just now means that chance was against it.
         self._before_loss = (loss + max(self._lowest_likely(), 0.0)) / 2
         self._before_bursts = self._bursts / self._packets
-        spared_bps = self.spared_bps if keep == TRIAL_CUT and self.spared_bps < SMALLEST_CUT * sent_bps else 0
-        self.bound_bps = max(sent_bps * keep, spared_bps)
+        self.bound_bps = max(sent_bps * keep, self.spared_bps if keep == TRIAL_CUT else 0)
         if acked_bps is not None and loss - self.inherent > HEAVY:
             self.bound_bps = min(self.bound_bps, max(0.95 * acked_bps / max(1 - self.inherent, 0.5), sent_bps / 2))
         self.phase = LossPhase.TRIAL
