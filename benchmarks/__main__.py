@@ -12,10 +12,18 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import capped, intake, join, loss, memory, sender
+from benchmarks import capped, intake, join, loss, memory, sender, shares
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-TABLES = {"sender": sender, "join": join, "loss": loss, "capped": capped, "intake": intake, "memory": memory}
+TABLES = {
+    "sender": sender,
+    "join": join,
+    "loss": loss,
+    "capped": capped,
+    "shares": shares,
+    "intake": intake,
+    "memory": memory,
+}
 LONG = frozenset({"memory"})
 
 

@@ -6,7 +6,6 @@ Needs PyGObject and GStreamer's good, bad, ugly, libav and nice plugins. FRAMES 
 the same as the other senders send. Offers to benchmarks.room_receiver; prints the same lines as
 benchmarks.room_sender.
 """
-# ruff: noqa: E402 - versions are required before the import
 
 import json
 import mmap
@@ -17,17 +16,12 @@ import sys
 import threading
 import time
 
-import gi
-
-gi.require_version("Gst", "1.0")
-gi.require_version("GstSdp", "1.0")
-gi.require_version("GstWebRTC", "1.0")
-from gi.repository import GLib, Gst, GstSdp, GstWebRTC
+from gstreamer_webrtc import PICTURES, SOUND, WAIT_S, Joint, kinds  # isort: skip - requires the versions
+from gi.repository import GLib, Gst
 
 FPS = 25
 BITS, BLOCK = 32, 16
 WARM_S = 4.0
-WAIT_S = 10
 JOINED_S = 0.5
 DARK, LIGHT = bytes([16]) * BLOCK, bytes([235]) * BLOCK
 CAMERA = (
@@ -40,13 +34,8 @@ CAMERA = (
     "video. ! queue ! h264parse ! mp4mux name=mux fragment-duration=500 ! filesink location={file} "
     "sound. ! queue ! opusparse ! mux."
 )
-VIDEO_LEG = (
-    "queue leaky=downstream max-size-buffers=60 ! h264parse config-interval=-1 "
-    "! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 "
-    "! capsfilter caps=application/x-rtp,media=video,encoding-name=H264,payload=97,clock-rate=90000,"
-    "packetization-mode=(string)1"
-)
-SOUND_LEG = "queue ! rtpopuspay ! capsfilter caps=application/x-rtp,media=audio,encoding-name=OPUS,payload=96"
+VIDEO_LEG = "queue leaky=downstream max-size-buffers=60 ! " + PICTURES.format(payload=97)
+SOUND_LEG = "queue ! " + SOUND.format(payload=96)
 
 
 def cpu_s():
@@ -71,75 +60,17 @@ def feed(source, path, width, height):
         index += 1
 
 
-KEPT = []
-"""PyGObject frees what a promise answered while GStreamer still reads it."""
-
-
-def asked(element, what, *arguments):
-    """Ask `element` for something and wait for the answer."""
-    promise = Gst.Promise.new()
-    element.emit(what, *arguments, promise)
-    promise.wait()
-    reply = promise.get_reply()
-    KEPT.append((promise, reply, arguments))
-    return reply
-
-
-def description(kind, text):
-    _, message = GstSdp.SDPMessage.new_from_text(text)
-    made = GstWebRTC.WebRTCSessionDescription.new(kind, message)
-    KEPT.append((message, made))
-    return made
-
-
 def join(pipeline, talk):
     """Add one peer; returns an event that is set once it is connected."""
-    peer = Gst.ElementFactory.make("webrtcbin", None)
-    # max-compat: with max-bundle the second m-line has port 0, which aiortc takes for a refusal.
-    peer.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_COMPAT)
-    legs = [Gst.parse_bin_from_description(leg, True) for leg in (VIDEO_LEG, SOUND_LEG)]
-    for element in (peer, *legs):
-        pipeline.add(element)
-    for number, (leg, tee) in enumerate(zip(legs, ("video", "sound"), strict=True)):
-        leg.link(peer)
-        transceiver = peer.emit("get-transceiver", number)
-        transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
-        transceiver.set_property("do-nack", True)
-        pipeline.get_by_name(tee).link(leg)
-    gathered, connected = threading.Event(), threading.Event()
-
-    def look(*_):
-        if peer.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE:
-            gathered.set()
-        if peer.get_property("connection-state") == GstWebRTC.WebRTCPeerConnectionState.CONNECTED:
-            connected.set()
-
-    peer.connect("notify::ice-gathering-state", look)
-    peer.connect("notify::connection-state", look)
-    for element in (peer, *legs):
-        element.sync_state_with_parent()
-    time.sleep(0.3)  # caps must have come through before an offer can be made
-    offer = asked(peer, "create-offer", None).get_value("offer")
-    asked(peer, "set-local-description", offer)
-    gathered.wait(WAIT_S)
-    local = peer.get_property("local-description").sdp.as_text()
-    # aiortc's DTLS client takes no RSA certificate, which is what GStreamer has: let aiortc be the server.
-    sdp = local.replace("a=setup:actpass", "a=setup:active")
-    tracks = {}
-    for part in sdp.split("m=")[1:]:
-        mid = next(line[6:] for line in part.splitlines() if line.startswith("a=mid:"))
-        tracks[mid] = "camera" if part.startswith("video") else "mic"
-    talk.write(json.dumps({"sdp": sdp, "tracks": tracks}) + "\n")
+    joint = Joint(pipeline)
+    for leg, tee in ((VIDEO_LEG, "video"), (SOUND_LEG, "sound")):
+        joint.send(Gst.parse_bin_from_description(leg, True), pipeline.get_by_name(tee))
+    joint.start()
+    sdp = joint.offer()
+    talk.write(json.dumps({"sdp": sdp, "tracks": kinds(sdp)}) + "\n")
     talk.flush()
-    answer = json.loads(talk.readline())["sdp"]
-    asked(peer, "set-remote-description", description(GstWebRTC.WebRTCSDPType.ANSWER, answer))
-    line_index = -1
-    for line in answer.splitlines():  # GStreamer 1.22 does not take candidates out of the SDP
-        line_index += line.startswith("m=")
-        if line.startswith("a=candidate"):
-            peer.emit("add-ice-candidate", line_index, line[2:])
-    KEPT.append((peer, legs))
-    return connected
+    joint.accept(json.loads(talk.readline())["sdp"])
+    return joint.connected
 
 
 def request_keyframe(pipeline):

@@ -1,8 +1,5 @@
 """Runs a sending and a receiving process with a bad network between them."""
 
-import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.call import Call
 from benchmarks.recording import Recording, judge
 from tests.faults.network import BOTH, Link, Network, NetworkUnavailable
 
@@ -58,39 +56,14 @@ def run(
     """
     with tempfile.TemporaryDirectory() as folder, Network("lead", "far", seed=seed) as network:
         network.shape(BOTH, Link(delay_ms=link.delay_ms))
-        socket = str(Path(folder) / "signals")
-        receiving = network.run(
-            "far",
-            [sys.executable, "-m", *(receiver or ("benchmarks.room_receiver", mode)), socket],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        if receiving.stdout is None or receiving.stdout.readline() != "listening\n":
-            raise RuntimeError("the receiver did not begin to listen")
-        with (Path(folder) / "words").open("w+") as words:
-            command = [sys.executable, "-m", "benchmarks.room_sender", mode, socket, folder, "--seconds", str(seconds)]
-            sender = network.run("lead", command, stdout=subprocess.PIPE, stderr=words, text=True)
-
-            def said() -> dict[str, Any]:
-                for line in sender.stdout or ():
-                    if line.startswith("{"):
-                        found: dict[str, Any] = json.loads(line)
-                        return found
-                words.seek(0)
-                raise RuntimeError(f"the sender ended:\n{words.read()[-1500:]}")
-
-            said()
-            time.sleep(SETTLE_S)
-            network.shape(BOTH, link)
-            begin_s = said()["begin_ns"] / 1e9
-            if during is not None:
-                during(network, begin_s)
-            found = said()
-            sender.wait(30)
+        call = Call(network, mode, Path(folder), seconds, receiver)
+        call.joined()
+        time.sleep(SETTLE_S)
+        network.shape(BOTH, link)
+        begin_ns = call.begun()
+        if during is not None:
+            during(network, begin_ns / 1e9)
+        found = call.measured()
         file = Path(folder) / "camera.mp4"
         recording = judge(file) if mode == "ours" and file.exists() else None
-        receiving.stdout.close()
-        if sender.stdout is not None:
-            sender.stdout.close()
         return Outcome(found["begin_ns"], found["end_ns"], found["cpu_s"], found["peers"], recording)

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.gstreamer import SYSTEM_PYTHON, TALKS, missing
 from benchmarks.heard import AGE_MAX_MS, heard
 from benchmarks.picture import FPS, loop_of_frames
 from benchmarks.wire import HOST, percentile
@@ -18,8 +19,7 @@ NAMES = {"floor": "floor", "stock": "stock aiortc", "gstreamer": "GStreamer webr
 STOCK_GOALS = {1: 1 / 7, 3: 1 / 14}
 GSTREAMER_GOALS = {1: 1.0, 3: 0.95}
 FLOOR_GOAL = 1.5
-SYSTEM_PYTHON = "/usr/bin/python3"
-NEEDED = ("webrtcbin", "nicesrc", "x264enc", "h264parse", "rtph264pay", "opusenc", "mp4mux", "dtlssrtpenc")
+NEEDED = (*TALKS, "x264enc", "h264parse", "rtph264pay", "opusenc", "mp4mux")
 
 
 @dataclass(frozen=True)
@@ -63,23 +63,6 @@ class Run:
     p95_ms: float | None = None
     width: int | None = None
     """Of the pictures that came last; None where nobody received."""
-
-
-def gstreamer_missing() -> str | None:
-    """Why GStreamer cannot be measured here, in words; None where it can."""
-    code = (
-        "import gi; gi.require_version('Gst', '1.0'); gi.require_version('GstWebRTC', '1.0')\n"
-        "from gi.repository import Gst, GstWebRTC, GstSdp; Gst.init(None)\n"
-        f"lacking = [name for name in {NEEDED!r} if not Gst.ElementFactory.find(name)]\n"
-        "print(' '.join(lacking))"
-    )
-    try:
-        done = subprocess.run([SYSTEM_PYTHON, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    except FileNotFoundError:
-        return f"there is no {SYSTEM_PYTHON}"
-    if done.returncode != 0:
-        return done.stderr.strip().splitlines()[-1]
-    return f"lacking elements: {done.stdout.strip()}" if done.stdout.strip() else None
 
 
 def command(mode: str, case: Case, socket: str, folder: str, frames: Path) -> list[str]:
@@ -160,7 +143,7 @@ def best(runs: list[Run]) -> Run:
 
 def table() -> list[str]:
     """Run everything and return the table's lines, in Markdown."""
-    lacking = gstreamer_missing()
+    lacking = missing(NEEDED)
     lines = [
         f"25 fps, sound, recording; {SECONDS:.0f} s after warm-up; best of {CASES[0].rounds} alternating runs,",
         "one run of each for 8 peers and for 1080p.",
