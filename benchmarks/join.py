@@ -16,7 +16,7 @@ from benchmarks.network import BOTH, Link, Network, NetworkUnavailable
 from benchmarks.wire import HOST, percentile
 
 TITLE = "Joining a lesson that is under way"
-JOINS = 30
+JOINS = 21
 PATIENCE_S = 180.0
 DELAY_MS = 5.0
 GOAL_MS = 150

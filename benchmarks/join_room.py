@@ -21,8 +21,9 @@ STAGES = ("offered", "answered", "ice", "dtls", "sound", "picture")
 """Our offer is made; the answer is there; a path is found; it is encrypted; the first sound and the first picture
 came out of the decoder."""
 PATIENCE_S = 20.0
-PAUSE_S = (0.4, 0.8)
-"""Between two joins, so that they fall on any moment between two pictures."""
+PAUSE_S = (1.5, 2.0)
+"""Between two joins: they fall on any moment between two pictures, and a keyframe may be as large as after a while
+without one."""
 
 
 class Stages:
@@ -115,6 +116,6 @@ if __name__ == "__main__":
     told = argparse.ArgumentParser()
     told.add_argument("mode", choices=("ours", "stock-alone"))
     told.add_argument("socket")
-    told.add_argument("--joins", type=int, default=30)
+    told.add_argument("--joins", type=int, default=21)
     told.add_argument("--host", default="", help="the only address to offer; all of this machine's by default")
     asyncio.run(main(**vars(told.parse_args())))
