@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -149,31 +150,25 @@ class Reception:
                 self.figures.clock_error_ms = aged[1] / 1e6
 
 
-class Incoming(Protocol):
+class Jitter(Protocol):
+    """What puts the packets of one track in order, as far as waiting is concerned."""
+
+    @property
+    def troubled(self) -> bool:
+        """Whether it waits for something."""
+
+    def nacks(self, now_ms: float) -> list[int]:
+        """Sequence numbers (16 bit) to ask for now."""
+
+
+class Incoming(ABC):
     """One track that comes from another room."""
 
-    async def run(self) -> None:
-        """Take packets until cancelled."""
-
-    def close(self) -> None:
-        """End its threads."""
-
-
-class IncomingPictures:
-    """One video track. A track that nobody shows is kept in order, and not decoded."""
-
-    def __init__(self, track: str, receiver: RtpReceiver, reception: Reception) -> None:
-        self._track = track
+    def __init__(self, receiver: RtpReceiver, reception: Reception, jitter: Jitter) -> None:
         self._receiver = receiver
         self._reception = reception
-        self._jitter = PictureJitter(reception.round_trip_ms)
-        self._decoder: PictureDecoder | None = None
-        self._stale = True
-        """Whether the decoder missed pictures, so that it must begin with a keyframe."""
-        self._loop = asyncio.get_running_loop()
+        self._waiting = jitter
         self._trouble = asyncio.Event()
-        name = f"{track}.{reception.room}"
-        self._showing = Showing(name, lambda picture: reception.show(track, picture), reception.mono_ns)
         receiver.on_packet = self._take
 
     async def run(self) -> None:
@@ -181,11 +176,50 @@ class IncomingPictures:
         while True:
             await self._trouble.wait()
             self._trouble.clear()
-            while self._jitter.troubled:
+            while self._waiting.troubled:
                 await asyncio.sleep(TICK_S)
                 now_ms = self._reception.now_ms()
-                self._decode(self._jitter.tick(now_ms))
+                self._go_on(now_ms)
                 await self._ask(now_ms)
+
+    @abstractmethod
+    def close(self) -> None:
+        """End its threads."""
+
+    async def _take(self, packet: Packet) -> None:
+        self._reception.arrived()
+        now_ms = self._reception.now_ms()
+        self._add(packet, now_ms)
+        if self._waiting.troubled:
+            self._trouble.set()
+            await self._ask(now_ms)
+
+    @abstractmethod
+    def _add(self, packet: Packet, now_ms: float) -> None:
+        """Take a packet, and pass on what it sets free."""
+
+    @abstractmethod
+    def _go_on(self, now_ms: float) -> None:
+        """Go on past what has been waited for long enough."""
+
+    async def _ask(self, now_ms: float) -> None:
+        if missing := self._waiting.nacks(now_ms):
+            await self._receiver.request_packets(missing)
+
+
+class IncomingPictures(Incoming):
+    """One video track. A track that nobody shows is kept in order, and not decoded."""
+
+    def __init__(self, track: str, receiver: RtpReceiver, reception: Reception) -> None:
+        self._track = track
+        self._jitter = PictureJitter(reception.round_trip_ms)
+        super().__init__(receiver, reception, self._jitter)
+        self._decoder: PictureDecoder | None = None
+        self._stale = True
+        """Whether the decoder missed pictures, so that it must begin with a keyframe."""
+        self._loop = asyncio.get_running_loop()
+        name = f"{track}.{reception.room}"
+        self._showing = Showing(name, lambda picture: reception.show(track, picture), reception.mono_ns)
 
     def close(self) -> None:
         """End the track's threads."""
@@ -193,16 +227,14 @@ class IncomingPictures:
             self._decoder.close()
         self._showing.close()
 
-    async def _take(self, packet: Packet) -> None:
-        self._reception.arrived()
+    def _add(self, packet: Packet, now_ms: float) -> None:
         if self._track == "camera":
             self._reception.figures.last_camera_ns = self._reception.last_packet_ns
-        now_ms = self._reception.now_ms()
         if pictures := self._jitter.add(packet, now_ms):
             self._decode(pictures)
-        if self._jitter.troubled:
-            self._trouble.set()
-            await self._ask(now_ms)
+
+    def _go_on(self, now_ms: float) -> None:
+        self._decode(self._jitter.tick(now_ms))
 
     def _decode(self, pictures: list[Picture]) -> None:
         for picture in pictures:
@@ -232,48 +264,31 @@ class IncomingPictures:
         self._showing.put(picture, self._reception.seen(self._track, capture_ntp, at_ns))
 
     async def _ask(self, now_ms: float) -> None:
-        if missing := self._jitter.nacks(now_ms):
-            await self._receiver.request_packets(missing)
+        await super()._ask(now_ms)
         if self._jitter.keyframe_due(now_ms):
             await self._receiver.request_keyframe()
 
 
-class IncomingSound:
+class IncomingSound(Incoming):
     """One sound track."""
 
     def __init__(self, receiver: RtpReceiver, reception: Reception) -> None:
-        self._receiver = receiver
-        self._reception = reception
         self._jitter = SoundJitter(reception.round_trip_ms)
+        super().__init__(receiver, reception, self._jitter)
         self._decoder = SoundDecoder()
         self._concealed = 0
         """Pieces made up in a row."""
         self._told = (0, 0)
-        self._trouble = asyncio.Event()
-        receiver.on_packet = self._take
-
-    async def run(self) -> None:
-        """Go on without what is missing too long, until cancelled."""
-        while True:
-            await self._trouble.wait()
-            self._trouble.clear()
-            while self._jitter.troubled:
-                await asyncio.sleep(TICK_S)
-                now_ms = self._reception.now_ms()
-                self._play(self._jitter.tick(now_ms))
-                await self._ask(now_ms)
 
     def close(self) -> None:
         """Nothing to end."""
 
-    async def _take(self, packet: Packet) -> None:
-        self._reception.arrived()
+    def _add(self, packet: Packet, now_ms: float) -> None:
         self._reception.figures.last_sound_ns = self._reception.last_packet_ns
-        now_ms = self._reception.now_ms()
         self._play(self._jitter.add(packet, now_ms))
-        if self._jitter.troubled:
-            self._trouble.set()
-            await self._ask(now_ms)
+
+    def _go_on(self, now_ms: float) -> None:
+        self._play(self._jitter.tick(now_ms))
 
     def _play(self, packets: list[Packet | None]) -> None:
         for packet in packets:
@@ -286,10 +301,6 @@ class IncomingSound:
                 self._reception.sound(self._decoder.conceal())
         if self._told != (self._jitter.lost, self._jitter.recovered):
             self._tell()
-
-    async def _ask(self, now_ms: float) -> None:
-        if missing := self._jitter.nacks(now_ms):
-            await self._receiver.request_packets(missing)
 
     def _tell(self) -> None:
         """Add to the figures what is new: they outlive this join."""
