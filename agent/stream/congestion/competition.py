@@ -11,6 +11,8 @@ FOR_US = 10_000_000
 """That is believed for so long, or until the queue is short; then this sender yields again to see."""
 AGAIN_US = 5_000_000
 """If that shows the same within this, the rate goes back to what it was before."""
+YIELDS = 0.5
+"""Meanwhile it does not fall below this share of that: enough to see what the queue does, and pictures go on."""
 KEEPS = 0.7
 """The first time it goes back to this share of what it was when the yielding began."""
 CONCEDE_US = 300_000
@@ -32,6 +34,8 @@ class Competition:
     """
 
     def __init__(self) -> None:
+        self.floor_bps = 0.0
+        """Below this delay does not lower the rate now."""
         self._yielded_us: int | None = None
         """Since when the queue is watched after a fall of the rate; None while it is short."""
         self._yielded_queue_us = 0
@@ -74,6 +78,8 @@ class Competition:
             bps = max(bps, self._competing_bps if again else KEEPS * self._yielded_bps)
             self._until_us = now_us + FOR_US
             self._competing = True
+        tests_again = not self._competing and now_us - self._until_us < AGAIN_US
+        self.floor_bps = YIELDS * self._competing_bps if tests_again else 0.0
         return self._competing, bps
 
     def concedes(self, packets: int, lost: int, inherent: float, trip_ms: float, now_us: int) -> bool:

@@ -198,7 +198,7 @@ class CongestionController:
         result = self._prober.take(told.arrived, trip_ms, now_us)
         delay = self.delay
         competing, bps = self._competition.watch(self._queue.queued_us, delay.overused_us, delay.bps, now_us)
-        delay.competing = competing
+        delay.competing, delay.floor_bps = competing, self._competition.floor_bps
         if bps > delay.bps:
             delay.jump(bps)
         delay.update(usage, acked_bps, self._acked.bps(RECENT_US), trip_ms, now_us)

@@ -89,6 +89,8 @@ class DelayRate:
         self._updated_us: int | None = None
         self.competing = False
         """Somebody else keeps the queue full."""
+        self.floor_bps = 0.0
+        """Overuse does not lower the rate below this."""
 
     def update(
         self, usage: Usage, acked_bps: float | None, recent_bps: float | None, trip_ms: float, now_us: int
@@ -146,7 +148,7 @@ class DelayRate:
         if self.capacity.far_above(arriving) or (self.capacity.bps is not None and arriving > 1.5 * self.capacity.bps):
             self.capacity = LinkCapacity()
         self.capacity.full_at(arriving)
-        self.jump(min(self.bps, BACK_OFF * arriving))
+        self.jump(min(self.bps, max(BACK_OFF * arriving, self.floor_bps)))
         self.overused_us = now_us
 
     def _grow(self, acked_bps: float | None, trip_ms: float, elapsed_s: float, more_bps: float = 0.0) -> None:

@@ -160,6 +160,16 @@ def test_beside_a_download_nobody_gets_less_than_three_tenths_of_an_equal_part(s
 
 
 @SEEDS
+@pytest.mark.parametrize("kind", [Reno, Cubic])
+def test_to_see_whether_a_download_is_still_there_costs_half_the_rate_and_not_the_pictures(seed, kind):
+    simulation = Simulation(Link(rate_bps=1e6, queue_bytes=37_500), seed)
+    flow = simulation.add(camera_from_bps=70_000)
+    simulation.tcp(15, 60, kind)
+    simulation.run(60)
+    assert min(targets(flow, 25, 60)) >= 150_000
+
+
+@SEEDS
 def test_three_of_ours_on_a_narrow_link_do_not_take_each_other_for_a_download(seed):
     simulation = Simulation(Link(rate_bps=2e6, queue_bytes=75_000), seed)
     flows = [simulation.add(start_us=number * 5_000_000) for number in range(3)]
