@@ -142,18 +142,18 @@ def test_nobody_starves_beside_a_download_and_the_queue_is_short_again_after_it(
 @SEEDS
 @pytest.mark.parametrize("kind", [Reno, Cubic])
 @pytest.mark.parametrize(
-    ("rate_bps", "queue_s", "count"),
-    [(3e6, 0.3, 2), (2e6, 0.3, 1), (1e6, 0.3, 1), (3e6, 0.1, 2), (3e6, 0.6, 2)],
+    ("rate_bps", "queue_s", "count", "least"),
+    [(3e6, 0.3, 2, 0.35), (2e6, 0.3, 1, 0.5), (1e6, 0.3, 1, 0.7), (3e6, 0.1, 2, 0.25), (3e6, 0.6, 2, 0.3)],
     ids=["two on 3 Mbps", "one on 2 Mbps", "one on 1 Mbps", "a short queue", "a long queue"],
 )
-def test_beside_a_download_nobody_gets_less_than_three_tenths_of_an_equal_part(seed, kind, rate_bps, queue_s, count):
+def test_nobody_gets_next_to_nothing_beside_a_download(seed, kind, rate_bps, queue_s, count, least):
     simulation = Simulation(Link(rate_bps=rate_bps, queue_bytes=rate_bps / 8 * queue_s), seed)
     flows = [simulation.add(camera_from_bps=70_000) for _ in range(count)]
     download = simulation.tcp(15, 45, kind)
     simulation.run(75)
     equal_bps = rate_bps / (count + 1)
     for flow in flows:
-        assert mean_bps(flow, 20, 45) >= 0.3 * equal_bps
+        assert mean_bps(flow, 20, 45) >= least * equal_bps
         assert mean_bps(flow, 50, 75) >= 0.5 * rate_bps / count
         assert sum(queues(flow, 50, 75)) / 250 < 40
     assert download.arrived_bytes * 8 / 30 >= 0.6 * equal_bps
