@@ -34,7 +34,7 @@ def missing_words(lesson: Playback, policy: Policy, t: Texts) -> list[str]:
             key = "lesson.not_arrived" if policy.upload else "lesson.no_upload"
             lines.append(t(key, room=room.name))
         lines += [_gap_words(room, gap, t) for gap in room.gaps]
-        lines += [f"{room.name}: {words}" for words in room.words]
+        lines += [f"{room.name}: {t.said(words)}" for words in room.words]
         if room.clock == "wall":
             lines.append(t("lesson.wall_clock", room=room.name))
     return lines

@@ -38,9 +38,11 @@ def size(count: int) -> str:
 
 
 def remark_of_room(remark: Remark, t: Texts) -> str:
-    """A remark in the reader's language, where the room's name stands beside it; a room's own words stay its own."""
+    """A remark in the reader's language, where the room's name stands beside it."""
     state = t(f"state.{remark.state}") if remark.state else ""
-    return t(f"remark.{remark.reason}", state=state, words=remark.words or t("remark.no_reason"))
+    return t(
+        f"remark.{remark.reason}", state=state, words=t.said(remark.words) if remark.words else t("remark.no_reason")
+    )
 
 
 def remark_words(remark: Remark, t: Texts) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
+from hub.console.texts.rooms import said
+
 LANGUAGES = ("zh", "en")
 LANGUAGE_COOKIE = "tongtang-language"
 
@@ -29,6 +31,10 @@ class Texts:
     def has(self, key: str) -> bool:
         """Whether there are words under `key`."""
         return key in self._words
+
+    def said(self, words: str) -> str:
+        """A room's own sentence, as far as it is known."""
+        return said(words, self.language)
 
     def under(self, start: str) -> dict[str, str]:
         """Words whose key begins with `start`, keyed by the rest."""

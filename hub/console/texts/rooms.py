@@ -1,0 +1,46 @@
+"""What rooms say of themselves, in the reader's language.
+
+Agents tell in English sentences, made where the trouble is. The catalogue holds their patterns; a sentence
+that it does not know is shown as it came. What stands inside a sentence may be a sentence itself.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+_FIELD = re.compile(r"\{(\w+)\}")
+LONGEST = 600
+"""Characters of a sentence that is looked up; a longer one is none of ours."""
+DEEPEST = 4
+"""Sentences inside sentences."""
+
+
+def said(words: str, language: str, depth: int = 0) -> str:
+    """A room's sentence in `language`; as it came where it is not known."""
+    if language == "en" or len(words) > LONGEST or depth > DEEPEST:
+        return words
+    for pattern, told in _patterns(language):
+        if (found := pattern.fullmatch(words)) is not None:
+            return told.format(**{name: said(part, language, depth + 1) for name, part in found.groupdict().items()})
+    return words
+
+
+def catalogue(language: str) -> Mapping[str, str]:
+    """Sentences as agents write them, with `{name}` for what differs, and what they are in `language`."""
+    path = Path(__file__).with_name(f"rooms.{language}.json")
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return known
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    # The one with most words of its own first: {words}; ... would else take what is more than it.
+    sentences = sorted(catalogue(language).items(), key=lambda one: -len(_FIELD.sub("", one[0])))
+    return tuple((_pattern(sentence), told) for sentence, told in sentences)
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = _FIELD.split(sentence)
+    return re.compile("".join(f"(?P<{part}>.+)" if at % 2 else re.escape(part) for at, part in enumerate(parts)))
