@@ -11,20 +11,39 @@ from functools import cache
 from pathlib import Path
 
 _FIELD = re.compile(r"\{(\w+)\}")
-LONGEST = 600
+LONGEST = 1500
 """Characters of a sentence that is looked up; a longer one is none of ours."""
+BETWEEN = "; "
+"""Between sentences, and inside of them."""
+SENTENCES = {"words", "why"}
+"""Fields that hold a sentence; others hold a name, a number or a system's message."""
+PARTS_OF_ONE = 6
+PARTS_MOST = 60
 DEEPEST = 4
 """Sentences inside sentences."""
 
 
 def said(words: str, language: str, depth: int = 0) -> str:
-    """A room's sentence in `language`; as it came where it is not known."""
-    if language == "en" or len(words) > LONGEST or depth > DEEPEST:
+    """What a room said, one sentence or several in a row, in `language`; as it came where it is not known."""
+    parts = words.split(BETWEEN)
+    if language == "en" or len(words) > LONGEST or len(parts) > PARTS_MOST or depth > DEEPEST:
         return words
+    told: list[str] = []
+    at, known = 0, False
+    while at < len(parts):
+        for end in range(min(at + PARTS_OF_ONE, len(parts)), at, -1):
+            if (one := _one(BETWEEN.join(parts[at:end]), language, depth)) is not None:
+                break
+        told.append(parts[at] if one is None else one)
+        at, known = (at + 1, known) if one is None else (end, True)
+    return "；".join(told) if known else words
+
+
+def _one(sentence: str, language: str, depth: int) -> str | None:
     for pattern, told in _patterns(language):
-        if (found := pattern.fullmatch(words)) is not None:
+        if (found := pattern.fullmatch(sentence)) is not None:
             return told.format(**{name: said(part, language, depth + 1) for name, part in found.groupdict().items()})
-    return words
+    return None
 
 
 def catalogue(language: str) -> Mapping[str, str]:
@@ -43,4 +62,8 @@ def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 def _pattern(sentence: str) -> re.Pattern[str]:
     parts = _FIELD.split(sentence)
-    return re.compile("".join(f"(?P<{part}>.+)" if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+    return re.compile("".join(_field(part) if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+
+
+def _field(name: str) -> str:
+    return f"(?P<{name}>.+)" if name in SENTENCES else f"(?P<{name}>(?:(?!{BETWEEN}).)+)"

@@ -20,17 +20,20 @@ SYSTEM = {"No space left on device", "Read-only file system", "Input/output erro
         ("nothing was recorded", "没有录到任何内容"),
         ("camera:0 stopped giving pictures; check its cable", "camera:0 没有画面，请检查连接线"),
         (
-            "camera:0 stopped giving pictures; check its cable; a stand-in is sent and it is tried again until it is back",
-            "camera:0 没有画面，请检查连接线；暂以替代画面或静音代替，并持续重试",
+            "mic:A gives no sound any more; check its cable; a stand-in is sent and it is tried again until it is back",
+            "mic:A 没有声音，请检查连接线；暂以替代画面或静音代替，并持续重试",
         ),
         (
             "the camera recording stopped: No space left on device; free space on the disk, it goes on by itself",
             "camera 录制已停止：磁盘已满；请清理磁盘空间，之后会自动继续",
         ),
         (
-            "nothing is recorded yet: Read-only file system; free space on the disk; the lesson goes on, "
-            "and it is tried again",
-            "尚未开始录制：磁盘为只读，请清理磁盘空间；课程继续，稍后自动重试",
+            "nothing is recorded yet: only 3 MiB are free; the lesson goes on, and it is tried again",
+            "尚未开始录制：只剩 3 MiB 可用；课程继续，稍后自动重试",
+        ),
+        (
+            "screen:0 is back; mic:A is back; camera:0 stopped giving pictures; check its cable; something new",
+            "screen:0 已恢复；mic:A 已恢复；camera:0 没有画面，请检查连接线；something new",
         ),
     ],
 )
