@@ -45,6 +45,8 @@ class Growth:
     """Pictures in its recording."""
     seen: dict[str, int]
     """Pictures of it that each other room decoded."""
+    moves: dict[str, list[list[Any]]]
+    """What each other room told of its connection and of its ladder's rung, with the second at which it did."""
 
     @property
     def begin_mib(self) -> float:
@@ -66,8 +68,11 @@ class Room:
     def __init__(self, name: str, command: list[str], lesson: dict[str, "Room"]) -> None:
         self.name = name
         self.seen = 0
+        self.moves: list[list[Any]] = []
+        """What it told of its connection, and of the rungs of its ladder."""
         self.held: dict[str, Any] | None = None
         self._lesson = lesson
+        self._begin = time.monotonic()
         self._writing = threading.Lock()
         self.process = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -97,6 +102,8 @@ class Room:
         for line in self.process.stdout or ():
             if line.startswith('["picture"'):
                 self.seen += 1
+            elif line.startswith(('["state"', '["rung"')):
+                self.moves.append([round(time.monotonic() - self._begin), *json.loads(line)])
             elif line.startswith('{"signal"'):
                 signal = json.loads(line)["signal"]
                 if signal["to"] in self._lesson:
@@ -131,7 +138,8 @@ def measured(minutes: float, warm_s: float = WARM_S, *, trace: bool = False) -> 
     if held is None:
         raise RuntimeError("the lead room did not tell what it held")
     seen = {name: lesson[name].seen for name in ROOMS[1:]}
-    return Growth(rss_mib, held["received"], held["recorded"], seen)
+    moves = {name: lesson[name].moves for name in ROOMS[1:]}
+    return Growth(rss_mib, held["received"], held["recorded"], seen, moves)
 
 
 def _sampled(rooms: list[Room], seconds: float, warm_s: float) -> list[float]:
