@@ -51,6 +51,8 @@ class Flow:
     drift: float = 0.0
     probes: bool = True
     random_sizes: bool = True
+    fills: float = 0.95
+    """Share of the target that the encoder makes of it."""
     camera_from_bps: float = 0.0
     """With less than this beside the sound no pictures are sent; nor padding, which repeats them."""
     pacer: Pacer = field(default_factory=lambda: Pacer(1_000_000))
@@ -154,7 +156,7 @@ class Simulation:
     def _picture(self, flow: Flow) -> None:
         if not self._has_pictures(flow):
             return
-        bps = max(40_000, min(flow.wanted_bps, flow.controller.target_bps * 0.95) - 45_000)
+        bps = max(40_000, min(flow.wanted_bps, flow.controller.target_bps * flow.fills) - 45_000)
         size = int(bps * 0.04 / 8 * (self.dice.uniform(0.7, 1.3) if flow.random_sizes else 1))
         while size > 0:
             flow.pacer.put(

@@ -20,7 +20,9 @@ def test_a_stream_of_2_mbps_fits_into_a_link_of_1_mbps_within_five_seconds(seed)
     assert 0.8e6 <= mean_bps(flow, 5, 40) <= 1e6
     for start_s in range(5, 40, 5):
         assert mean_bps(flow, start_s, start_s + 5) >= 0.78e6
-    assert max(queues(flow, 5, 40)) < 150
+    waits = sorted(queues(flow, 5, 40))
+    assert waits[int(0.99 * len(waits))] < 150
+    assert waits[-1] < 200  # a probe that finds the link full
 
 
 @SEEDS
@@ -160,6 +162,17 @@ def test_nobody_gets_next_to_nothing_beside_a_download(seed, kind, rate_bps, que
 
 
 @SEEDS
+def test_an_encoder_that_makes_little_of_its_rate_is_not_held_where_it_is(seed):
+    simulation = Simulation(Link(rate_bps=3e6, queue_bytes=112_500), seed)
+    flows = [simulation.add(camera_from_bps=70_000, fills=0.6) for _ in range(2)]
+    simulation.tcp(15, 50, Cubic)
+    simulation.run(80)
+    for flow in flows:
+        assert mean_bps(flow, 20, 50) >= 0.25e6
+        assert mean_bps(flow, 55, 80) >= 0.8e6
+
+
+@SEEDS
 @pytest.mark.parametrize("kind", [Reno, Cubic])
 def test_to_see_whether_a_download_is_still_there_costs_half_the_rate_and_not_the_pictures(seed, kind):
     simulation = Simulation(Link(rate_bps=1e6, queue_bytes=37_500), seed)
@@ -233,7 +246,7 @@ def test_a_lesson_that_needs_less_than_the_link_gives_lets_the_target_grow_only_
     simulation = Simulation(Link(rate_bps=1e8))
     flow = simulation.add()
     simulation.run(60)
-    assert max(targets(flow, 0, 60)) <= 1.5 * 1.25 * flow.wanted_bps
+    assert max(targets(flow, 0, 60)) <= 2.0 * 1.25 * flow.wanted_bps
     assert flow.probe_count <= 3
 
 
