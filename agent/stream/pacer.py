@@ -24,7 +24,7 @@ BURST_US = 40_000
 """This much of the target rate may leave at once: one picture at 25 a second. It keeps an ordinary picture on an
 idle link from waiting for tokens; a bottleneck would take as long to let it through anyway."""
 BURST_MIN_BYTES = 1500
-WIDE_BPS = 3_000_000
+WIDE_BPS = 2_500_000
 """From this target rate on pictures leave at `FASTEST` and in bursts of `WIDE_BURST_US`: on such a link what queues
 for it is gone in a few milliseconds, and every twentieth picture would wait here for longer."""
 WIDE_BURST_US = 60_000
