@@ -62,6 +62,11 @@ class OutgoingPayload:
         """The packet that leaves now."""
         return self.stream.sent_first(self, transport_sequence, now_ns)
 
+    @property
+    def pads(self) -> bool:
+        """Whether packets of its stream may be sent again: with a stream for repetitions (RTX), as pictures have."""
+        return self.stream.pads
+
     def padding(self) -> "Repetition | None":
         """What may be sent as padding behind it."""
         return self.stream.repeat_last()
@@ -76,6 +81,11 @@ class Repetition:
     def serialize(self, transport_sequence: int, now_ns: int) -> bytes:
         """The packet that leaves now, on the RTX stream where there is one."""
         return self.first.stream.sent_again(self.first, transport_sequence, now_ns)
+
+    @property
+    def pads(self) -> bool:
+        """Whether it may be sent once more."""
+        return self.first.stream.pads
 
     def padding(self) -> "Repetition":
         """The same once more."""
@@ -113,6 +123,8 @@ class OutgoingStream:
     def agree(self, agreed: Agreed) -> None:
         """Send in this way from now on."""
         self._agreed = agreed
+        self.pads = agreed.rtx_payload_type is not None
+        """Whether packets may be sent again as padding: elsewhere that would be taken for media."""
         self._mid_element = rtp.extension(agreed.mid_id, agreed.mid) if agreed.mid_id and agreed.mid else b""
         # Heads of elements whose values are made for each packet.
         self._send_time_head = rtp.extension_head(agreed.send_time_id, 3) if agreed.send_time_id else b""
@@ -186,7 +198,7 @@ class OutgoingStream:
 
     def repeat_last(self) -> Repetition | None:
         """The packet sent last, to be sent again as padding; None where that would be taken for media."""
-        if self._agreed.rtx_payload_type is None:
+        if not self.pads:
             return None
         return self.repeat((self._sequence - 1) & 0xFFFF)
 

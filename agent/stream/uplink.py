@@ -38,6 +38,10 @@ class Parcel(Protocol):
     def serialize(self, transport_sequence: int, now_ns: int) -> bytes:
         """The packet's bytes, made at the moment it leaves."""
 
+    @property
+    def pads(self) -> bool:
+        """Whether packets of its stream may be sent again as padding."""
+
     def padding(self) -> "Parcel | None":
         """A packet of the same stream that may be sent again as padding; None where there is none."""
 
@@ -156,7 +160,8 @@ class Uplink:
         sequence = self._sequence
         self._sequence = (sequence + 1) & 0xFFFF
         data = parcel.serialize(sequence, now_ns)
-        self._last = parcel
+        if parcel.pads:
+            self._last = parcel
         self.controller.sent(sequence, len(data), now_ns // 1000)
         self._send(data)
         return len(data)

@@ -201,7 +201,7 @@ def test_one_room_on_a_slow_link_leaves_the_others_their_full_picture(network):
     far = lesson.rooms["far"].heard("lead", *stretch)
     assert far.sound_lost < 0.02, far
     assert far.fps > 6, far  # 8 a second are sent there
-    assert far.frozen < 0.25, far
+    assert far.frozen < 0.4, far  # a gap of 200 ms counts, and pictures are 120 ms apart
     assert {width for at, _, width in lesson.rooms["far"].pictures["lead"] if at > stretch[0]} < set(range(1280))
 
 

@@ -20,6 +20,10 @@ class Parcel:
     def serialize(self, transport_sequence: int, now_ns: int) -> bytes:
         return transport_sequence.to_bytes(2, "big") + self.name
 
+    @property
+    def pads(self):
+        return self.repeatable
+
     def padding(self):
         return Parcel(b"padding" + bytes(500)) if self.repeatable else None
 
@@ -91,6 +95,14 @@ async def test_a_probe_is_padded_with_packets_that_may_come_twice_and_with_no_ot
     transport.sent.clear()
     transport.uplink._pacer.probe(1_000_000, 100_000, transport.uplink._mono_ns() // 1000)
     transport.uplink.put(60, Priority.SOUND, Parcel(b"last", repeatable=False), picture=0, keyframe=True)
+    transport.uplink.flow()
+    await asyncio.sleep(0.2)
+    assert sum(b"padding" in data for data in transport.sent) >= 3  # of the packet before
+
+
+async def test_a_probe_without_anything_to_repeat_is_not_padded(transport):
+    transport.uplink._pacer.probe(1_000_000, 100_000, transport.uplink._mono_ns() // 1000)
+    transport.uplink.put(60, Priority.SOUND, Parcel(b"sound", repeatable=False), picture=0, keyframe=True)
     transport.uplink.flow()
     await asyncio.sleep(0.2)
     assert len(transport.sent) == 1
