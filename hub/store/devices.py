@@ -22,6 +22,10 @@ class DeviceRecord:
     """PEM."""
     registered: float
     """Seconds of hub UTC."""
+    machine: str = ""
+    """Fingerprint of the machine that spoke last under this name."""
+    revoked: float | None = None
+    """When it was shut out, in seconds of hub UTC."""
     online: bool = False
     boot: str = ""
     incarnation: str = ""

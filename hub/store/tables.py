@@ -42,11 +42,13 @@ DEVICE = Table(
     "device",
     METADATA,
     Column("id", NAME, primary_key=True),
-    Column("room", NAME, nullable=False, unique=True),
+    Column("room", NAME, nullable=False, index=True),
     Column("name", Text(), nullable=False),
     Column("school", Text(), nullable=False),
     Column("public_key", Text(), nullable=False),
     Column("registered", Float(), nullable=False),
+    Column("machine", NAME, nullable=False),
+    Column("revoked", Float()),
     Column("online", Boolean(), nullable=False),
     Column("boot", Text(), nullable=False),
     Column("incarnation", Text(), nullable=False),
@@ -54,7 +56,90 @@ DEVICE = Table(
     Column("last_seen", Float()),
     Column("why", WORDS, nullable=False),
 )
-"""Who may speak to the hub, in which room it stands, and whether it is there."""
+"""Who may speak to the hub, in which room it stands, and whether it is there.
+`machine` is the fingerprint that its presence told last; `revoked` when it was shut out, for good.
+A room has one device that is not revoked."""
+
+CERTIFICATE = Table(
+    "certificate",
+    METADATA,
+    Column("serial", NAME, primary_key=True),
+    Column("device", NAME, nullable=False, index=True),
+    Column("issued", Float(), nullable=False),
+    Column("expires", Float(), nullable=False),
+    Column("revoked", Float()),
+)
+"""Client certificates that the hub's authority signed; the serial in lower-case hexadecimal."""
+
+CLAIM = Table(
+    "claim",
+    METADATA,
+    Column("code_sha256", NAME, primary_key=True),
+    Column("device", NAME, nullable=False),
+    Column("room", NAME, nullable=False),
+    Column("name", Text(), nullable=False),
+    Column("school", Text(), nullable=False),
+    Column("created", Float(), nullable=False),
+    Column("expires", Float(), nullable=False),
+    Column("needs_confirming", Boolean(), nullable=False),
+    Column("confirmed", Float()),
+    Column("used", Float()),
+    Column("public_key", Text()),
+    Column("machine", NAME, nullable=False),
+    Column("address", Text(), nullable=False),
+    Index(None, "room"),
+)
+"""One-time codes by which a machine becomes a device; the code itself is never stored. `used`, `public_key`,
+`machine` and `address` say who showed it first; nobody else may from then on."""
+
+ALERT = Table(
+    "alert",
+    METADATA,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("device", NAME, nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("raised", Float(), nullable=False),
+    Column("last", Float(), nullable=False),
+    Column("times", Integer(), nullable=False),
+    Column("cleared", Float()),
+    Index(None, "device", "kind"),
+)
+"""What somebody should look at; one open line for each device and kind. `last` and `times` say how often since."""
+
+COMMAND = Table(
+    "command",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("device", NAME, nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("envelope", Text(), nullable=False),
+    Column("operator", NAME, nullable=False),
+    Column("issued", Float(), nullable=False),
+    Column("expires", Float(), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("result", Text()),
+    Column("finished", Float()),
+    Index(None, "device", "issued"),
+    Index(None, "state"),
+)
+"""Commands to devices, by the id of their signed envelope, with what came of them."""
+
+TWIN = Table(
+    "twin",
+    METADATA,
+    Column("device", NAME, primary_key=True),
+    Column("rev", Integer(), nullable=False),
+    Column("desired", Text(), nullable=False),
+    Column("changed", Float(), nullable=False),
+    Column("reported_rev", Integer(), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("reported", Text()),
+    Column("reported_at", Float()),
+)
+"""Desired and reported configuration of a device."""
 
 SESSION = Table(
     "session",
@@ -157,6 +242,26 @@ QUARANTINE = Table(
     UniqueConstraint("stream", "seq", "digest", "device"),
 )
 """Rows under a key that holds something else, as a cloned disk makes them; kept, never counted as stored."""
+
+
+def _rollup(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("device", NAME, primary_key=True),
+        Column("kind", NAME, primary_key=True),
+        Column("bucket", BigInteger(), primary_key=True),
+        Column("rows", Integer(), nullable=False),
+        Column("data", Text(), nullable=False),
+        Index(None, "bucket"),
+    )
+
+
+ROLLUP_MINUTE = _rollup("rollup_minute")
+"""Telemetry of one device and kind in one minute. `bucket`: its beginning, in seconds of hub UTC; `data`:
+smallest, largest, sum and count of each number, by its name."""
+ROLLUP_HOUR = _rollup("rollup_hour")
+"""The same in one hour."""
 
 OPERATOR = Table(
     "operator",
