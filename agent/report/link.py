@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -117,7 +117,7 @@ class Link:
         self._unread_told = False
         self._hub: HubState | None = None
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
-        self._handlers: Mapping[str, Callable[[bytes], None]] = {
+        self._handlers: dict[str, Callable[[bytes], None]] = {
             topics.ack(birth.device): self._marked,
             topics.HUB_STATE: self._hub_told,
             topics.state(birth.device): self._presence_told,
@@ -129,6 +129,23 @@ class Link:
     def up(self) -> bool:
         """Whether the broker is connected and our subscriptions stand."""
         return self._up
+
+    def handle(self, topic: str, take: Callable[[bytes], None]) -> None:
+        """Subscribe to one more topic, at each connect, and hand each of its payloads to `take`.
+
+        Args:
+            topic: exactly as it arrives, without wildcards.
+            take: called on the network thread, must return at once; what it raises is logged, not fatal.
+
+        Raises:
+            ValueError: the topic has its taker already.
+            RuntimeError: the link has been started.
+        """
+        if topic in self._handlers or topic == topics.signal_down(self._birth.device):
+            raise ValueError(f"{topic} has its taker already")
+        if self._thread.is_alive():
+            raise RuntimeError("topics are handed out before the link starts")
+        self._handlers[topic] = take
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -145,7 +162,14 @@ class Link:
 
     def publish_signal(self, data: bytes, qos: int = 1) -> bool:
         """Send an envelope on `signal/up`; False where there is no connection."""
-        return self._publish(topics.signal_up(self._birth.device), data, qos)
+        return self.publish(topics.signal_up(self._birth.device), data, qos)
+
+    def publish(self, topic: str, data: bytes, qos: int = 1, *, retain: bool = False) -> bool:
+        """Hand a message to the network thread; False where there is no connection. It may be lost with it."""
+        client = self._client
+        if client is None or not self._up or self._gone.is_set():
+            return False
+        return client.publish(topic, data, qos, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
 
     # The link's own thread.
 
@@ -193,7 +217,7 @@ class Link:
             self._down_told = False
         self.on_up()
         while not self._gone.is_set():
-            sent = sum(lane.send(self._publish) for lane in self._lanes)
+            sent = sum(lane.send(self.publish) for lane in self._lanes)
             if not sent:
                 idle = min([1.0, *(lane.idle_s() for lane in self._lanes)])
                 self._wake.wait(max(0.01, idle))
@@ -305,12 +329,6 @@ class Link:
     def _tell_birth(self, client: mqtt.Client) -> None:
         birth = self._birth.model_copy(update={"wall": time.time()})
         client.publish(topics.state(self._birth.device), birth.model_dump_json().encode(), 1, retain=True)
-
-    def _publish(self, topic: str, data: bytes, qos: int) -> bool:
-        client = self._client
-        if client is None or not self._up or self._gone.is_set():
-            return False
-        return client.publish(topic, data, qos).rc == mqtt.MQTT_ERR_SUCCESS
 
 
 def _end(client: mqtt.Client) -> None:
