@@ -43,6 +43,7 @@ class DeviceState(Message):
     boot: str = ""
     incarnation: str = ""
     version: str = ""
+    machine: str = Field("", description="Fingerprint of the machine; a copy of its disk elsewhere has another.")
     wall: float = 0.0
     why: str = ""
 
