@@ -18,6 +18,12 @@ class Row(Message):
     stream: str = Field(description="Minted with the outbox file.")
     seq: int = Field(ge=1, description="Contiguous within the stream.")
     first: int = Field(ge=1, description="Oldest row of the stream that is not yet acknowledged.")
+    kept: int | None = Field(
+        None,
+        ge=1,
+        description="Oldest row that can still be sent: acknowledged ones are kept for a hub that was restored; "
+        "what lies before it is lost. Absent: as if it were `first`.",
+    )
     id: str
     kind: str = Field(description="What it is: `health`, `link`, `lesson.live`, `record.disk-full` ...")
     boot: str
@@ -32,6 +38,11 @@ class Watermark(Message):
     v: int = 1
     stream: str
     upto: int = Field(ge=0)
+    rewind: bool = Field(
+        default=False,
+        description="The hub lacks acknowledged rows, because its database was restored: nothing beyond `upto` counts "
+        "as acknowledged any more, and it is sent again.",
+    )
 
 
 class DeviceState(Message):

@@ -72,6 +72,8 @@ class IntakeCounts:
     stored: int = 0
     repeated: int = 0
     quarantined: int = 0
+    rewound: int = 0
+    """Times a stream was asked for again, because this database is older than what its device was told."""
     dropped: int = 0
     """Arrivals that found the queue full."""
     failed_batches: int = 0
@@ -221,6 +223,10 @@ class Intake:
             self._misfits.count(one.device, "too-far-ahead", f"stream {one.row.stream} has too much beyond a hole")
         for stream, first, last in taken.gaps:
             log.warning("rows %d to %d of stream %s are declared lost by their device", first, last, stream)
+        if taken.rewound:
+            self.counts.rewound += taken.rewound
+            words = "%d streams are asked for rows again: this database is older than what their devices were told"
+            log.warning(words, taken.rewound)
         for device, watermark in taken.watermarks:
             self._publish(topics.ack(device), watermark.model_dump_json().encode())
 
@@ -230,7 +236,8 @@ def _row(arrival: Arrival, device: str, kind: RowKind) -> Arrived:
         row = Row.model_validate_json(arrival.payload)
     except ValidationError as error:
         raise Refused("malformed", f"not a row: {error.error_count()} fields are wrong") from error
-    if row.first > row.seq or max(row.seq, abs(row.mono_ns)) >= NUMBER_LIMIT or not math.isfinite(row.wall):
+    in_order = (row.kept or 1) <= row.first <= row.seq
+    if not in_order or max(row.seq, abs(row.mono_ns)) >= NUMBER_LIMIT or not math.isfinite(row.wall):
         raise Refused("malformed", f"row {row.id[:TEXT_LIMIT]!r} has numbers that make no sense")
     texts = (row.stream, row.id, row.kind, row.boot)
     if not all(len(text) <= TEXT_LIMIT and text.isprintable() for text in texts) or not (row.stream and row.id):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from hub.store.watermark import Mark
 RowKind = Literal["tele", "event"]
 TABLES: Mapping[RowKind, Table] = {"tele": TELEMETRY, "event": EVENT}
 COMPACT = json.JSONEncoder(separators=(",", ":"))
+REWIND_EVERY_S = 5.0
+"""A stream is asked for again at most so often, in seconds: rows already on their way cannot know of it."""
 SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 """Made once: `json.dumps` would make one for every row."""
 
@@ -45,6 +48,11 @@ class Taken:
     watermarks: list[tuple[str, Watermark]] = field(default_factory=list)
     """For each stream of the batch: whom to tell, and what."""
 
+    @property
+    def rewound(self) -> int:
+        """How many streams are asked for again."""
+        return sum(mark.rewind for _, mark in self.watermarks)
+
 
 @dataclass(slots=True)
 class _Stream:
@@ -53,6 +61,8 @@ class _Stream:
     mark: Mark
     known: bool = True
     """Whether the table has it."""
+    first: int = 1
+    """Its device's oldest unacknowledged row, as the newest arrival said."""
 
 
 @dataclass(slots=True)
@@ -66,7 +76,7 @@ class _Batch:
 
 
 def digest_of(row: Row) -> str:
-    """A digest of what the row says; `first` is left out, because it moves when a row is sent again."""
+    """A digest of what the row says; `first` and `kept` are left out: they move when a row is sent again."""
     said = [row.id, row.kind, row.boot, row.mono_ns, row.wall, row.data]
     return hashlib.blake2b(SORTED.encode(said).encode(), digest_size=16).hexdigest()
 
@@ -81,6 +91,8 @@ class RowTable:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._streams: dict[str, _Stream] = {}
+        self._rewound: dict[str, float] = {}
+        """When streams were asked for again, in seconds of hub UTC."""
 
     def take(self, batch: Sequence[Arrived]) -> Taken:
         """Store a batch in one transaction; after it returns, its watermarks may be published.
@@ -100,10 +112,22 @@ class RowTable:
             stream.known = True
         self._streams.update(work.streams)
         work.taken.stored = len(work.fresh)
+        now = batch[0].received if batch else 0.0
         work.taken.watermarks = [
-            (stream.device, Watermark(stream=name, upto=stream.mark.upto)) for name, stream in work.streams.items()
+            (stream.device, Watermark(stream=name, upto=stream.mark.upto, rewind=self._rewinds(name, stream, now)))
+            for name, stream in work.streams.items()
         ]
         return work.taken
+
+    def _rewinds(self, name: str, stream: _Stream, now: float) -> bool:
+        """Whether the device must send again what it thinks is stored."""
+        if not stream.mark.lacks(stream.first):
+            self._rewound.pop(name, None)
+            return False
+        if abs(now - self._rewound.get(name, -math.inf)) < REWIND_EVERY_S:
+            return False
+        self._rewound[name] = now
+        return True
 
     def _load(self, connection: Connection, work: _Batch, names: set[str]) -> None:
         for name in names & self._streams.keys():
@@ -186,7 +210,9 @@ def _sort(one: Arrived, work: _Batch) -> None:
         work.taken.quarantined.append((one, why))
         return
     mark = stream.mark
-    work.taken.gaps += [(row.stream, first, last) for first, last in mark.declare(row.first)]
+    stream.first = row.first
+    kept = row.first if row.kept is None else row.kept
+    work.taken.gaps += [(row.stream, first, last) for first, last in mark.declare(kept)]
     key = (row.stream, row.seq)
     if not mark.holds(row.seq):
         if not mark.takes(row.seq):

@@ -31,25 +31,32 @@ class Mark:
         self.beyond.add(seq)
         self._close()
 
-    def declare(self, first: int) -> list[tuple[int, int]]:
-        """The device holds nothing before `first` any more; move the watermark there.
+    def declare(self, kept: int) -> list[tuple[int, int]]:
+        """The device can send nothing before `kept` any more; move the watermark there.
 
         Returns:
             The holes that this declares lost, as (first, last); empty where nothing was missing.
         """
         holes = []
         start = self.upto + 1
-        for seq in sorted(one for one in self.beyond if one < first):
+        for seq in sorted(one for one in self.beyond if one < kept):
             if start < seq:
                 holes.append((start, seq - 1))
             start = seq + 1
-        if start < first:
-            holes.append((start, first - 1))
-        if first - 1 > self.upto:
-            self.upto = first - 1
-            self.beyond = {seq for seq in self.beyond if seq >= first}
+        if start < kept:
+            holes.append((start, kept - 1))
+        if kept - 1 > self.upto:
+            self.upto = kept - 1
+            self.beyond = {seq for seq in self.beyond if seq >= kept}
         self._close()
         return holes
+
+    def lacks(self, first: int) -> bool:
+        """Whether the device, whose oldest unacknowledged row is `first`, was told of rows that are not here.
+
+        Only a database that was restored from a backup knows less than it once acknowledged.
+        """
+        return first > self.upto + 1
 
     def copy(self) -> "Mark":
         """A copy to work on until the commit."""

@@ -55,6 +55,8 @@ UNSTORABLE = [
     {"seq": 2**63},
     {"mono_ns": -(2**63)},
     {"first": 9},
+    {"kept": 2},
+    {"kept": 0},
     {"wall": float("nan")},
     {"wall": float("inf")},
     {"id": "x" * 65},

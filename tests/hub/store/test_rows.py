@@ -9,10 +9,10 @@ from hub.store.rows import Arrived
 from hub.store.store import Store
 
 
-def arrived(seq, *, stream="st-1", device="dev-1", kind="tele", first=1, **said):
+def arrived(seq, *, stream="st-1", device="dev-1", kind="tele", first=1, at=10.0, **said):
     said = {"id": f"{stream}-{seq}", "data": {"n": seq}, "mono_ns": seq} | said
     row = Row(stream=stream, seq=seq, first=first, kind="health", boot="b", wall=1.0, **said)
-    return Arrived(device, kind, row, 10.0)
+    return Arrived(device, kind, row, at)
 
 
 @pytest.fixture
@@ -29,6 +29,10 @@ def store(url):
 
 def marks(taken):
     return {mark.stream: mark.upto for _, mark in taken.watermarks}
+
+
+def rewinds(taken):
+    return {mark.stream: mark.upto for _, mark in taken.watermarks if mark.rewind}
 
 
 def test_a_batch_is_stored_and_acknowledged_up_to_the_first_hole(store):
@@ -74,6 +78,31 @@ def test_rows_a_device_no_longer_holds_are_recorded_as_a_gap(store):
     assert taken.gaps == [("st-1", 2, 2), ("st-1", 4, 7)]
     assert marks(taken) == {"st-1": 7}
     assert store.rows.summary()["dev-1"]["gaps"] == 5
+
+
+def test_a_restored_database_asks_for_what_the_device_still_has_and_declares_only_the_rest(store):
+    store.rows.take([arrived(1), arrived(2)])
+    taken = store.rows.take([arrived(101, first=101, kept=21)])
+    assert taken.gaps == [("st-1", 3, 20)]
+    assert rewinds(taken) == {"st-1": 20}
+    again = [arrived(seq, first=21, kept=21) for seq in range(21, 101)]
+    taken = store.rows.take(again)
+    assert (taken.stored, taken.gaps, rewinds(taken), marks(taken)) == (80, [], {}, {"st-1": 101})
+    assert store.rows.summary()["dev-1"]["gaps"] == 18
+
+
+def test_a_database_that_never_knew_the_stream_asks_for_it_from_the_first_row(store):
+    assert rewinds(store.rows.take([arrived(9, first=9, kept=1)])) == {"st-1": 0}
+
+
+def test_a_stream_is_asked_for_again_at_most_every_few_seconds(store):
+    told = [rewinds(store.rows.take([arrived(seq, first=9, kept=1, at=float(seq))])) for seq in range(10, 22)]
+    assert [at for at, one in enumerate(told, start=10) if one] == [10, 15, 20]
+
+
+def test_a_device_that_says_nothing_of_kept_rows_declares_them_lost(store):
+    taken = store.rows.take([arrived(9, first=9)])
+    assert (taken.gaps, rewinds(taken), marks(taken)) == ([("st-1", 1, 8)], {}, {"st-1": 9})
 
 
 def test_a_row_that_was_declared_lost_and_comes_after_all_is_kept(store):
