@@ -4,15 +4,13 @@ import asyncio
 import json
 import logging
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from contract.settings import SettingsRefused
 from hub.broker.errors import BrokerUnusable
+from hub.cli_options import ConfigOption, DataOption, JsonOption, refused, settings_from
 from hub.errors import HubRefused
-from hub.settings import HubSettings, load_settings
 from hub.store.errors import StoreRefused
 
 app = typer.Typer(
@@ -24,15 +22,6 @@ app = typer.Typer(
 
 user = typer.Typer(no_args_is_help=True, help="Who may operate the hub.")
 app.add_typer(user, name="user")
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="The hub's settings (hub.toml).", show_default=False)
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", "-d", help="Data folder, with every other setting as it is by default.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.command()
@@ -49,11 +38,11 @@ def init(config: ConfigOption = None, data: DataOption = None, *, as_json: JsonO
     """
     from hub.founding import init as found  # noqa: PLC0415  loads the database, which --help does not need
 
-    settings = _settings(config, data)
+    settings = settings_from(config, data)
     try:
         founded = found(settings.data, settings.database)
     except (HubRefused, StoreRefused) as error:
-        raise _refused(str(error)) from error
+        raise refused(str(error)) from error
     if as_json:
         told = {"data": str(founded.data), "new": founded.new, "public_key": founded.public_key, "token": founded.token}
         typer.echo(json.dumps(told, indent=1))
@@ -77,14 +66,14 @@ def run(config: ConfigOption = None, data: DataOption = None) -> None:
     from hub.api.app import create_app  # noqa: PLC0415  loads web server and broker, which other commands do not need
     from hub.service import HubService  # noqa: PLC0415
 
-    settings = _settings(config, data)
+    settings = settings_from(config, data)
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
         logging.getLogger("alembic").setLevel(logging.WARNING)  # tells how it talks with the database
     try:
         asyncio.run(HubService(settings, create_app).run())
     except (HubRefused, StoreRefused, BrokerUnusable) as error:
-        raise _refused(str(error)) from error
+        raise refused(str(error)) from error
 
 
 @app.command()
@@ -100,7 +89,7 @@ def check(config: ConfigOption = None, data: DataOption = None, *, as_json: Json
     from hub.checks import check as look  # noqa: PLC0415  loads the database, which --help does not need
     from hub.checks.line import Verdict  # noqa: PLC0415
 
-    lines = look(_settings(config, data))
+    lines = look(settings_from(config, data))
     if as_json:
         typer.echo(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=1))
     else:
@@ -130,25 +119,9 @@ def add_user(
     from hub.founding import new_operator  # noqa: PLC0415  loads the database, which --help does not need
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
-        raise _refused(f"{name!r} cannot be an operator's name; use lower-case letters, digits and hyphens")
+        raise refused(f"{name!r} cannot be an operator's name; use lower-case letters, digits and hyphens")
     try:
-        token = new_operator(_settings(config, data), name)
+        token = new_operator(settings_from(config, data), name)
     except (HubRefused, StoreRefused) as error:
-        raise _refused(str(error)) from error
+        raise refused(str(error)) from error
     typer.echo(json.dumps({"name": name, "token": token}, indent=1) if as_json else f"{name}'s token: {token}")
-
-
-def _settings(config: Path | None, data: Path | None) -> HubSettings:
-    if (config is None) == (data is None):
-        raise _refused("say where the hub is: either --config FILE or --data DIR")
-    if data is not None:
-        return HubSettings(data=data)
-    try:
-        return load_settings(config or Path())
-    except SettingsRefused as error:
-        raise _refused(str(error)) from error
-
-
-def _refused(words: str) -> typer.Exit:
-    typer.echo(words, err=True)
-    return typer.Exit(2)
