@@ -39,8 +39,13 @@ def load(path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = "\n".join(f"  {_line(one, model)}" for one in error.errors())
+        lines = "\n".join(f"  {line}" for line in what_to_mend(error, model))
         raise SettingsRefused(f"{path} cannot be used:\n{lines}") from error
+
+
+def what_to_mend(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """One line for each thing that keeps data from being a `model`; an unknown key with the nearest right one."""
+    return [_line(one, model) for one in error.errors()]
 
 
 def _line(error: Any, model: type[BaseModel]) -> str:
@@ -50,7 +55,7 @@ def _line(error: Any, model: type[BaseModel]) -> str:
     *parents, wrong = error["loc"]
     names = _names(model, [str(step) for step in parents])
     near = difflib.get_close_matches(str(wrong), names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
+    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names) or 'none'}"
     return f"{where}: there is no such setting; {hint}"
 
 

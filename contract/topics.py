@@ -46,6 +46,16 @@ def result(device: str) -> str:
     return f"{ROOT}/{device}/result"
 
 
+def twin_desired(device: str) -> str:
+    """The configuration that the hub wants, in a signed envelope, retained."""
+    return f"{ROOT}/{device}/twin/desired"
+
+
+def twin_reported(device: str) -> str:
+    """The configuration that the device has, in a signed envelope, retained."""
+    return f"{ROOT}/{device}/twin/reported"
+
+
 def device_of(topic: str) -> str | None:
     """The device level of a topic, or None where the topic is not one of ours."""
     levels = topic.split("/")
