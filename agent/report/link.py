@@ -30,8 +30,9 @@ class Lane:
     def __init__(self, topic: str, outbox: Outbox) -> None:
         self.topic = topic
         self.outbox = outbox
-        self._window = Window()
+        self._window = Window(acked=outbox.acked)
         self._stream = outbox.stream
+        self._rewinds = 0
         self._lock = threading.Lock()
 
     def restart(self) -> None:
@@ -40,24 +41,37 @@ class Lane:
             self._window.restart(time.monotonic())
 
     def marked(self, mark: Watermark) -> None:
-        """Take a watermark of the hub; those of other streams are not ours."""
-        if self.outbox.acknowledge(mark):
-            with self._lock:
-                self._window.acknowledged(mark.upto, time.monotonic())
+        """Take a watermark of the hub; those of other streams are not ours.
+
+        Only rows that went out count as acknowledged: a copy of this disk elsewhere may have
+        sent rows of its own under our numbers, and the mark may speak of those.
+        """
+        with self._lock:
+            sent = self._window.furthest
+        place = self.outbox.acknowledge(mark, sent)
+        if place is None:
+            return
+        with self._lock:
+            self._rewinds += mark.rewind
+            moved = self._window.rewound if mark.rewind else self._window.acknowledged
+            moved(place, time.monotonic())
 
     def send(self, publish: Callable[[str, bytes, int], bool]) -> int:
         """Send what the window lets out; how many rows that were."""
         with self._lock:
             if self._stream != self.outbox.stream:
-                self._stream = self.outbox.stream
-                self._window.forget(time.monotonic())
+                self._stream = self.outbox.stream  # and all that waits goes out again under the new name
+                self._window.restart(time.monotonic())
             after, room = self._window.ask(time.monotonic())
+            rewinds = self._rewinds
         sent = 0
-        for row in self.outbox.after(after, min(room, ROWS_AT_ONCE)):
-            if row.stream != self._stream or not publish(self.topic, row.model_dump_json().encode(), 1):
+        for place, row in self.outbox.after(after, min(room, ROWS_AT_ONCE)):
+            if self._stream != self.outbox.stream or not publish(self.topic, row.model_dump_json().encode(), 1):
                 break
             with self._lock:
-                self._window.took(row.seq, row.first, time.monotonic())
+                if rewinds != self._rewinds:
+                    break  # what this row says of the first one to be sent is no longer true
+                self._window.took(place, place - (row.seq - row.first), time.monotonic())
             sent += 1
         return sent
 

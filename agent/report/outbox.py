@@ -134,8 +134,15 @@ class Outbox:
             self._hasten.set()
         return True
 
-    def after(self, seq: int, limit: int) -> list[Row]:
-        """At most `limit` rows after number `seq`, in order; only rows that a power cut cannot take back."""
+    @property
+    def acked(self) -> int:
+        """The place of the last row that the hub holds; 0 before the first."""
+        with self._lock:
+            first = self._db.execute("SELECT min(seq) FROM box").fetchone()[0]
+            return self._last if first is None else int(first) - 1
+
+    def after(self, seq: int, limit: int) -> list[tuple[int, Row]]:
+        """At most `limit` rows after place `seq`, in order, each with its place; only what no power cut can take."""
         if limit <= 0:
             return []
         with self._lock:
@@ -151,29 +158,30 @@ class Outbox:
                 return []
             stream = self.stream
         return [
-            Row(stream=stream, seq=n, first=first, id=i, kind=k, boot=b, mono_ns=m, wall=w, data=json.loads(d))
+            (n, Row(stream=stream, seq=n, first=first, id=i, kind=k, boot=b, mono_ns=m, wall=w, data=json.loads(d)))
             for n, i, k, b, m, w, d in rows
         ]
 
-    def acknowledge(self, mark: Watermark) -> bool:
-        """Let go of what the hub has committed; False where the mark is not of this stream.
+    def acknowledge(self, mark: Watermark, sent: int | None = None) -> int | None:
+        """Let go of what the hub has committed, at most up to place `sent`; None where the mark is not of this stream.
 
         A mark beyond the last row means that this file is older than what the hub holds
         (a restored disk): nothing is deleted, and the rows go out again as a new stream.
         """
         with self._lock:
             if mark.stream != self.stream:
-                return False
+                return None
             try:
                 if mark.upto > self._last:
                     self.stream = new_stream(self._db)
                     self._say(f"{self.path.name} is older than what the hub holds; its rows go out as a new stream")
-                    return False
-                self._let_go(mark.upto)
+                    return None
+                upto = mark.upto if sent is None else min(mark.upto, sent)
+                self._let_go(upto)
             except sqlite3.Error as error:
                 self._troubled(error)
-                return False
-        return True
+                return None
+        return upto
 
     def newest(self) -> str | None:
         """The producer's id of the last row that was put, also when it has long been let go."""

@@ -1,6 +1,6 @@
 """Go-back-N: which rows may be on their way, and when to begin again. Pure; time is handed in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -13,20 +13,26 @@ class Window:
     patience_max_s: float = 10.0
     """... and then after twice as long, up to this: a hub that is away must not be flooded by repetitions."""
     acked: int = 0
-    sent: int = 0
+    sent: int = field(init=False)
+    furthest: int = field(init=False)
+    """The last row that went out since the last restart, whatever went out again since."""
     _since_s: float = 0.0
     _waiting_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        self.restart(0.0)
+
     def restart(self, now_s: float) -> None:
-        """Begin again after the watermark: at each connect, and when the hub comes back."""
-        self.sent = self.acked
+        """Begin again after the watermark: at each connect, when the hub comes back, and with a new stream."""
+        self.sent = self.furthest = self.acked
         self._since_s = now_s
         self._waiting_s = self.patience_s
 
-    def forget(self, now_s: float) -> None:
-        """Begin a new stream."""
-        self.acked = 0
-        self.restart(now_s)
+    def rewound(self, upto: int, now_s: float) -> None:
+        """The hub has lost what came after `upto`: all of that goes out again."""
+        if upto < self.acked:
+            self.acked = upto
+            self.restart(now_s)
 
     def ask(self, now_s: float) -> tuple[int, int]:
         """The number after which to send, and how many rows may go out now."""
@@ -42,6 +48,7 @@ class Window:
         if self.sent <= self.acked:
             self._since_s = now_s
         self.sent = max(self.sent, seq)
+        self.furthest = max(self.furthest, self.sent)
 
     def acknowledged(self, upto: int, now_s: float) -> None:
         """The hub has committed everything up to `upto`; an older mark than the last changes nothing."""
@@ -49,6 +56,7 @@ class Window:
             return
         self.acked = upto
         self.sent = max(self.sent, upto)
+        self.furthest = max(self.furthest, self.sent)
         self._since_s = now_s
         self._waiting_s = self.patience_s
 
