@@ -30,6 +30,14 @@ class HttpSettings(Settings):
         description="PEM file, without a password, readable by the hub's account alone.",
     )
 
+    url: str = Field(
+        "",
+        pattern=r"^(https?://[^/\s?#]+)?$",
+        title="Address for devices",
+        description="How devices reach the hub (https://hub.district.example); printed with claim codes. "
+        "By default the certificate's name, else the address that is listened on.",
+    )
+
     @model_validator(mode="after")
     def _a_certificate_has_its_key(self) -> "HttpSettings":
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -50,6 +58,28 @@ class MqttSettings(Settings):
     port: int = Field(
         1883, ge=0, le=65535, title="Port", description="TCP port; 0 takes a free one and keeps it from then on."
     )
+
+
+class CaSettings(Settings):
+    """The certificate authority that signs devices and broker; by default one that the hub makes for itself."""
+
+    certificate: Path | None = Field(
+        None,
+        title="Authority's certificate",
+        description="PEM file: the authority that signs, then those that lead to its root, the root included.",
+    )
+    key: Path | None = Field(
+        None,
+        title="Authority's key",
+        description="PEM file, without a password, readable by the hub's account alone.",
+    )
+
+    @model_validator(mode="after")
+    def _an_authority_has_its_key(self) -> "CaSettings":
+        if (self.certificate is None) != (self.key is None):
+            missing = "key" if self.key is None else "certificate"
+            raise ValueError(f"{missing} is missing; set both certificate and key, or neither for the hub's own")
+        return self
 
 
 class LessonSettings(Settings):
@@ -92,6 +122,7 @@ class HubSettings(Settings):
     )
     http: HttpSettings = Field(HttpSettings(), title="HTTP", description="Console and API.")
     mqtt: MqttSettings = Field(MqttSettings(), title="MQTT", description="The hub's own broker.")
+    ca: CaSettings = Field(CaSettings(), title="Authority", description="Who signs the certificates of devices.")
     lesson: LessonSettings = Field(LessonSettings(), title="Lessons", description="How sessions are conducted.")
     language: Literal["zh", "en"] = Field("zh", title="Language", description="Language of the console.")
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from hub.store.alerts import AlertTable
+from hub.store.certificates import CertificateTable
+from hub.store.claims import ClaimTable
 from hub.store.devices import DeviceTable
 from hub.store.engine import Database, open_engine
 from hub.store.facts import FactTable
@@ -21,6 +24,9 @@ class Store:
     rows: RowTable
     operators: OperatorTable
     facts: FactTable
+    alerts: AlertTable
+    claims: ClaimTable
+    certificates: CertificateTable
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -38,6 +44,9 @@ class Store:
             RowTable(database),
             OperatorTable(database),
             FactTable(database),
+            AlertTable(database),
+            ClaimTable(database),
+            CertificateTable(database),
         )
 
     def close(self) -> None:
