@@ -11,6 +11,18 @@ class DeviceUnknown(Exception):
     """There is no device of that name."""
 
 
+class CommandRefused(Exception):
+    """A command that cannot be sent as asked; the message says why."""
+
+
+class TwinRefused(Exception):
+    """A configuration that cannot be wanted of a device; the message says what to mend."""
+
+
+class TwinChanged(TwinRefused):
+    """Somebody else changed the twin in between."""
+
+
 class AuthorityUnusable(HubRefused):
     """The hub's certificate authority is missing, damaged or not one; the message says what to do."""
 
