@@ -7,10 +7,10 @@ Everything here has a fallback that says so: a machine without systemd, without
 import asyncio
 import contextlib
 import ctypes
-import hashlib
 import os
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import uuid
@@ -21,7 +21,20 @@ import psutil
 
 SOCKET_PATH_MAX = 100
 """Bytes a Unix socket's path may take here; the system's limit is 107 on Linux and 103 elsewhere."""
+MEANINGLESS = frozenset(
+    {
+        "03000200-0400-0500-0006-000700080009",
+        "default string",
+        "none",
+        "not specified",
+        "system serial number",
+        "to be filled by o.e.m.",
+    }
+)
+"""What makers leave in the firmware of every board of a series."""
 _PR_SET_PDEATHSIG = 1
+_SIOCETHTOOL = 0x8946
+_ETHTOOL_GPERMADDR = 0x20
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """Serves one client of a local socket."""
@@ -36,18 +49,124 @@ def boot_id() -> str:
         return f"boot-{round(psutil.boot_time() / 60)}"
 
 
-def machine_id() -> str:
-    """A fingerprint of this machine that a copy of its disk in another machine should not share."""
+def system_id() -> str:
+    """What the operating system calls this installation; a copy of the disk carries it along. Empty where unknown."""
+    if sys.platform == "win32":
+        return _registry_text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid")
     for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
         with contextlib.suppress(OSError):
             text = path.read_text(encoding="ascii").strip()
             if text:
-                return _digest(text)
-    return _digest(f"{uuid.getnode():012x}")
+                return text
+    return ""
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(f"tongtang {text}".encode()).hexdigest()[:16]
+def board_id(root: Path = Path("/sys")) -> str:
+    """Identity of the main board, as the firmware has it; empty where it has none or this account may not read it."""
+    if sys.platform == "win32":
+        return smbios_uuid(_firmware_table())
+    dmi = root / "class" / "dmi" / "id"
+    # Linux lets root alone read the first two; boards with a device tree (arm64) show theirs to everybody.
+    for path in (
+        dmi / "product_uuid",
+        dmi / "board_serial",
+        root / "firmware" / "devicetree" / "base" / "serial-number",
+    ):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            text = path.read_text(encoding="ascii").strip("\0 \n").lower()
+            if text and text not in MEANINGLESS and len(set(text) - {"-"}) > 2:
+                return text
+    return ""
+
+
+def built_in_addresses(net: Path = Path("/sys/class/net")) -> tuple[str, ...]:
+    """Permanent hardware addresses of the network interfaces that are built in, sorted.
+
+    Not those of USB sticks and docks, which wander between machines, nor of bridges and
+    tunnels, which are the same everywhere. Empty where the system does not say (Windows).
+    """
+    found = set()
+    with contextlib.suppress(OSError):
+        for one in net.iterdir():
+            if (one / "device").exists() and "/usb" not in str((one / "device").resolve()):
+                found.add(_permanent_address(one))
+    return tuple(sorted(found - {"", "00:00:00:00:00:00"}))
+
+
+def _permanent_address(interface: Path) -> str:
+    """The address that the card came with, also where a made-up one is in use now."""
+    if sys.platform != "linux":
+        return ""
+    # struct ethtool_perm_addr: cmd, size, data; struct ifreq: name, pointer (linux/ethtool.h, net/if.h)
+    asked = ctypes.create_string_buffer(struct.pack("II", _ETHTOOL_GPERMADDR, 32), 8 + 32)
+    request = struct.pack("16sP8x", interface.name.encode()[:15], ctypes.addressof(asked))
+    try:
+        import fcntl  # noqa: PLC0415 - POSIX only
+
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+            fcntl.ioctl(door, _SIOCETHTOOL, request)
+        size = struct.unpack_from("I", asked, 4)[0]
+        return asked.raw[8 : 8 + size].hex(":")
+    except OSError:
+        pass  # no such call for this card: what the kernel lists, where it says that it is the card's own
+    with contextlib.suppress(OSError):
+        if (interface / "addr_assign_type").read_text(encoding="ascii").strip() == "0":
+            return (interface / "address").read_text(encoding="ascii").strip().lower()
+    return ""
+
+
+def smbios_uuid(table: bytes) -> str:
+    """The machine's UUID out of the firmware's table; empty where it holds none.
+
+    Args:
+        table: the structures of SMBIOS, without a header (DSP0134, section 7.2: structure type 1).
+    """
+    at = 0
+    while at + 4 <= len(table):
+        kind, length = table[at], table[at + 1]
+        if kind == 1 and length >= 0x19 and at + 0x18 <= len(table):
+            raw = table[at + 8 : at + 24]
+            return "" if raw in {bytes(16), b"\xff" * 16} else str(uuid.UUID(bytes_le=raw))
+        end = table.find(b"\0\0", at + length)  # strings follow, closed by an empty one
+        if length < 4 or end < 0:
+            break
+        at = end + 2
+    return ""
+
+
+def _firmware_table() -> bytes:
+    if sys.platform != "win32":
+        return b""
+    rsmb, header = 0x52534D42, 8
+    ask = ctypes.windll.kernel32.GetSystemFirmwareTable
+    size = ask(rsmb, 0, None, 0)
+    buffer = ctypes.create_string_buffer(size)
+    return buffer.raw[header : ask(rsmb, 0, buffer, size)]
+
+
+def _registry_text(key: str, name: str) -> str:
+    if sys.platform != "win32":
+        return ""
+    import winreg  # noqa: PLC0415 - Windows only
+
+    with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened:
+        return str(winreg.QueryValueEx(opened, name)[0])
+    return ""
+
+
+def foreign_owner(folder: Path) -> str:
+    """The account that owns `folder`, where root would leave files there that it cannot read; else empty."""
+    if sys.platform == "win32" or os.geteuid() != 0 or not folder.exists():
+        return ""
+    owner = folder.stat().st_uid
+    if owner == 0:
+        return ""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return str(owner)
 
 
 def notify(text: str) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.identity import Identity
-from agent.platform import boot_id, machine_id
+from agent.machine import fingerprint
+from agent.platform import boot_id
 from agent.report import health
 from agent.report.clock import HubClock
 from agent.report.courier import Courier
@@ -74,9 +75,11 @@ class Report:
         self.incarnation = incarnation
         self._device = identity.device
         self._settings = settings
-        machine = machine_id()
-        self._telemetry = Outbox(state / "telemetry.db", machine=machine, cap_bytes=settings.report.telemetry_cap_bytes)
-        self._events = Outbox(state / "event.db", machine=machine, cap_bytes=settings.report.event_cap_bytes)
+        machine = fingerprint(state)
+        # A device that was enrolled anew under another name begins new streams: the hub knows each by its device.
+        self._machine, owner = machine, f"{machine} {identity.device}"
+        self._telemetry = Outbox(state / "telemetry.db", machine=owner, cap_bytes=settings.report.telemetry_cap_bytes)
+        self._events = Outbox(state / "event.db", machine=owner, cap_bytes=settings.report.event_cap_bytes)
         if settings.report.ledger:
             make_good(state / "produced", (self._telemetry, self._events))
         self._ledger = Ledger(state / "produced" / f"{incarnation}.txt") if settings.report.ledger else None
@@ -156,7 +159,12 @@ class Report:
     def _made_link(self, identity: Identity, version: str, chance: random.Random | None) -> Link:
         hub = self._settings.hub
         birth = DeviceState(
-            device=identity.device, online=True, boot=self.boot, incarnation=self.incarnation, version=version
+            device=identity.device,
+            online=True,
+            boot=self.boot,
+            incarnation=self.incarnation,
+            version=version,
+            machine=self._machine,
         )
         return Link(
             birth,

@@ -6,14 +6,72 @@ from pathlib import Path
 
 import pytest
 
-from agent.platform import block_encrypted, boot_id, machine_id, notify, replace_file, volume_encrypted
+from agent.platform import (
+    block_encrypted,
+    board_id,
+    boot_id,
+    built_in_addresses,
+    notify,
+    replace_file,
+    smbios_uuid,
+    volume_encrypted,
+)
 
 
-def test_another_process_gives_boot_and_machine_the_same_names():
-    code = "from agent.platform import boot_id, machine_id; print(boot_id(), machine_id())"
+def test_another_process_gives_this_boot_the_same_name():
+    code = "from agent.platform import boot_id; print(boot_id())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    assert said.stdout.split() == [boot_id(), machine_id()]
-    assert boot_id() != machine_id()
+    assert said.stdout.split() == [boot_id()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's own files")
+def test_only_built_in_network_cards_count_and_only_by_the_address_they_came_with(tmp_path):
+    cards = {
+        "tt-lan": ("pci0000:00/0000:00:1f.6", "0", "3C:52:82:11:22:33"),
+        "tt-stick": ("pci0000:00/usb1/1-2/1-2:1.0", "0", "00:e0:4c:68:00:01"),
+        "tt-random": ("pci0000:00/0000:00:14.3", "1", "9e:11:22:33:44:55"),
+    }
+    net = tmp_path / "net"
+    for name, (bus, kind, address) in cards.items():
+        device = tmp_path / "devices" / bus
+        device.mkdir(parents=True)
+        (net / name).mkdir(parents=True)
+        (net / name / "device").symlink_to(device)
+        (net / name / "addr_assign_type").write_text(f"{kind}\n")
+        (net / name / "address").write_text(f"{address}\n")
+    bridge = net / "tt-bridge"
+    bridge.mkdir()
+    (bridge / "addr_assign_type").write_text("0\n")
+    (bridge / "address").write_text("02:42:ac:11:00:01\n")
+    assert built_in_addresses(net) == ("3c:52:82:11:22:33",)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has a table instead")
+@pytest.mark.parametrize(
+    "said, meant",
+    [
+        ("4C4C4544-0044-3510-8052-B4C04F303332\n", "4c4c4544-0044-3510-8052-b4c04f303332"),
+        ("03000200-0400-0500-0006-000700080009\n", ""),
+        ("To be filled by O.E.M.\n", ""),
+        ("00000000-0000-0000-0000-000000000000\n", ""),
+    ],
+)
+def test_what_a_maker_puts_into_every_board_is_no_identity(tmp_path, said, meant):
+    folder = tmp_path / "class" / "dmi" / "id"
+    folder.mkdir(parents=True)
+    (folder / "product_uuid").write_text(said)
+    assert board_id(tmp_path) == meant
+
+
+def test_the_firmwares_table_tells_its_uuid_and_survives_being_cut_anywhere():
+    bios = bytes([0, 0x18, 0, 0]) + bytes(0x14) + b"Maker\0Version\0\0"
+    raw = bytes.fromhex("44454c4c440010358052b4c04f303332")
+    system = bytes([1, 0x1B, 1, 0]) + bytes(4) + raw + bytes(3) + b"Board\0\0"
+    assert smbios_uuid(bios + system) == "4c4c4544-0044-3510-8052-b4c04f303332"
+    assert smbios_uuid(bios) == ""
+    for end in range(len(bios + system)):
+        smbios_uuid((bios + system)[:end])
+    assert smbios_uuid(bios + system.replace(raw, bytes(16))) == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sd_notify")
