@@ -40,7 +40,7 @@ def init(config: ConfigOption = None, data: DataOption = None, *, as_json: JsonO
 
     settings = settings_from(config, data)
     try:
-        founded = found(settings.data, settings.database)
+        founded = found(settings.data, settings.database, settings.ca)
     except (HubRefused, StoreRefused) as error:
         raise refused(str(error)) from error
     if as_json:

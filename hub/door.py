@@ -7,6 +7,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -27,6 +28,8 @@ class Certificate:
 
     file: Path
     expires: dt.datetime
+    names: tuple[str, ...] = ()
+    """Hosts that it is for; those with a star are left out."""
 
     def days_left(self, now: dt.datetime) -> float:
         """Days until it expires; negative where it has."""
@@ -86,7 +89,36 @@ def certificate(settings: HttpSettings) -> Certificate | None:
             f"{settings.tls_key} is not the key of {settings.tls_cert}, or is locked by a password; "
             "mend tls_key under [http]"
         ) from error
-    return Certificate(settings.tls_cert, shown.not_valid_after_utc)
+    return Certificate(settings.tls_cert, shown.not_valid_after_utc, _names(shown))
+
+
+def _names(shown: x509.Certificate) -> tuple[str, ...]:
+    try:
+        every = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    hosts = [*every.get_values_for_type(x509.DNSName), *map(str, every.get_values_for_type(x509.IPAddress))]
+    return tuple(host for host in hosts if "*" not in host)
+
+
+def address_for_devices(settings: HttpSettings, here: str) -> str:
+    """How devices reach the hub, as a URL: what the settings say, else by the certificate's name, else `here`.
+
+    Args:
+        settings: of the hub's HTTP side.
+        here: how the hub is reached by whoever asks.
+
+    Raises:
+        HubRefused: the certificate cannot be used.
+    """
+    if settings.url:
+        return settings.url
+    shown = certificate(settings)
+    if shown is None or not shown.names or is_loopback(settings.host):
+        return here.rstrip("/")
+    host = f"[{shown.names[0]}]" if ":" in shown.names[0] else shown.names[0]
+    port = urlsplit(here).port
+    return f"https://{host}:{port}" if port else f"https://{host}"
 
 
 def listen(settings: HttpSettings, port: int) -> socket.socket:

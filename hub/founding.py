@@ -1,5 +1,6 @@
 """Makes a hub: its folder, its key and its first operator's token."""
 
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from sqlalchemy import make_url
 
 from contract.keys import KeyUnusable, load_private, new_hub_key, public_pem, save_private
 from hub.errors import HubRefused
+from hub.fleet import authority
+from hub.fleet.authority import Authority, make_authority
+from hub.fleet.errors import AuthorityUnusable
 from hub.platform import sync_folder
-from hub.settings import DATABASE_FILE, HubSettings
+from hub.settings import DATABASE_FILE, CaSettings, HubSettings
 from hub.store.operators import new_token
 from hub.store.store import Store
 
@@ -19,8 +23,12 @@ KEY = "hub.key"
 TOKEN = "operator.token"  # noqa: S105  a file's name
 FIRST_OPERATOR = "operator"
 KEY_DRAFT = f"{KEY}.new"
-LEFT_OVER = frozenset({KEY_DRAFT, TOKEN, *(f"{DATABASE_FILE}{end}" for end in ("", "-wal", "-shm", "-journal"))})
+LEFT_OVER = frozenset(
+    {KEY_DRAFT, TOKEN, authority.FOLDER, *(f"{DATABASE_FILE}{end}" for end in ("", "-wal", "-shm", "-journal"))}
+)
 """What an `init` that was interrupted leaves behind; the next one goes over it."""
+
+log = logging.getLogger("hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,13 @@ class Founded:
     words: str
 
 
-def init(data: Path, database: str = "") -> Founded:
+def init(data: Path, database: str = "", ca: CaSettings | None = None) -> Founded:
     """Make a hub in the folder `data`; a folder that holds one already is left as it is.
 
     Args:
         data: the hub's folder.
         database: its database as a URL; empty means SQLite in the folder.
+        ca: the certificate authority that the settings name; None makes one of the hub's own.
 
     Raises:
         HubRefused: the folder holds something else or cannot be written, or the database belongs to another hub.
@@ -51,7 +60,7 @@ def init(data: Path, database: str = "") -> Founded:
     if (data / KEY).exists():
         return _found_before(data)
     _make_folder(data)
-    settings = HubSettings(data=data, database=database)
+    settings = HubSettings(data=data, database=database, ca=ca or CaSettings())
     store = Store.open(settings.database_url)
     try:
         if store.devices.all():
@@ -64,6 +73,10 @@ def init(data: Path, database: str = "") -> Founded:
         store.operators.set_token(FIRST_OPERATOR, token, time.time())
     finally:
         store.close()
+    if authority.place(settings).own:
+        make_authority(data, time.time())
+    else:
+        Authority.open(settings)  # refuses one that could not sign
     _write_private(data / TOKEN, token + "\n")
     key = new_hub_key()
     # Last and in one step, because its presence says that the hub is whole.
@@ -132,6 +145,24 @@ def hub_key(data: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise HubRefused(f"{data / KEY} is not a hub's key (Ed25519); restore it from a backup")
     return key
+
+
+def hub_authority(settings: HubSettings, store: Store) -> Authority:
+    """The hub's certificate authority; a hub of an earlier version that has none of its own gets one.
+
+    Raises:
+        hub.fleet.errors.AuthorityUnusable: it cannot be used, or is gone although certificates were signed with it.
+    """
+    at = authority.place(settings)
+    if at.own and not at.certificate.exists():
+        if store.certificates.any():
+            raise AuthorityUnusable(
+                f"{at.certificate} is gone, by which this hub's devices know their broker; "
+                "restore the folder from a backup, or every device must be enrolled anew"
+            )
+        make_authority(settings.data, time.time())
+        log.info("made a certificate authority in %s", at.certificate.parent)
+    return Authority.open(settings)
 
 
 def _found_before(data: Path) -> Founded:

@@ -10,7 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.broker.intake import Intake
 from hub.broker.misfits import Misfits
 from hub.clock import HubClock
+from hub.fleet.alerts import Alerts
+from hub.fleet.claims import Claims
 from hub.fleet.devices import Devices
+from hub.fleet.enrolment import Enrolment
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor
 from hub.settings import HubSettings
@@ -24,6 +27,9 @@ class HubParts:
     settings: HubSettings
     store: Store
     devices: Devices
+    alerts: Alerts
+    claims: Claims
+    enrolment: Enrolment
     conductor: Conductor
     changes: Changes
     """Tells of each session or device that changed, from any thread."""

@@ -26,8 +26,12 @@ from hub.broker.misfits import Misfits
 from hub.clock import HubClock
 from hub.door import address, certificate
 from hub.errors import HubRefused
+from hub.fleet.alerts import Alerts
+from hub.fleet.authority import Authority
+from hub.fleet.claims import Claims
 from hub.fleet.devices import Devices
-from hub.founding import Founded, hub_key, init
+from hub.fleet.enrolment import Enrolment
+from hub.founding import Founded, hub_authority, hub_key, init
 from hub.parts import AppFactory, HubParts
 from hub.platform import FolderInUse, hold
 from hub.ports import http_listener, start_broker
@@ -39,7 +43,7 @@ from hub.store.store import Store
 __all__ = ["Founded", "HubService", "init"]
 
 TICK_S = 1.0
-"""How often sessions are judged and unheld orders sent again, in seconds."""
+"""How often sessions are judged, unheld orders sent again and revocations noticed, in seconds."""
 TEND_S = 0.1
 READY_WAIT_S = 10.0
 HTTP_END_S = 3
@@ -111,11 +115,12 @@ class HubService:
             stack.callback(held.close)
             store = await asyncio.to_thread(Store.open, settings.database_url)
             stack.callback(store.close)
+            authority = await asyncio.to_thread(hub_authority, settings, store)
             http = http_listener(settings, store.facts)
             stack.callback(http.close)
             broker = start_broker(settings, store.facts)
             stack.callback(broker.stop)
-            parts, threads = self._connect(store, broker, key, stack)
+            parts, threads = self._connect(store, broker, key, authority, stack)
             stack.callback(where.unlink, missing_ok=True)
             try:
                 await self._serve(parts, broker, threads, http)
@@ -129,13 +134,19 @@ class HubService:
             log.error("%s has expired on %s; devices will not speak with this hub", shown.file, shown.expires.date())
 
     def _connect(
-        self, store: Store, broker: Broker, key: Ed25519PrivateKey, stack: contextlib.ExitStack
+        self,
+        store: Store,
+        broker: Broker,
+        key: Ed25519PrivateKey,
+        authority: Authority,
+        stack: contextlib.ExitStack,
     ) -> tuple[HubParts, "_Threads"]:
         """Make the parts, hand each what it needs, and start their threads."""
         settings, clock = self._settings, self._clock
         changes = Changes()
         misfits = Misfits(time.monotonic)
-        devices = Devices(store.devices, clock.now, changes.tell)
+        alerts = Alerts(store.alerts, clock.now, changes.tell)
+        devices = Devices(store.devices, clock.now, changes.tell, alerts)
 
         def arrived(arrival: Arrival) -> None:
             if arrival.topic.endswith("/signal/up"):
@@ -159,6 +170,9 @@ class HubService:
             settings=settings,
             store=store,
             devices=devices,
+            alerts=alerts,
+            claims=Claims(store.claims, store.devices, clock.now),
+            enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
             conductor=conductor,
             changes=changes,
             intake=intake,
@@ -191,7 +205,10 @@ class HubService:
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(server.serve(sockets=[http]), name="hub.http")
                 tending = tasks.create_task(_again(TEND_S, _on_loop(broker.tend)), name="hub.broker")
-                judging = tasks.create_task(_again(TICK_S, _Judge(parts.conductor).tick), name="hub.sessions")
+                judge = _Patient(parts.conductor.tick, "sessions are not looked after")
+                judging = tasks.create_task(_again(TICK_S, judge.tick), name="hub.sessions")
+                doorman = _Patient(parts.devices.notice_revoked, "devices that are revoked meanwhile are not noticed")
+                refusing = tasks.create_task(_again(TICK_S, doorman.tick), name="hub.revoked")
                 watching = tasks.create_task(_again(TICK_S, _on_loop(threads.check)), name="hub.threads")
                 await self._announce(parts, lambda: server.started or serving.done(), threads, http)
                 ended = tasks.create_task(self._ending.wait(), name="hub.ending")
@@ -200,7 +217,7 @@ class HubService:
                     raise HubRefused("the HTTP side ended by itself; its log says why")
                 server.should_exit = True
                 await serving
-                for task in (tending, judging, watching, ended):
+                for task in (tending, judging, refusing, watching, ended):
                     task.cancel()
 
     async def _announce(
@@ -241,23 +258,25 @@ class _Threads:
 
 
 @dataclass(slots=True)
-class _Judge:
-    """Lets the conductor look after its sessions, also when the database is down for a while."""
+class _Patient:
+    """Does on a thread what blocks on the database, also when that is down for a while."""
 
-    conductor: Conductor
+    act: Callable[[], None]
+    without: str
+    """What is missing while it is down, in words."""
     down: bool = False
 
     async def tick(self) -> None:
-        """Judge every session that is due."""
+        """Do it once; a database that is down is told once."""
         try:
-            await asyncio.to_thread(self.conductor.tick)
+            await asyncio.to_thread(self.act)
         except DBAPIError as error:
             if not self.down:
-                log.error("sessions cannot be looked after: %s", error.orig)  # noqa: TRY400  told once
+                log.error("%s: %s", self.without, error.orig)  # noqa: TRY400  told once
             self.down = True
             return
         if self.down:
-            log.info("sessions are looked after again")
+            log.info("the database answers again; no longer: %s", self.without)
         self.down = False
 
 

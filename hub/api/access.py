@@ -22,13 +22,15 @@ class Who(StrEnum):
     """Who may use a route."""
 
     ANYONE = "anyone"
-    """No sign-in: health, the sign-in page, and the files that it is made of."""
+    """No sign-in: health, the sign-in page and its files; and whoever shows a claim code, which is proof itself."""
     OPERATOR = "operator"
     """The district's staff, with the operator's token or the console's cookie."""
     DEVICE = "device"
     """A registered device, with a token signed by its own key."""
     EITHER = "either"
     """An operator or a device."""
+    SHUT_OUT = "revoked device"
+    """A device that was revoked, known by its key; it may use nothing that is not for anyone."""
 
 
 RULES: Mapping[str, Who] = {
@@ -43,6 +45,14 @@ RULES: Mapping[str, Who] = {
     "GET /api/v1/openapi.json": Who.OPERATOR,
     "POST /api/v1/devices": Who.OPERATOR,
     "GET /api/v1/devices": Who.OPERATOR,
+    "POST /api/v1/devices/{device}/revoke": Who.OPERATOR,
+    "POST /api/v1/enrolments": Who.ANYONE,
+    "POST /api/v1/certificates": Who.DEVICE,
+    "POST /api/v1/claims": Who.OPERATOR,
+    "GET /api/v1/claims": Who.OPERATOR,
+    "POST /api/v1/claims/{room}/confirm": Who.OPERATOR,
+    "GET /api/v1/alerts": Who.OPERATOR,
+    "POST /api/v1/alerts/{alert}/clear": Who.OPERATOR,
     "POST /api/v1/sessions": Who.OPERATOR,
     "GET /api/v1/sessions": Who.OPERATOR,
     "GET /api/v1/sessions/{session}": Who.OPERATOR,
@@ -77,6 +87,12 @@ class Caller:
     """The operator's name or the device's id."""
     by_cookie: bool = False
     """Whether a browser sent it by itself; then the page must be ours, too."""
+
+
+def caller(request: HTTPConnection) -> Caller:
+    """Who asks, on a route that is not for anyone; the doorkeeper has put it there."""
+    found: Caller = request.state.caller
+    return found
 
 
 class SignIns(Protocol):
@@ -129,6 +145,9 @@ class Doorkeeper:
 
 def _judge(caller: Caller, who: Who | None, method: str, headers: Headers) -> Response | None:
     """Refuse a caller whom we know but who may not do this."""
+    if caller.who is Who.SHUT_OUT:
+        words = f"device {caller.name} was revoked"
+        return problem(403, words, "enrol the machine anew, with a new claim code and a new key")
     if who is None:
         return problem(404, "there is nothing here", "see /api/v1/openapi.json for what there is")
     if who not in {caller.who, Who.EITHER}:

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.envelope import Envelope
 from contract.keys import public_pem
-from hub.api import devices, live, packages, sessions, telemetry, uploads
+from hub.api import alerts, devices, enrolment, live, packages, sessions, telemetry, uploads
 from hub.api.access import Doorkeeper
+from hub.api.enrolment_shapes import MqttDoor
 from hub.api.figures import with_live_figures
 from hub.api.problems import add_handlers, responses
 from hub.api.shapes import Health, MqttAddress, Overview
@@ -87,7 +88,9 @@ def create_app(parts: HubParts) -> FastAPI:
     overview = _overview(parts)
     board = live.Board(lambda: overview().model_dump_json(), parts.changes)
     expiry = Expiry(store, intake.uploads, RoomsOfConductor(parts.conductor), parts.clock.now)
-    sign_ins = HubSignIns(parts.store.operators.hashes, parts.devices.key, parts.key, parts.clock.now)
+    sign_ins = HubSignIns(
+        parts.store.operators.hashes, parts.devices.key, parts.key, parts.clock.now, parts.devices.former_key
+    )
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -114,9 +117,14 @@ def create_app(parts: HubParts) -> FastAPI:
         lifespan=running,
     )
     mqtt = MqttAddress(host=parts.mqtt_host, port=parts.mqtt_port)
+    door = MqttDoor(host=mqtt.host, port=mqtt.port, tls=getattr(parts.settings.mqtt, "tls", False))
+    hub_key = public_pem(parts.key)
     pages = Pages(parts.settings.language)
     for routes in (
-        devices.router(parts.devices, public_pem(parts.key), mqtt),
+        devices.router(parts.devices, hub_key, mqtt),
+        enrolment.device_routes(parts.enrolment, hub_key, door),
+        enrolment.claim_routes(parts.claims, parts.settings.http, hub_key, parts.clock.now),
+        alerts.router(parts.alerts),
         sessions.router(parts.conductor, store),
         packages.router(intake),
         telemetry.router(parts.store.rows),
@@ -171,10 +179,13 @@ def _intake(parts: HubParts, store: FolderStore) -> Intake:
 
 def _overview(parts: HubParts) -> Callable[[], Overview]:
     def overview() -> Overview:
+        now = parts.clock.now()
         return Overview(
-            now=parts.clock.now(),
+            now=now,
             devices=tuple(devices.shown(device) for device in parts.devices.all()),
             sessions=tuple(with_live_figures(one, parts.store.rows) for one in parts.conductor.views()),
+            alerts=tuple(alerts.shown(one) for one in parts.alerts.open()),
+            waiting=tuple(enrolment.shown(one, now) for one in parts.claims.waiting()),
         )
 
     return overview

@@ -1,9 +1,10 @@
-"""Devices over HTTP: register one, list them all."""
+"""Devices over HTTP: register one, list them all, shut one out."""
 
 import asyncio
 
 from fastapi import APIRouter, Request
 
+from hub.api.access import caller
 from hub.api.problems import responses
 from hub.api.shapes import DeviceIn, DeviceView, DeviceWelcome, MqttAddress
 from hub.door import HERE
@@ -22,6 +23,7 @@ def shown(device: DeviceRecord) -> DeviceView:
         last_seen=device.last_seen,
         why=device.why,
         version=device.version,
+        revoked=device.revoked,
     )
 
 
@@ -41,8 +43,13 @@ def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress) -> APIRoute
         return DeviceWelcome(hub_public_key=hub_public_key, mqtt=MqttAddress(host=host, port=mqtt.port))
 
     @routes.get("", summary="All devices", responses=responses())
-    async def every() -> list[DeviceView]:
-        """Every registered device with its presence, by id."""
-        return [shown(device) for device in devices.all()]
+    async def every(*, revoked: bool = False) -> list[DeviceView]:
+        """Every registered device with its presence, by id; with `revoked=true` those that were shut out."""
+        return [shown(device) for device in (devices.revoked() if revoked else devices.all())]
+
+    @routes.post("/{device}/revoke", summary="Shut a device out for good", responses=responses(404))
+    async def revoke(request: Request, device: str) -> DeviceView:
+        """Refuse the device from now on, cut its connection, and free its room. Doing so again is harmless."""
+        return shown(await asyncio.to_thread(devices.revoke, device, caller(request).name))
 
     return routes

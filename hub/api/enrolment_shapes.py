@@ -4,7 +4,6 @@ from pydantic import Field
 
 from contract.model import DeviceId, RoomId
 from hub.api.shapes import MqttAddress, Shape
-from hub.store.claims import ClaimState
 
 
 class EnrolmentIn(Shape):
@@ -71,20 +70,3 @@ class ClaimMade(Shape):
     hub: str = Field(description="URL of the hub, for the machine.")
     hub_key: str = Field(description="SHA-256 of the hub's public key (DER), hexadecimal.")
     ticket: str = Field(description="All of it in one text, as the QR code holds it.")
-
-
-class ClaimView(Shape):
-    """A claim as operators see it; never its code."""
-
-    room: RoomId
-    name: str
-    school: str
-    state: ClaimState
-    device: str = Field(description="The device that came of it; empty before.")
-    created: float = Field(description="Seconds of hub UTC, as every time here.")
-    expires: float
-    needs_confirming: bool
-    used: float | None = Field(description="When a machine showed the code first.")
-    machine: str = Field(description="That machine's fingerprint.")
-    address: str = Field(description="Its address, as the hub saw it.")
-    key: str = Field(description="The beginning of its key's fingerprint; the machine shows the same.")

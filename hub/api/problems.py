@@ -13,7 +13,8 @@ from starlette.responses import Response
 from hub.api.access import problem
 from hub.archive import refusals
 from hub.archive.refusals import ArchiveRefused
-from hub.fleet.errors import DeviceRefused
+from hub.fleet import errors as fleet
+from hub.fleet.errors import AuthorityUnusable, ClaimRefused, DeviceRefused, DeviceUnknown
 from hub.session import errors
 from hub.session.errors import SessionRefused
 
@@ -46,6 +47,15 @@ ARCHIVE_STATUS: dict[type[ArchiveRefused], int] = {
     refusals.Full: 507,
 }
 
+CLAIM_STATUS: dict[type[ClaimRefused], int] = {
+    fleet.RequestUnfit: 422,
+    fleet.CodeUnknown: 403,
+    fleet.CodeSpent: 410,
+    fleet.ClaimUnfit: 409,
+    fleet.ShutOut: 403,
+    fleet.TooManyTries: 429,
+}
+
 SESSION_ANSWERS: dict[type[SessionRefused], tuple[int, str]] = {
     errors.SessionUnknown: (404, "list the sessions with GET /api/v1/sessions"),
     errors.RoomUnknown: (404, "register a device for the room, or name one of GET /api/v1/devices"),
@@ -61,6 +71,9 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ArchiveRefused, _archive)
     app.add_exception_handler(SessionRefused, _session)
     app.add_exception_handler(DeviceRefused, _device)
+    app.add_exception_handler(DeviceUnknown, _device_unknown)
+    app.add_exception_handler(ClaimRefused, _claim)
+    app.add_exception_handler(AuthorityUnusable, _authority)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
@@ -85,6 +98,21 @@ def _session(_request: Request, error: Exception) -> Response:
 
 def _device(_request: Request, error: Exception) -> Response:
     return problem(409, str(error), "compare with GET /api/v1/devices")
+
+
+def _device_unknown(_request: Request, error: Exception) -> Response:
+    return problem(404, str(error), "list the devices with GET /api/v1/devices")
+
+
+def _claim(_request: Request, error: Exception) -> Response:
+    refusal = error if isinstance(error, ClaimRefused) else ClaimRefused(str(error), "see the hub's log")
+    wait = {"Retry-After": str(error.wait_s)} if isinstance(error, fleet.TooManyTries) else None
+    return problem(CLAIM_STATUS.get(type(refusal), 400), str(refusal), refusal.what_to_do, wait)
+
+
+def _authority(request: Request, error: Exception) -> Response:
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    return problem(503, str(error), "the hub's operator must mend its certificate authority: tongtang hub check")
 
 
 def _invalid(_request: Request, error: Exception) -> Response:

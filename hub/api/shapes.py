@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.model import DeviceId, RoomId
 from contract.package import FileEntry
 from hub.session.views import SessionView
+from hub.store.claims import ClaimState
 
 
 class Shape(BaseModel):
@@ -50,6 +51,36 @@ class DeviceView(Shape):
     last_seen: float | None = Field(description="When presence last came, in seconds of hub UTC.")
     why: str = Field(description="Why it is away, where that is known.")
     version: str
+    revoked: float | None = Field(None, description="When it was shut out, in seconds of hub UTC.")
+
+
+class ClaimView(Shape):
+    """A claim as operators see it; never its code."""
+
+    room: RoomId
+    name: str
+    school: str
+    state: ClaimState
+    device: str = Field(description="The device that came of it; empty before.")
+    created: float = Field(description="Seconds of hub UTC, as every time here.")
+    expires: float
+    needs_confirming: bool
+    used: float | None = Field(description="When a machine showed the code first.")
+    machine: str = Field(description="That machine's fingerprint.")
+    address: str = Field(description="Its address, as the hub saw it.")
+    key: str = Field(description="The beginning of its key's fingerprint; the machine shows the same.")
+
+
+class AlertView(Shape):
+    """Something that somebody should look at."""
+
+    alert: int
+    device: str = Field(description="Whom it is about; empty for the hub itself.")
+    kind: str
+    words: str
+    raised: float = Field(description="Seconds of hub UTC.")
+    last: float = Field(description="When it was raised last.")
+    times: int = Field(description="How often since.")
 
 
 class PackageStatus(Shape):
@@ -92,3 +123,5 @@ class Overview(Shape):
     now: float = Field(description="Hub UTC, in seconds.")
     devices: tuple[DeviceView, ...]
     sessions: tuple[SessionView, ...] = Field(description="Newest first.")
+    alerts: tuple[AlertView, ...] = Field((), description="Open ones, oldest first.")
+    waiting: tuple[ClaimView, ...] = Field((), description="Machines that an operator must confirm.")

@@ -36,6 +36,7 @@ class HubSignIns:
     Args:
         operator_hashes: SHA-256 of each operator's token by name; read at every call, so that a new token counts.
         device_key: a registered device's public key, or None.
+        former_key: the public key of a device that was revoked, or None; it gets in nowhere, but is told why.
         key: the hub's key, from which the cookies' key is derived: cookies outlive a restart, not a new key or token.
         now: seconds of UTC.
     """
@@ -46,9 +47,11 @@ class HubSignIns:
         device_key: Callable[[str], PublicKey | None],
         key: Ed25519PrivateKey,
         now: Callable[[], float],
+        former_key: Callable[[str], PublicKey | None] = lambda _device: None,
     ) -> None:
         self._operator_hashes = operator_hashes
         self._device_key = device_key
+        self._former_key = former_key
         raw = key.private_bytes(
             serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
         )
@@ -80,8 +83,11 @@ class HubSignIns:
 
     def _bearer(self, token: str) -> Caller | None:
         if token.count(".") == 2:
-            device = self._device(token)
-            return Caller(Who.DEVICE, device) if device else None
+            device = self._device(token, self._device_key)
+            if device is not None:
+                return Caller(Who.DEVICE, device)
+            former = self._device(token, self._former_key)
+            return Caller(Who.SHUT_OUT, former) if former is not None else None
         name = self.operator(token)
         return Caller(Who.OPERATOR, name) if name else None
 
@@ -100,11 +106,11 @@ class HubSignIns:
     def _mark(self, body: str, operator_hash: str) -> str:
         return hmac.new(self._cookie_key, f"{operator_hash}\n{body}".encode(), "sha256").hexdigest()
 
-    def _device(self, token: str) -> str | None:
-        """The device that signed `token`, where it is registered and the token is fresh."""
+    def _device(self, token: str, key_of: Callable[[str], PublicKey | None]) -> str | None:
+        """The device that signed `token`, where we have its key and the token is fresh."""
         try:
             claimed = jwt.decode(token, options={"verify_signature": False}).get("sub", "")
-            known = self._device_key(claimed) if isinstance(claimed, str) and claimed else None
+            known = key_of(claimed) if isinstance(claimed, str) and claimed else None
             if not isinstance(known, EllipticCurvePublicKey):
                 return None
             claims = jwt.decode(

@@ -23,7 +23,11 @@ from hub.api.app import create_app
 from hub.broker.intake import Intake
 from hub.broker.misfits import Misfits
 from hub.clock import HubClock
+from hub.fleet.alerts import Alerts
+from hub.fleet.authority import Authority, make_authority
+from hub.fleet.claims import Claims
 from hub.fleet.devices import Devices, NewDevice
+from hub.fleet.enrolment import Enrolment
 from hub.parts import HubParts
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
@@ -120,11 +124,17 @@ def make(data: Path, *, token: str | None = None) -> District:
     token = token or new_token()
     store.operators.set_token("operator", token, clock.now())
     changes, misfits = Changes(), Misfits(time.monotonic)
-    devices = Devices(store.devices, clock.now, changes.tell)
+    alerts = Alerts(store.alerts, clock.now, changes.tell)
+    devices = Devices(store.devices, clock.now, changes.tell, alerts)
+    make_authority(data, clock.now())
+    authority = Authority.open(settings)
     parts = HubParts(
         settings=settings,
         store=store,
         devices=devices,
+        alerts=alerts,
+        claims=Claims(store.claims, store.devices, clock.now),
+        enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
         conductor=Conductor(store.sessions, devices, Nowhere(), clock.now, Times(), changes.tell),
         changes=changes,
         intake=Intake(store.rows, devices, Nowhere().publish, misfits),
