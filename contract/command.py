@@ -97,7 +97,9 @@ class Result(Message):
     outcome: Outcome
     words: str = Field("", max_length=WORDS_LIMIT, description="For people.")
     data: dict[str, Any] = Field(default_factory=dict, description="For programs.")
-    at: float = Field(description="When it was settled, in seconds of hub UTC as the device knew it.")
+    at: float = Field(
+        allow_inf_nan=False, description="When it was settled, in seconds of hub UTC as the device knew it."
+    )
 
 
 class CommandUnfit(Exception):
