@@ -1,0 +1,294 @@
+"""Commands: signed for one device each, sent again until they are answered, and what came of them.
+
+A command is in the database before it goes out, so a hub that is killed goes on with what is
+unanswered. Sending again does no harm: a device acts once, and answers repetitions from its journal.
+"""
+
+import difflib
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from contract import topics
+from contract.command import RESULT_LIMIT_BYTES, Command, CommandUnfit, Result, arguments_of
+from contract.envelope import PublicKey, sign
+from hub.broker.link import Arrival
+from hub.broker.misfits import Misfits
+from hub.fleet.errors import CommandRefused, DeviceUnknown
+from hub.fleet.inbox import Inbox
+from hub.fleet.signed import Unfit, read, speaker
+from hub.store.commands import CommandRecord, CommandState, CommandTable, Finish, may_become
+from hub.store.devices import DeviceRecord
+
+RESEND_S = 10.0
+"""A device that is there gets an unanswered command again after so many seconds."""
+LATE_S = 5.0
+"""An answer may take this much longer than the command is valid, in seconds."""
+WAITING_MAX = 100
+"""Commands that one device may leave unanswered; beyond it no more are made for it."""
+KEPT_S = 90 * 86_400.0
+"""What came of a command is remembered for so long, in seconds."""
+FORGET_EVERY_S = 3600.0
+
+log = logging.getLogger("hub.fleet")
+
+
+class Roll(Protocol):
+    """Who there is."""
+
+    def get(self, device: str) -> DeviceRecord | None:
+        """One device, or None."""
+
+    def all(self) -> list[DeviceRecord]:
+        """Every device."""
+
+    def key(self, device: str) -> PublicKey | None:
+        """The key with which a device signs; None where it may not speak."""
+
+    def online(self, device: str) -> bool:
+        """Whether it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A command that somebody wants; exactly one of `devices`, `school` and `every` says for whom."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    devices: Sequence[str] = ()
+    school: str = ""
+    every: bool = False
+    valid_s: float = 60.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    command: CommandRecord
+    sent_s: float
+    """When it last went out, in monotonic seconds."""
+
+
+class Commands:
+    """Every command of the district. Thread-safe; what touches the database blocks.
+
+    Args:
+        table: where they are kept.
+        roll: who there is.
+        key: the hub's key.
+        publish: sends a payload to a topic.
+        now: hub UTC in seconds.
+        misfits: counts what cannot be used.
+        on_change: is told the id of each device of which a command was answered; from any thread.
+    """
+
+    def __init__(
+        self,
+        table: CommandTable,
+        roll: Roll,
+        key: Ed25519PrivateKey,
+        publish: Callable[[str, bytes], None],
+        now: Callable[[], float],
+        misfits: Misfits,
+        on_change: Callable[[str], None] = lambda _device: None,
+    ) -> None:
+        self._table = table
+        self._roll = roll
+        self._key = key
+        self._publish = publish
+        self._now = now
+        self._misfits = misfits
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._waiting: dict[str, _Waiting] = {}
+        self._of_device: Counter[str] = Counter()
+        self._forget_s = 0.0
+        self._inbox = Inbox("hub.commands", self._take, self._tend)
+        for command in table.waiting():
+            self._await(command, float("-inf"))
+
+    def start(self) -> None:
+        """Begin to take answers and to send again."""
+        self._inbox.start()
+
+    def stop(self) -> None:
+        """Take the answers that have arrived, then end."""
+        self._inbox.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether answers are taken."""
+        return self._inbox.alive
+
+    # What operators ask for.
+
+    def issue(self, wanted: Wanted, operator: str) -> list[CommandRecord]:
+        """Sign a command for each device, keep them all in one transaction, and send them.
+
+        Raises:
+            CommandRefused: it cannot be sent as asked; the message says why.
+            DeviceUnknown: there is no such device.
+        """
+        try:
+            arguments = arguments_of(wanted.name, wanted.arguments).model_dump(mode="json")
+        except CommandUnfit as error:
+            raise CommandRefused(str(error)) from error
+        devices = self._devices(wanted)
+        now = self._now()
+        commands = [self._signed(device, wanted, arguments, operator, now) for device in devices]
+        self._table.add(commands)
+        with self._lock:
+            for command in commands:
+                self._await(command, time.monotonic())
+        for command in commands:
+            self._send(command)
+        log.info("%s commands %s of %s", operator, wanted.name, _shown(devices))
+        return commands
+
+    def get(self, command: str) -> CommandRecord | None:
+        """One command, or None."""
+        return self._table.get([command]).get(command)
+
+    def find(
+        self, device: str | None = None, state: CommandState | None = None, since: float | None = None, limit: int = 200
+    ) -> list[CommandRecord]:
+        """The newest commands, newest first."""
+        return self._table.find(device, state, since, limit)
+
+    # What devices say.
+
+    def hello(self, device: str) -> None:
+        """`device` is there anew: it gets everything that it has not answered."""
+        with self._lock:
+            mine = [one for one in self._waiting.values() if one.command.device == device]
+            for one in mine:
+                one.sent_s = time.monotonic()
+        for one in mine:
+            self._send(one.command)
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Take an arrival on `result`; called on the network thread, never blocks."""
+        if not self._inbox.offer(arrival):
+            self._misfits.count("the fleet", "queue-full", "more results than can be worked on; they will come again")
+
+    # On the worker.
+
+    def _take(self, batch: Sequence[Arrival]) -> None:
+        results: dict[str, tuple[str, Result]] = {}
+        for arrival in batch:
+            try:
+                result = read(arrival, self._roll.key, Result, RESULT_LIMIT_BYTES)
+            except Unfit as unfit:
+                self._misfits.count(speaker(arrival), unfit.reason, str(unfit))
+            else:
+                results[result.ref] = (result.device, result)
+        known = self._known(results)
+        finished: list[tuple[str, Finish]] = []
+        for ref, (device, result) in results.items():
+            command = known.get(ref)
+            if command is None or command.device != device:
+                self._misfits.count(device, "no-such-command", "it answers a command that it was never given")
+            elif may_become(command.state, CommandState(result.outcome)):
+                finished.append((device, _finish(result)))
+        self._finish(finished)
+
+    def _known(self, refs: Iterable[str]) -> dict[str, CommandRecord]:
+        with self._lock:
+            found = {ref: self._waiting[ref].command for ref in refs if ref in self._waiting}
+        elsewhere = [ref for ref in refs if ref not in found]
+        return found | (self._table.get(elsewhere) if elsewhere else {})
+
+    def _finish(self, finished: Sequence[tuple[str, Finish]]) -> None:
+        if not finished:
+            return
+        self._table.finish([one for _, one in finished])
+        with self._lock:
+            for _, one in finished:
+                waiting = self._waiting.pop(one.id, None)
+                if waiting is not None:
+                    self._of_device[waiting.command.device] -= 1
+        for device in dict.fromkeys(device for device, _ in finished):
+            self._on_change(device)
+
+    def _tend(self) -> None:
+        """Send again what is due, and give up what is too late."""
+        now, mono_s = self._now(), time.monotonic()
+        with self._lock:
+            waiting = list(self._waiting.values())
+        late = [one.command for one in waiting if one.command.expires + LATE_S < now]
+        self._finish([(one.device, self._expired(one, now)) for one in late])
+        for one in waiting:
+            if now < one.command.expires and mono_s - one.sent_s >= RESEND_S and self._roll.online(one.command.device):
+                one.sent_s = mono_s
+                self._send(one.command)
+        if mono_s >= self._forget_s:
+            self._forget_s = mono_s + FORGET_EVERY_S
+            self._table.forget(now - KEPT_S)
+
+    def _expired(self, command: CommandRecord, now: float) -> Finish:
+        there = self._roll.online(command.device)
+        words = "the device is there and did not answer in time" if there else "the device was away; it was not done"
+        return Finish(command.id, CommandState.EXPIRED, words, None, now)
+
+    # How it is made and sent.
+
+    def _devices(self, wanted: Wanted) -> list[str]:
+        if sum((bool(wanted.devices), bool(wanted.school), wanted.every)) != 1:
+            raise CommandRefused("say for whom: devices, a school, or all; one of the three")
+        if wanted.devices:
+            devices = list(dict.fromkeys(wanted.devices))
+            for device in devices:
+                known = self._roll.get(device)
+                if known is None:
+                    raise DeviceUnknown(f"there is no device {device[:64]}")
+                if known.revoked is not None:
+                    raise CommandRefused(f"device {device} is revoked; it would not hear the command")
+        else:
+            devices = self._of(wanted.school)
+        with self._lock:
+            full = [device for device in devices if self._of_device[device] >= WAITING_MAX]
+        if full:
+            raise CommandRefused(f"{_shown(full)} left {WAITING_MAX} commands unanswered; wait until they expire")
+        return devices
+
+    def _of(self, school: str) -> list[str]:
+        """Devices of a school, or all where none is named; those that are shut out are left out."""
+        every = [one for one in self._roll.all() if one.revoked is None]
+        devices = [one.id for one in every if not school or one.school == school]
+        if not devices and school:
+            near = difflib.get_close_matches(school, {one.school for one in every}, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else "schools are named as the devices' list names them"
+            raise CommandRefused(f"no device is of the school {school[:64]!r}; {hint}")
+        if not devices:
+            raise CommandRefused("there is no device yet")
+        return devices
+
+    def _signed(
+        self, device: str, wanted: Wanted, arguments: dict[str, Any], operator: str, now: float
+    ) -> CommandRecord:
+        body = Command(device=device, name=wanted.name, arguments=arguments)
+        envelope = sign(body, self._key, now, wanted.valid_s)
+        text = envelope.model_dump_json()
+        return CommandRecord(envelope.id, device, wanted.name, text, operator, envelope.issued, envelope.expires)
+
+    def _await(self, command: CommandRecord, sent_s: float) -> None:
+        self._waiting[command.id] = _Waiting(command, sent_s)
+        self._of_device[command.device] += 1
+
+    def _send(self, command: CommandRecord) -> None:
+        self._publish(topics.command(command.device), command.envelope.encode())
+
+
+def _finish(result: Result) -> Finish:
+    words = result.words.replace("\0", "")
+    return Finish(result.ref, CommandState(result.outcome), words, result.model_dump_json(), result.at)
+
+
+def _shown(devices: Sequence[str]) -> str:
+    """A few names, or how many there are."""
+    return ", ".join(devices) if len(devices) <= 3 else f"{len(devices)} devices"
