@@ -12,8 +12,10 @@ from hub.broker.misfits import Misfits
 from hub.clock import HubClock
 from hub.fleet.alerts import Alerts
 from hub.fleet.claims import Claims
+from hub.fleet.commands import Commands
 from hub.fleet.devices import Devices
 from hub.fleet.enrolment import Enrolment
+from hub.fleet.twin import Twins
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor
 from hub.settings import HubSettings
@@ -30,6 +32,8 @@ class HubParts:
     alerts: Alerts
     claims: Claims
     enrolment: Enrolment
+    commands: Commands
+    twins: Twins
     conductor: Conductor
     changes: Changes
     """Tells of each session or device that changed, from any thread."""

@@ -12,12 +12,14 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import DBAPIError
 
+from contract.signal import Hello, Signal
 from hub.broker.courier import Courier
 from hub.broker.embedded import Broker
 from hub.broker.intake import Intake
@@ -29,8 +31,10 @@ from hub.errors import HubRefused
 from hub.fleet.alerts import Alerts
 from hub.fleet.authority import Authority
 from hub.fleet.claims import Claims
+from hub.fleet.commands import Commands
 from hub.fleet.devices import Devices
 from hub.fleet.enrolment import Enrolment
+from hub.fleet.twin import Twins, told_as_alerts
 from hub.founding import Founded, hub_authority, hub_key, init
 from hub.parts import AppFactory, HubParts
 from hub.platform import FolderInUse, hold
@@ -151,6 +155,10 @@ class HubService:
         def arrived(arrival: Arrival) -> None:
             if arrival.topic.endswith("/signal/up"):
                 courier.arrived(arrival)
+            elif arrival.topic.endswith("/result"):
+                commands.arrived(arrival)
+            elif arrival.topic.endswith("/twin/reported"):
+                twins.arrived(arrival)
             else:
                 intake.offer(arrival)
 
@@ -160,12 +168,26 @@ class HubService:
         courier = Courier(key, devices.key, link.publish, clock.now_ns, misfits, devices.heard, devices.online)
         times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
         conductor = Conductor(store.sessions, devices, courier, clock.now, times, changes.tell)
+        commands = Commands(store.commands, devices, key, link.publish, clock.now, misfits, changes.tell)
+        retained = partial(link.publish, retain=True)
+        alerting = told_as_alerts(alerts.raise_, alerts.clear)
+        twins = Twins(store.twins, devices, key, retained, clock.now, misfits, alerting)
+
+        def handle(signal: Signal, issued: float) -> str:
+            if isinstance(signal, Hello):
+                commands.hello(signal.device)
+            return conductor.handle(signal, issued)
+
         intake.start()
         stack.callback(intake.stop)
-        courier.start(conductor.handle, conductor.answered)
+        commands.start()
+        stack.callback(commands.stop)
+        courier.start(handle, conductor.answered)
         stack.callback(courier.stop)
         link.start()
         stack.callback(link.stop)
+        twins.start()
+        stack.callback(twins.stop)
         parts = HubParts(
             settings=settings,
             store=store,
@@ -173,6 +195,8 @@ class HubService:
             alerts=alerts,
             claims=Claims(store.claims, store.devices, clock.now),
             enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
+            commands=commands,
+            twins=twins,
             conductor=conductor,
             changes=changes,
             intake=intake,
@@ -185,7 +209,7 @@ class HubService:
             broker=broker.name,
             version=hub_version(),
         )
-        return parts, _Threads(link, intake, courier)
+        return parts, _Threads(link, intake, courier, commands, twins)
 
     async def _serve(self, parts: HubParts, broker: Broker, threads: "_Threads", http: socket.socket) -> None:
         tls = self._settings.http
@@ -248,6 +272,8 @@ class _Threads:
     link: HubLink
     intake: Intake
     courier: Courier
+    commands: Commands
+    twins: Twins
 
     def check(self) -> None:
         """Raise where a thread has died: a hub that is deaf must be started again, not look alive."""
@@ -255,6 +281,8 @@ class _Threads:
             raise RuntimeError("the intake's writer has died")
         if not self.courier.alive:
             raise RuntimeError("the courier has died")
+        if not (self.commands.alive and self.twins.alive):
+            raise RuntimeError("what takes the answers to commands, or the twins, has died")
 
 
 @dataclass(slots=True)

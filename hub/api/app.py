@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.envelope import Envelope
 from contract.keys import public_pem
-from hub.api import alerts, devices, enrolment, live, packages, sessions, telemetry, uploads
+from hub.api import alerts, commands, devices, enrolment, live, packages, sessions, telemetry, twins, uploads
 from hub.api.access import Doorkeeper
 from hub.api.enrolment_shapes import MqttDoor
 from hub.api.figures import with_live_figures
@@ -125,6 +125,8 @@ def create_app(parts: HubParts) -> FastAPI:
         enrolment.device_routes(parts.enrolment, hub_key, door),
         enrolment.claim_routes(parts.claims, parts.settings.http, hub_key, parts.clock.now),
         alerts.router(parts.alerts),
+        commands.router(parts.commands),
+        twins.router(parts.twins),
         sessions.router(parts.conductor, store),
         packages.router(intake),
         telemetry.router(parts.store.rows),

@@ -14,7 +14,15 @@ from hub.api.access import problem
 from hub.archive import refusals
 from hub.archive.refusals import ArchiveRefused
 from hub.fleet import errors as fleet
-from hub.fleet.errors import AuthorityUnusable, ClaimRefused, DeviceRefused, DeviceUnknown
+from hub.fleet.errors import (
+    AuthorityUnusable,
+    ClaimRefused,
+    CommandRefused,
+    DeviceRefused,
+    DeviceUnknown,
+    TwinChanged,
+    TwinRefused,
+)
 from hub.session import errors
 from hub.session.errors import SessionRefused
 
@@ -72,6 +80,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(SessionRefused, _session)
     app.add_exception_handler(DeviceRefused, _device)
     app.add_exception_handler(DeviceUnknown, _device_unknown)
+    app.add_exception_handler(CommandRefused, _command)
+    app.add_exception_handler(TwinRefused, _twin)
     app.add_exception_handler(ClaimRefused, _claim)
     app.add_exception_handler(AuthorityUnusable, _authority)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -102,6 +112,16 @@ def _device(_request: Request, error: Exception) -> Response:
 
 def _device_unknown(_request: Request, error: Exception) -> Response:
     return problem(404, str(error), "list the devices with GET /api/v1/devices")
+
+
+def _command(_request: Request, error: Exception) -> Response:
+    return problem(422, str(error), "the form of a command is in /api/v1/openapi.json, its names in docs/protocol.md")
+
+
+def _twin(_request: Request, error: Exception) -> Response:
+    if isinstance(error, TwinChanged):
+        return problem(409, str(error), "look at it with GET /api/v1/twins/{device}, then try again")
+    return problem(422, str(error), "mend the keys named; what can be set from afar is in docs/protocol.md")
 
 
 def _claim(_request: Request, error: Exception) -> Response:

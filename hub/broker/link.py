@@ -1,6 +1,7 @@
 """The hub's own connection to the broker, on paho's network thread."""
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,17 @@ RECONNECT_S = (1, 5)
 INFLIGHT = 1000
 QUEUED = 20_000
 """Messages that wait for the connection. Beyond it a message is dropped: watermarks and signals are sent again."""
-SUBSCRIPTIONS = [(topics.state("+"), 1), (topics.tele("+"), 1), (topics.event("+"), 1), (topics.signal_up("+"), 1)]
+SUBSCRIPTIONS = [
+    (topic("+"), 1)
+    for topic in (
+        topics.state,
+        topics.tele,
+        topics.event,
+        topics.signal_up,
+        topics.result,
+        topics.twin_reported,
+    )
+]
 
 log = logging.getLogger("hub.broker")
 
@@ -48,6 +59,7 @@ class HubLink:
         version: told in the hub's presence.
         now_ns: hub UTC in nanoseconds.
         on_arrival: takes each message on the network thread; must return at once.
+        tls: with the hub's certificate; None where the broker is plain.
     """
 
     def __init__(
@@ -58,6 +70,7 @@ class HubLink:
         version: str,
         now_ns: Callable[[], int],
         on_arrival: Callable[[Arrival], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._address = (HERE.get(host, host), port)
         self._state = HubState(online=True, version=version, incarnation=incarnation)
@@ -69,6 +82,8 @@ class HubLink:
         self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=f"hub-{incarnation}", clean_session=True
         )
+        if tls is not None:
+            client.tls_set_context(tls)
         client.reconnect_delay_set(*RECONNECT_S)
         client.max_inflight_messages_set(INFLIGHT)
         client.max_queued_messages_set(QUEUED)
@@ -97,9 +112,9 @@ class HubLink:
         """Wait until the hub hears its devices; False where that took longer than `timeout_s`."""
         return self._subscribed.wait(timeout_s)
 
-    def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
+    def publish(self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False) -> None:
         """Hand a message to the network thread; it may be lost with the connection."""
-        full = self._client.publish(topic, payload, qos=qos).rc == paho.MQTT_ERR_QUEUE_SIZE
+        full = self._client.publish(topic, payload, qos=qos, retain=retain).rc == paho.MQTT_ERR_QUEUE_SIZE
         if full and not self._full:
             log.warning("the broker does not take messages; from one for %s on they are dropped and sent again", topic)
         self._full = full

@@ -40,7 +40,7 @@ log = logging.getLogger("hub.fleet")
 
 
 class Roll(Protocol):
-    """Who there is."""
+    """Who there is; a device that was revoked is none."""
 
     def get(self, device: str) -> DeviceRecord | None:
         """One device, or None."""
@@ -243,11 +243,8 @@ class Commands:
         if wanted.devices:
             devices = list(dict.fromkeys(wanted.devices))
             for device in devices:
-                known = self._roll.get(device)
-                if known is None:
-                    raise DeviceUnknown(f"there is no device {device[:64]}")
-                if known.revoked is not None:
-                    raise CommandRefused(f"device {device} is revoked; it would not hear the command")
+                if self._roll.get(device) is None:
+                    raise DeviceUnknown(f"there is no device {device[:64]}, or it was revoked")
         else:
             devices = self._of(wanted.school)
         with self._lock:
@@ -257,8 +254,8 @@ class Commands:
         return devices
 
     def _of(self, school: str) -> list[str]:
-        """Devices of a school, or all where none is named; those that are shut out are left out."""
-        every = [one for one in self._roll.all() if one.revoked is None]
+        """Devices of a school, or all where none is named."""
+        every = self._roll.all()
         devices = [one.id for one in every if not school or one.school == school]
         if not devices and school:
             near = difflib.get_close_matches(school, {one.school for one in every}, n=1, cutoff=0.5)

@@ -28,6 +28,8 @@ from hub.store.twins import TwinRecord, TwinTable
 RECONCILE_S = 60.0
 VALID_S = 10 * 365.25 * 86_400.0
 """A wish holds until another one comes; its revision, not its age, says which is the newer."""
+NOT_IN_FORCE = "twin-not-in-force"
+"""The alert's kind."""
 NAMED = 5
 """Devices that a line of the log names."""
 
@@ -112,13 +114,9 @@ class Twins:
         Raises:
             DeviceUnknown: there is no such device.
             TwinChanged: the twin has another revision by now.
-            TwinRefused: a key is unknown or out of bounds, or the device is revoked.
+            TwinRefused: a key is unknown or out of bounds.
         """
-        known = self._roll.get(device)
-        if known is None:
-            raise DeviceUnknown(f"there is no device {device[:64]}")
-        if known.revoked is not None:
-            raise TwinRefused(f"device {device} is revoked; nothing can be wanted of it")
+        self._check_known(device)
         try:
             desired = json.dumps(understood(config).plain(), sort_keys=True)
         except TwinUnfit as error:
@@ -141,15 +139,14 @@ class Twins:
         Raises:
             DeviceUnknown: there is no such device.
         """
-        if self._roll.get(device) is None:
-            raise DeviceUnknown(f"there is no device {device[:64]}")
+        self._check_known(device)
         with self._lock:
             twin = self._twins.get(device, TwinRecord(device))
         return self._standing(twin)
 
     def standings(self, *, lagging: bool = False) -> list[TwinStanding]:
         """Every twin by device; where `lagging`, only those that are not in force."""
-        known = [one for one in self._all() if self._is_ours(one.device)]
+        known = [one for one in self._all() if self._roll.get(one.device) is not None]
         return [one for one in map(self._standing, known) if one.lags or not lagging]
 
     # What devices say.
@@ -225,9 +222,9 @@ class Twins:
         with self._lock:
             return [self._twins[name] for name in sorted(self._twins)]
 
-    def _is_ours(self, device: str) -> bool:
-        known = self._roll.get(device)
-        return known is not None and known.revoked is None
+    def _check_known(self, device: str) -> None:
+        if self._roll.get(device) is None:
+            raise DeviceUnknown(f"there is no device {device[:64]}, or it was revoked")
 
     def _renewed(self, twin: TwinRecord) -> TwinRecord:
         """`twin` under the next revision, kept; with the lock held."""
@@ -257,6 +254,25 @@ class Twins:
         if twin.reported_rev != twin.rev:
             return f"revision {twin.rev} is on its way; the device speaks of {twin.reported_rev}"
         return "in force" if twin.status == TwinStatus.APPLIED else f"{twin.status}: {twin.words}"
+
+
+def told_as_alerts(
+    raise_: Callable[[str, str, str], None], clear: Callable[[str, str], None]
+) -> Callable[[TwinRecord], None]:
+    """An `on_report` that raises an alert for a configuration that a device refused or took back, and clears it.
+
+    Args:
+        raise_: takes device, kind and words.
+        clear: takes device and kind.
+    """
+
+    def tell(twin: TwinRecord) -> None:
+        if twin.status in {TwinStatus.REFUSED, TwinStatus.RESTORED}:
+            raise_(twin.device, NOT_IN_FORCE, f"revision {twin.reported_rev} of its twin is not in force: {twin.words}")
+        else:
+            clear(twin.device, NOT_IN_FORCE)
+
+    return tell
 
 
 def _after(twin: TwinRecord, said: Reported, now: float) -> TwinRecord:

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from hub.store.alerts import AlertTable
 from hub.store.certificates import CertificateTable
 from hub.store.claims import ClaimTable
+from hub.store.commands import CommandTable
 from hub.store.devices import DeviceTable
 from hub.store.engine import Database, open_engine
 from hub.store.facts import FactTable
 from hub.store.migrate import upgrade
 from hub.store.operators import OperatorTable
+from hub.store.retention import Retention
+from hub.store.rollups import RollupTable
 from hub.store.rows import RowTable
 from hub.store.sessions import SessionTable
+from hub.store.twins import TwinTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,10 @@ class Store:
     alerts: AlertTable
     claims: ClaimTable
     certificates: CertificateTable
+    commands: CommandTable
+    twins: TwinTable
+    rollups: RollupTable
+    retention: Retention
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -47,6 +55,10 @@ class Store:
             AlertTable(database),
             ClaimTable(database),
             CertificateTable(database),
+            CommandTable(database),
+            TwinTable(database),
+            RollupTable(database),
+            Retention(database),
         )
 
     def close(self) -> None:

@@ -26,8 +26,10 @@ from hub.clock import HubClock
 from hub.fleet.alerts import Alerts
 from hub.fleet.authority import Authority, make_authority
 from hub.fleet.claims import Claims
+from hub.fleet.commands import Commands
 from hub.fleet.devices import Devices, NewDevice
 from hub.fleet.enrolment import Enrolment
+from hub.fleet.twin import Twins
 from hub.parts import HubParts
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
@@ -128,6 +130,8 @@ def make(data: Path, *, token: str | None = None) -> District:
     devices = Devices(store.devices, clock.now, changes.tell, alerts)
     make_authority(data, clock.now())
     authority = Authority.open(settings)
+    key = load_private(data / "hub.key")
+    nowhere = Nowhere().publish
     parts = HubParts(
         settings=settings,
         store=store,
@@ -135,11 +139,13 @@ def make(data: Path, *, token: str | None = None) -> District:
         alerts=alerts,
         claims=Claims(store.claims, store.devices, clock.now),
         enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
+        commands=Commands(store.commands, devices, key, nowhere, clock.now, misfits),
+        twins=Twins(store.twins, devices, key, nowhere, clock.now, misfits),
         conductor=Conductor(store.sessions, devices, Nowhere(), clock.now, Times(), changes.tell),
         changes=changes,
         intake=Intake(store.rows, devices, Nowhere().publish, misfits),
         misfits=misfits,
-        key=load_private(data / "hub.key"),
+        key=key,
         clock=clock,
         archive=settings.archive_folder,
         mqtt_host="127.0.0.1",
