@@ -131,6 +131,10 @@ class Conductor:
         """Where the newest sessions that have begun and the next to come stand, newest first."""
         return [self._shown(record) for record in self._sessions.around(self._now())]
 
+    def due(self, within_s: float) -> list[SessionView]:
+        """Where every open session stands that has begun or begins within so many seconds, the earliest first."""
+        return [self._shown(record) for record in self._sessions.due(self._now() + within_s)]
+
     def order(self, session: str) -> SessionOrder | None:
         """A session's newest order; None where there is none."""
         record = self._sessions.get(session)

@@ -8,6 +8,7 @@ from contract.model import RoomId, SessionId
 from contract.result import RoomResult
 from contract.session import IceServer, Mode, Policy, Role
 from contract.state import SessionState
+from hub.fleet.signs import RoomReadiness
 from hub.session.remarks import Remark
 
 Width = Annotated[int, Field(ge=160, le=3840, multiple_of=2)]
@@ -62,6 +63,9 @@ class RoomView(View):
     words: str = Field(description="What the room said, or why it counts as failed, in English.")
     remark: Remark | None = Field(None, description="Why it counts as failed, to be told in any language.")
     held: bool = Field(description="Whether the device is known to hold the newest order.")
+    readiness: RoomReadiness | None = Field(
+        None, description="What is expected of the room, from ten minutes before the lesson until its end."
+    )
     result: RoomResult | None = None
     receipt: bool = Field(description="Whether the hub has given a receipt for the room's package.")
 
