@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hub import cli_fleet
 from hub.broker.errors import BrokerUnusable
 from hub.cli_options import ConfigOption, DataOption, JsonOption, refused, settings_from
 from hub.errors import HubRefused
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 user = typer.Typer(no_args_is_help=True, help="Who may operate the hub.")
 app.add_typer(user, name="user")
+app.add_typer(cli_fleet.app)
 
 
 @app.command()

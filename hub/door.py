@@ -17,6 +17,9 @@ from hub.settings import HttpSettings
 HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  to name, not to listen
 """How a server that listens everywhere is reached from this machine."""
 
+WHERE = "hub.json"
+"""File in the data folder in which a hub that runs says how it is reached."""
+
 
 class OpenBinding(HubRefused):
     """The hub was told to listen beyond this machine without TLS."""

@@ -22,11 +22,12 @@ from sqlalchemy.exc import DBAPIError
 from contract.signal import Hello, Signal
 from hub.broker.courier import Courier
 from hub.broker.embedded import Broker
+from hub.broker.gate import Gate, open_gate
 from hub.broker.intake import Intake
 from hub.broker.link import Arrival, HubLink
 from hub.broker.misfits import Misfits
 from hub.clock import HubClock
-from hub.door import address, certificate
+from hub.door import WHERE, address, certificate
 from hub.errors import HubRefused
 from hub.fleet.alerts import Alerts
 from hub.fleet.authority import Authority
@@ -52,7 +53,6 @@ TEND_S = 0.1
 READY_WAIT_S = 10.0
 HTTP_END_S = 3
 """How long open requests may take when the hub ends, in seconds."""
-WHERE = "hub.json"
 LOCK = "hub.lock"
 
 log = logging.getLogger("hub")
@@ -122,9 +122,10 @@ class HubService:
             authority = await asyncio.to_thread(hub_authority, settings, store)
             http = http_listener(settings, store.facts)
             stack.callback(http.close)
-            broker = start_broker(settings, store.facts)
+            gate = open_gate(settings, authority, store.devices, self._clock.now)
+            broker = start_broker(settings, store.facts, gate)
             stack.callback(broker.stop)
-            parts, threads = self._connect(store, broker, key, authority, stack)
+            parts, threads = self._connect(store, broker, gate, key, authority, stack)
             stack.callback(where.unlink, missing_ok=True)
             try:
                 await self._serve(parts, broker, threads, http)
@@ -141,6 +142,7 @@ class HubService:
         self,
         store: Store,
         broker: Broker,
+        gate: Gate | None,
         key: Ed25519PrivateKey,
         authority: Authority,
         stack: contextlib.ExitStack,
@@ -151,6 +153,10 @@ class HubService:
         misfits = Misfits(time.monotonic)
         alerts = Alerts(store.alerts, clock.now, changes.tell)
         devices = Devices(store.devices, clock.now, changes.tell, alerts)
+        devices.on_admitted.append(broker.admit)
+        devices.on_revoked.append(
+            lambda device: broker.revoke(device, authority.crl(devices.revoked_serials(), clock.now()))
+        )
 
         def arrived(arrival: Arrival) -> None:
             if arrival.topic.endswith("/signal/up"):
@@ -163,7 +169,8 @@ class HubService:
                 intake.offer(arrival)
 
         incarnation = secrets.token_hex(6)
-        link = HubLink(broker.host, broker.port, incarnation, hub_version(), clock.now_ns, arrived)
+        tls = gate.certificate.client_context() if gate is not None else None
+        link = HubLink(*broker.hub_address, incarnation, hub_version(), clock.now_ns, arrived, tls)
         intake = Intake(store.rows, devices, link.publish, misfits)
         courier = Courier(key, devices.key, link.publish, clock.now_ns, misfits, devices.heard, devices.online)
         times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
@@ -256,7 +263,7 @@ class HubService:
             await asyncio.sleep(0.02)
         where = {
             "http": address(http, tls=self._settings.http.tls),
-            "mqtt": {"host": parts.mqtt_host, "port": parts.mqtt_port},
+            "mqtt": {"host": parts.mqtt_host, "port": parts.mqtt_port, "tls": self._settings.mqtt_tls},
             "broker": parts.broker,
             "pid": os.getpid(),
         }

@@ -16,7 +16,7 @@ from hub.api.access import Doorkeeper
 from hub.api.enrolment_shapes import MqttDoor
 from hub.api.figures import with_live_figures
 from hub.api.problems import add_handlers, responses
-from hub.api.shapes import Health, MqttAddress, Overview
+from hub.api.shapes import ClaimView, Health, MqttAddress, Overview
 from hub.api.signin import HubSignIns, Tries
 from hub.archive.expiry import Expiry
 from hub.archive.intake import Intake, RoomOfSession
@@ -117,7 +117,7 @@ def create_app(parts: HubParts) -> FastAPI:
         lifespan=running,
     )
     mqtt = MqttAddress(host=parts.mqtt_host, port=parts.mqtt_port)
-    door = MqttDoor(host=mqtt.host, port=mqtt.port, tls=getattr(parts.settings.mqtt, "tls", False))
+    door = MqttDoor(host=mqtt.host, port=mqtt.port, tls=parts.settings.mqtt_tls)
     hub_key = public_pem(parts.key)
     pages = Pages(parts.settings.language)
     for routes in (
@@ -187,7 +187,7 @@ def _overview(parts: HubParts) -> Callable[[], Overview]:
             devices=tuple(devices.shown(device) for device in parts.devices.all()),
             sessions=tuple(with_live_figures(one, parts.store.rows) for one in parts.conductor.views()),
             alerts=tuple(alerts.shown(one) for one in parts.alerts.open()),
-            waiting=tuple(enrolment.shown(one, now) for one in parts.claims.waiting()),
+            waiting=tuple(ClaimView.of(one, now) for one in parts.claims.waiting()),
         )
 
     return overview

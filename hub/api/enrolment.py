@@ -14,28 +14,6 @@ from hub.door import HERE, address_for_devices
 from hub.fleet.claims import Claims, NewClaim
 from hub.fleet.enrolment import Enrolment, Waits
 from hub.settings import HttpSettings
-from hub.store.claims import ClaimRecord
-
-KEY_SHOWN = 16
-"""Signs of a key's fingerprint by which a person compares."""
-
-
-def shown(claim: ClaimRecord, now: float) -> ClaimView:
-    """A claim as the API shows it."""
-    return ClaimView(
-        room=claim.room,
-        name=claim.name,
-        school=claim.school,
-        state=claim.state(now),
-        device=claim.device,
-        created=claim.created,
-        expires=claim.expires,
-        needs_confirming=claim.needs_confirming,
-        used=claim.used,
-        machine=claim.machine,
-        address=claim.address,
-        key=fingerprint(claim.public_key)[:KEY_SHOWN] if claim.public_key else "",
-    )
 
 
 def device_routes(enrolment: Enrolment, hub_public_key: str, mqtt: MqttDoor) -> APIRouter:
@@ -101,12 +79,12 @@ def claim_routes(claims: Claims, http: HttpSettings, hub_public_key: str, now: C
     @routes.get("", summary="The claims", responses=responses())
     async def every() -> list[ClaimView]:
         """The newest claim of each room that had one in the last 30 days, by school and room; never a code."""
-        return [shown(one, now()) for one in await asyncio.to_thread(claims.all)]
+        return [ClaimView.of(one, now()) for one in await asyncio.to_thread(claims.all)]
 
     @routes.post("/{room}/confirm", summary="Confirm the first use of a code", responses=responses(409))
     async def confirm(request: Request, room: str) -> ClaimView:
         """Let the machine that showed the room's code first have the room; it asks again by itself."""
         found = await asyncio.to_thread(claims.confirm, room, caller(request).name)
-        return shown(found, now())
+        return ClaimView.of(found, now())
 
     return routes

@@ -4,10 +4,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contract.enrolment import fingerprint
 from contract.model import DeviceId, RoomId
 from contract.package import FileEntry
 from hub.session.views import SessionView
-from hub.store.claims import ClaimState
+from hub.store.claims import ClaimRecord, ClaimState
+
+KEY_SHOWN = 16
+"""Signs of a key's fingerprint by which a person compares."""
 
 
 class Shape(BaseModel):
@@ -69,6 +73,24 @@ class ClaimView(Shape):
     machine: str = Field(description="That machine's fingerprint.")
     address: str = Field(description="Its address, as the hub saw it.")
     key: str = Field(description="The beginning of its key's fingerprint; the machine shows the same.")
+
+    @classmethod
+    def of(cls, claim: ClaimRecord, now: float) -> "ClaimView":
+        """A claim as it stands at `now`, in seconds of hub UTC."""
+        return cls(
+            room=claim.room,
+            name=claim.name,
+            school=claim.school,
+            state=claim.state(now),
+            device=claim.device,
+            created=claim.created,
+            expires=claim.expires,
+            needs_confirming=claim.needs_confirming,
+            used=claim.used,
+            machine=claim.machine,
+            address=claim.address,
+            key=fingerprint(claim.public_key)[:KEY_SHOWN] if claim.public_key else "",
+        )
 
 
 class AlertView(Shape):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hub.checks import broker, clock, data, database, disk, door, encryption
+from hub.checks import authority, broker, clock, data, database, disk, door, encryption
 from hub.checks.line import CheckLine
 from hub.settings import HubSettings
 
@@ -11,6 +11,7 @@ CHECKS: tuple[Callable[[HubSettings], CheckLine], ...] = (
     database.look,
     broker.look,
     door.look,
+    authority.look,
     disk.look,
     encryption.look,
     clock.look,

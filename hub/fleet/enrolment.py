@@ -184,11 +184,12 @@ class Enrolment:
         issued = self._issue(key, device)
         if known is None:
             log.info(
-                "device %s enrolled for room %s from %s, machine %s, certificate %s",
+                "device %s enrolled for room %s from %s, machine %s, %s, certificate %s",
                 device,
                 claim.room,
                 claim.address,
                 claim.machine or "?",
+                "confirmed" if claim.confirmed is not None else "by its code alone",
                 issued.serial,
             )
         return Admitted(record, issued)
