@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.state import SessionState
-from hub.api.shapes import DeviceView, Overview
+from hub.api.shapes import AlertView, ClaimView, DeviceView, Overview
 from hub.session.views import SessionView
 
 OVER = frozenset({SessionState.SEALED, SessionState.UPLOADED, SessionState.FAILED, SessionState.CANCELLED})
@@ -49,6 +49,10 @@ class OverviewPage:
     """By room."""
     names: Mapping[str, str]
     """What people call each room."""
+    alerts: tuple[AlertView, ...] = ()
+    """Newest first."""
+    waiting: tuple[ClaimView, ...] = ()
+    """Machines that an operator must confirm."""
 
     @property
     def online(self) -> int:
@@ -85,4 +89,6 @@ def overview_page(overview: Overview) -> OverviewPage:
         finished=tuple(session for session in overview.sessions if session.state in OVER),
         parts=parts,
         names={device.room: device.name or device.room for device in overview.devices},
+        alerts=tuple(reversed(overview.alerts)),
+        waiting=overview.waiting,
     )

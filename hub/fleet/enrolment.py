@@ -143,8 +143,12 @@ class Enrolment:
         issued = self._issue(key, device)
         log.info("certificate of device %s renewed, serial %s", device, issued.serial)
         if late_s > 0:
-            words = f"device {device} renewed a certificate that had expired {late_s / DAY_S:.0f} days before"
-            self._alerts.raise_(device, LATE_RENEWAL, f"{words}; see that it stands where it should")
+            days = f"{late_s / DAY_S:.0f}"
+            words = (
+                f"device {device} renewed a certificate that had expired {days} days before; "
+                "see that it stands where it should"
+            )
+            self._alerts.raise_(device, LATE_RENEWAL, words)
         else:
             self._alerts.clear(device, LATE_RENEWAL)
         return issued
@@ -166,8 +170,10 @@ class Enrolment:
 
     def _refuse_spent(self, claim: ClaimRecord, pem: str, address: str, now: float) -> None:
         if claim.public_key not in {None, pem}:
-            words = f"the code of room {claim.room} was shown again, by another machine, at {address}"
-            words = f"{words}; find out which of the two belongs there"
+            words = (
+                f"the code of room {claim.room} was shown again, by another machine, at {address}; "
+                "find out which of the two belongs there"
+            )
             self._alerts.raise_(claim.device or claim.room, SHOWN_AGAIN, words)
             raise CodeSpent("another machine has used this claim code", NEW_CODE)
         answered = (claim.confirmed or claim.used or 0.0) + ANSWERED_S

@@ -1,7 +1,7 @@
-"""What rooms say of themselves, in the reader's language.
+"""What rooms say of themselves, and the hub of them, in the reader's language.
 
-Agents tell in English sentences, made where the trouble is. The catalogue holds their patterns; a sentence
-that it does not know is shown as it came. What stands inside a sentence may be a sentence itself.
+Agents tell in English sentences, made where the trouble is; so do the hub's alerts. The catalogues hold their
+patterns; a sentence that they do not know is shown as it came. What stands inside a sentence may be a sentence itself.
 """
 
 import json
@@ -46,9 +46,14 @@ def _one(sentence: str, language: str, depth: int) -> str | None:
     return None
 
 
-def catalogue(language: str) -> Mapping[str, str]:
-    """Sentences as agents write them, with `{name}` for what differs, and what they are in `language`."""
-    path = Path(__file__).with_name(f"rooms.{language}.json")
+def catalogue(language: str, whose: str = "rooms") -> Mapping[str, str]:
+    """Sentences as they are written, with `{name}` for what differs, and what they are in `language`.
+
+    Args:
+        language: not English.
+        whose: `rooms` for what agents say, `alerts` for what the hub says of them.
+    """
+    path = Path(__file__).with_name(f"{whose}.{language}.json")
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return known
 
@@ -56,7 +61,8 @@ def catalogue(language: str) -> Mapping[str, str]:
 @cache
 def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     # The one with most words of its own first: {words}; ... would else take what is more than it.
-    sentences = sorted(catalogue(language).items(), key=lambda one: -len(_FIELD.sub("", one[0])))
+    both = {**catalogue(language), **catalogue(language, "alerts")}
+    sentences = sorted(both.items(), key=lambda one: -len(_FIELD.sub("", one[0])))
     return tuple((_pattern(sentence), told) for sentence, told in sentences)
 
 

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 import agent
+import hub
 from hub.console.texts.rooms import LONGEST, catalogue, said
+from hub.fleet.presence import cloned
 
 KNOWN = catalogue("zh")
+ALERTS = catalogue("zh", "alerts")
 FIELD = re.compile(r"\{\w+\}")
 SYSTEM = {"No space left on device", "Read-only file system", "Input/output error"}
 """Sentences of the operating system."""
@@ -54,14 +57,22 @@ def test_what_a_room_says_cannot_make_the_hub_work_for_long_or_fail():
 
 
 def test_chinese_sentences_hold_what_the_english_ones_hold():
-    for words, told in KNOWN.items():
+    for words, told in [*KNOWN.items(), *ALERTS.items()]:
         assert sorted(FIELD.findall(words)) == sorted(FIELD.findall(told)), words
 
 
-def test_every_sentence_of_the_catalogue_is_still_said_by_the_agent():
-    written = "\n".join(path.read_text(encoding="utf-8") for path in Path(agent.__file__).parent.rglob("*.py"))
+@pytest.mark.parametrize("package, sentences", [(agent, KNOWN.keys() - SYSTEM), (hub, ALERTS.keys())])
+def test_every_sentence_of_a_catalogue_is_still_said_where_it_comes_from(package, sentences):
+    written = "\n".join(path.read_text(encoding="utf-8") for path in Path(package.__file__).parent.rglob("*.py"))
     # Adjacent literals are one sentence, whatever line they stand on.
     joined = re.sub(r'"\s*\n\s*f?"', "", written)
-    for words in KNOWN.keys() - SYSTEM:
+    for words in sentences:
         for part in FIELD.split(words):
             assert part in joined, words
+
+
+def test_an_alert_is_read_in_chinese():
+    told = said(cloned("room-301", "b" * 20, "a" * 20), "zh")
+    assert told.startswith("终端 room-301 先后由机器 aaaaaaaaaaaaaaaa 和机器 b")
+        "终端 room-301 先后由机器 aaaaaaaaaaaaaaaa 和机器 b"
+    )
