@@ -74,5 +74,3 @@ def test_every_sentence_of_a_catalogue_is_still_said_where_it_comes_from(package
 def test_an_alert_is_read_in_chinese():
     told = said(cloned("room-301", "b" * 20, "a" * 20), "zh")
     assert told.startswith("终端 room-301 先后由机器 aaaaaaaaaaaaaaaa 和机器 b")
-        "终端 room-301 先后由机器 aaaaaaaaaaaaaaaa 和机器 b"
-    )
