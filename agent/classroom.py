@@ -67,7 +67,7 @@ class Classroom:
             "camera": VideoEncoder("camera", self.sources.camera, bitrate, on_trouble)
         }
         if self.sources.slides is not None:
-            self.videos["slides"] = VideoEncoder("slides", self.sources.slides, SLIDES_BPS, on_trouble)
+            self.videos["slides"] = VideoEncoder("slides", self.sources.slides, SLIDES_BPS, on_trouble, fine=True)
         self.mic = SoundEncoder("mic", self.sources.sound, on_trouble) if self.sources.sound is not None else None
         self.outgoing: Mapping[str, TrackFanout] = self._fanouts(loop)
         lower_fanout = TrackFanout(loop, lambda: self._lower.request_keyframe())  # noqa: PLW0108 - made below
@@ -104,6 +104,11 @@ class Classroom:
         encoder = self.videos.get(track)
         if encoder is not None:
             encoder.request_keyframe()
+
+    def expect_loss(self) -> None:
+        """Sound is being lost on its way: protect it."""
+        if self.mic is not None:
+            self.mic.expect_loss()
 
     def frame_rates(self) -> dict[str, int]:
         """Nominal frame rate by video track."""

@@ -146,6 +146,7 @@ class Lesson:
             house.playout,
             self.order.ice_servers,
             classroom.tiers,
+            classroom.expect_loss,
         )
         self.stream = RoomStream(
             self.order,

@@ -3,7 +3,8 @@
 python3 benchmarks/gstreamer_sender.py SOCKET FRAMES FOLDER PEERS SECONDS WIDTHxHEIGHT BPS
 
 Needs PyGObject and GStreamer's good, bad, ugly, libav and nice plugins. FRAMES is a file of raw yuv420p pictures,
-the same as the other senders send. Offers to benchmarks.room_receiver; prints the same lines as
+the same as the other senders send; FOLDER holds their sound too, a file of raw samples for each
+20 ms (tone00.raw ...). Offers to benchmarks.room_receiver; prints the same lines as
 benchmarks.room_sender.
 """
 
@@ -29,7 +30,9 @@ CAMERA = (
     "caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1 "
     "! x264enc name=encoder tune=zerolatency speed-preset=superfast bitrate={kbps} key-int-max=250 "
     "! video/x-h264,profile=constrained-baseline ! tee name=video allow-not-linked=true "
-    "audiotestsrc is-live=true samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=1 "
+    "multifilesrc location={tones} stop-index={last_tone} loop=true "
+    "caps=audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1 "
+    "! rawaudioparse use-sink-caps=true ! identity sync=true "
     "! opusenc bitrate=48000 ! tee name=sound allow-not-linked=true "
     "video. ! queue ! h264parse ! mp4mux name=mux fragment-duration=500 ! filesink location={file} "
     "sound. ! queue ! opusparse ! mux."
@@ -84,7 +87,10 @@ def main(path, frames, folder, peers, seconds, size, bitrate_bps):
     width, height = size
     Gst.init(None)
     file = os.path.join(folder, "camera.mp4")  # noqa: PTH118
-    told = CAMERA.format(width=width, height=height, fps=FPS, kbps=bitrate_bps // 1000, file=file)
+    tones = os.path.join(folder, "tone%02d.raw")  # noqa: PTH118
+    last = len([name for name in os.listdir(folder) if name.startswith("tone")]) - 1  # noqa: PTH208
+    paths = {"file": file, "tones": tones, "last_tone": last}
+    told = CAMERA.format(width=width, height=height, fps=FPS, kbps=bitrate_bps // 1000, **paths)
     pipeline = Gst.parse_launch(told)
     pipeline.set_state(Gst.State.PLAYING)
     threading.Thread(target=GLib.MainLoop().run, daemon=True).start()

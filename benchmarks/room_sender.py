@@ -73,7 +73,7 @@ class Ours:
         self._lower = LowerTier(FPS, lower.take, print)
         self._video.add_frame_taker(self._lower.feed)
         tiers = CameraTiers(outgoing["camera"], bitrate_bps, lower, self._lower.want)
-        self._context = PeerContext(outgoing, clock, lambda _: True, None, (), tiers)
+        self._context = PeerContext(outgoing, clock, lambda _: True, None, (), tiers, self._sound.expect_loss)
         needs = Needs(lambda: 1 << 40, lambda _: self._video.request_keyframe(), print)
         self._writer = TrackWriter("camera", Book(folder), needs, fps=FPS, sound=True, begin_ns=0, end_ns=None)
         self._writer.start()

@@ -193,7 +193,7 @@ class LowerTier:
         sides = (int(width * scale) // 2 * 2, int(height * scale) // 2 * 2)
         ceiling = _ceiling_bps(step)
         fps = max(1, self._fps // step.share)
-        return step, PictureEncoder(*sides, fps, min(bps, ceiling), ceiling_bps=ceiling, buffer_s=BUFFER_S)
+        return step, PictureEncoder(*sides, fps, min(bps, ceiling), ceiling_bps=ceiling, buffer_s=BUFFER_S, fine=True)
 
     def _encode(self, encoder: PictureEncoder, frame: Frame) -> None:
         if (frame.picture.width, frame.picture.height) == (encoder.width, encoder.height):

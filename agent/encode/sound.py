@@ -39,16 +39,27 @@ class SoundEncoder(TrackEncoder[SoundPacket]):
         self.first_block = threading.Event()
         """Set when the first block has been encoded."""
         self._source = source
+        self._correcting = threading.Event()
         self._block_takers: Takers[Block] = Takers()
 
     def add_block_taker(self, taker: BlockTaker) -> None:
         """Give every raw block from now on to `taker`."""
         self._block_takers.add(taker)
 
+    def expect_loss(self) -> None:
+        """Make packets from now on carry Opus's in-band error correction: somebody loses some.
+
+        Not from the beginning, because it costs a fifth of the encoder's work; and for good,
+        because the encoder begins anew with it.
+        """
+        self._correcting.set()
+
     def _encode_all(self) -> None:
-        codec = opus_encoder()
+        codec, correcting = opus_encoder(), False
         for index, block in enumerate(self._source.blocks(self._stop)):
             self._block_takers.give(block)
+            if self._correcting.is_set() and not correcting:
+                codec, correcting = opus_encoder(correcting=True), True
             self._encode(codec, block, index)
 
     def _encode(self, codec: AudioCodecContext, block: Block, index: int) -> None:
@@ -62,8 +73,13 @@ class SoundEncoder(TrackEncoder[SoundPacket]):
         self.first_block.set()
 
 
-def opus_encoder() -> AudioCodecContext:
-    """An open Opus encoder: 48 kHz mono int16, 20 ms."""
+def opus_encoder(*, correcting: bool = False) -> AudioCodecContext:
+    """An open Opus encoder: 48 kHz mono int16, 20 ms.
+
+    Args:
+        correcting: whether packets carry a poorer copy of the one before (in-band error correction), which browsers
+            play where that one is lost; for other agents see agent/stream/redundancy.py.
+    """
     codec = av.CodecContext.create("libopus", "w")
     if not isinstance(codec, AudioCodecContext):
         raise TypeError("libopus is not an audio encoder in this FFmpeg")
@@ -72,12 +88,8 @@ def opus_encoder() -> AudioCodecContext:
     codec.layout = "mono"
     codec.sample_rate = SOUND_RATE_HZ
     codec.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
-    codec.options = {
-        "application": "audio",
-        "frame_duration": "20",
-        # Browsers decode this; for other agents see agent/stream/redundancy.py.
-        "fec": "1",
-        "packet_loss": str(EXPECTED_LOSS_PERCENT),
-    }
+    codec.options = {"application": "audio", "frame_duration": "20"}
+    if correcting:
+        codec.options |= {"fec": "1", "packet_loss": str(EXPECTED_LOSS_PERCENT)}
     codec.open()
     return codec

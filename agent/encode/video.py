@@ -27,13 +27,26 @@ class VideoEncoder(TrackEncoder[VideoPacket]):
         bitrate_bps: int,
         on_trouble: Callable[[str], None],
         mono_ns: Callable[[], int] = time.monotonic_ns,
+        *,
+        fine: bool = False,
     ) -> None:
+        """Prepare; the encoder is opened on its own thread.
+
+        Args:
+            track: names the track and the thread.
+            source: closed by `stop`.
+            bitrate_bps: of the recorded tier, in bit/s.
+            on_trouble: told in words, once, when the track ends for a reason that nobody asked for.
+            mono_ns: this device's monotonic clock.
+            fine: for pictures of text; see `PictureEncoder`.
+        """
         super().__init__(track, source, on_trouble)
         self.first_frame = threading.Event()
         """Set when the first picture has been encoded."""
         self._source = source
         self._bitrate_bps = bitrate_bps
         self._mono_ns = mono_ns
+        self._fine = fine
         self._frame_takers: Takers[Frame] = Takers()
         self._keyframe_wanted = threading.Event()
         self._keyframes_at_ns: deque[int] = deque(maxlen=1)
@@ -63,7 +76,8 @@ class VideoEncoder(TrackEncoder[VideoPacket]):
 
     def _encode_all(self) -> None:
         source = self._source
-        encoder = PictureEncoder(source.width, source.height, source.fps, self._bitrate_bps, self._mono_ns)
+        sides, bps = (source.width, source.height), self._bitrate_bps
+        encoder = PictureEncoder(*sides, source.fps, bps, self._mono_ns, fine=self._fine)
         for frame in source.frames(self._stop):
             self._frame_takers.give(frame)
             self._encode(encoder, frame)

@@ -64,6 +64,8 @@ class PeerContext:
     ice_servers: tuple[IceServer, ...]
     tiers: CameraTiers | None = None
     """Which tier of the camera each room gets; None: the recorded one for all."""
+    on_sound_lost: Callable[[], None] = lambda: None
+    """Told, again and again, while a room loses packets."""
 
 
 class Peer:
@@ -265,6 +267,8 @@ class Peer:
         lost = max((one.figures.fraction_lost for one in senders), default=0.0)
         if self._uplink is None or self._uplink.target_bps < GUARDED_FROM_BPS:
             lost = 0.0
+        if lost:
+            self._context.on_sound_lost()
         payload = self._guard.payload(packet.data, lost, packet.mono_ns / 1e9)
         sender.put((payload,), packet.mono_ns, keyframe=True)
 

@@ -87,7 +87,7 @@ class Sources:
         clock = MediaClock(time.time_ns() - time.monotonic_ns())
         rtc.install(clock)
         screen = Screen(0 if lead else width)
-        self.context = PeerContext(outgoing, clock, lambda _: True, screen, (), tiers)
+        self.context = PeerContext(outgoing, clock, lambda _: True, screen, (), tiers, self._sound.expect_loss)
         self._video.start()
         self._sound.start()
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -47,6 +47,32 @@ class Stuck(Tone):
     def blocks(self, stop: threading.Event) -> Iterator[Block]:
         self.let_go.wait()
         yield from ()
+
+
+class Syllables:
+    """Sound that Opus takes for speech: a voice of 140 Hz that comes and goes, on a little noise."""
+
+    def __init__(self, blocks: int) -> None:
+        self.at: dict[int, Callable[[], None]] = {}
+        """Done before the block of this number."""
+        self._count = blocks
+
+    def blocks(self, stop: threading.Event) -> Iterator[Block]:
+        dice = np.random.default_rng(1)
+        for index in range(self._count):
+            self.at.get(index, lambda: None)()
+            t = (np.arange(BLOCK_SAMPLES) + index * BLOCK_SAMPLES) / 48_000
+            voice = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 20)) * (t % 0.5 < 0.3)
+            yield Block((6000 * voice + dice.normal(0, 20, len(t))).astype(np.int16), index * 20_000_000)
+
+    def close(self) -> None:
+        pass
+
+
+def corrects(packet: SoundPacket) -> bool:
+    """Whether a packet of one 20 ms frame carries a copy of the one before (RFC 6716, sections 3.1 and 4.2.3)."""
+    is_linear_prediction = packet.data[0] >> 3 < 16
+    return is_linear_prediction and bool(packet.data[1] & 0x40)
 
 
 def test_everyone_is_given_everything_in_the_order_in_which_they_came():
@@ -103,6 +129,19 @@ def test_sound_is_given_to_all_20_ms_at_a_time_with_its_level():
     assert {len(block.samples) for block in blocks} == {BLOCK_SAMPLES}
     assert [packet.mono_ns for packet in packets] == [block.mono_ns for block in blocks[: len(packets)]]
     assert all(packet.level_dbov == level_dbov(blocks[0]) for packet in packets)
+
+
+def test_sound_carries_its_own_correction_from_the_moment_somebody_loses_some():
+    packets: list[SoundPacket] = []
+    source = Syllables(blocks=200)
+    encoder = SoundEncoder("mic", source, untroubled)
+    source.at[100] = encoder.expect_loss
+    encoder.add_taker(packets.append)
+    encoder.start()
+    wait(lambda: len(packets) == 200, within_s=20)
+    encoder.stop()
+    assert not any(map(corrects, packets[:100]))
+    assert sum(map(corrects, packets[100:])) > 10
 
 
 @pytest.mark.parametrize(("amplitude", "level"), [(0, SILENT_DBOV), (32767, 0), (3277, -20), (1, SILENT_DBOV + 37)])
