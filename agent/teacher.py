@@ -32,6 +32,7 @@ WORDS: dict[SessionState, tuple[str, str]] = {
 }
 ALONE = ("对方教室未连接，请本地教学", "The other room is not connected; please teach locally")
 HUB_AWAY = ("中心未连接", "the hub is not in reach")
+THIS_ROOM = ("本机：{room}", "This machine: {room}")
 
 
 class Recording(Protocol):
@@ -73,16 +74,26 @@ Stands = Callable[[], Mapping[str, Stand]]
 class Teacher:
     """Turns what lesson and link say into the state of the teacher's screen."""
 
-    def __init__(self, socket: Path, token: Path, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        token: Path,
+        wall: Callable[[], float] = time.time,
+        mono_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Prepare.
 
         Args:
             socket: where the screen connects.
             token: file with its token.
             wall: this machine's wall clock, in seconds, for people.
+            mono_s: monotonic seconds, for how long a notice is shown.
         """
         self._server = OverlayServer(socket, token)
         self._wall = wall
+        self._mono_s = mono_s
+        self._notice: tuple[str, str] = ("", "")
+        self._notice_until_s = 0.0
         self._lesson: Shown | None = None
         self._stands: Stands = dict
         self._rung, self._rung_since = "", wall()
@@ -118,9 +129,19 @@ class Teacher:
         self._lesson, self._stands = lesson, stands
         self._update()
 
+    def identify(self, room: str, seconds: float) -> int:
+        """Show for a while which room this is; on how many screens."""
+        self._notice = (THIS_ROOM[0].format(room=room), THIS_ROOM[1].format(room=room))
+        self._notice_until_s = self._mono_s() + seconds
+        self._update()
+        return self._server.clients
+
     def _update(self) -> None:
         stands = self._stands()
         state = overlay_state(self._lesson, stands, connected=self._connected, since=self._since)
+        if self._mono_s() < self._notice_until_s:
+            zh, en = self._notice
+            state = state.model_copy(update={"notice_zh": zh, "notice_en": en})
         if state.rung != self._rung:
             self._rung, self._rung_since = state.rung, self._wall()
         self._server.update(state.model_copy(update={"rung_since": self._rung_since}) if state.rung else state)

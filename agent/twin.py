@@ -20,6 +20,8 @@ from contract.twin import Desired, Reported, TwinStatus, TwinUnfit, understood
 
 log = logging.getLogger(__name__)
 
+TWIN = "twin.json"
+"""In the state folder."""
 STARTS_MAX = 3
 """Starts that a configuration on trial gets to be well."""
 

@@ -40,3 +40,5 @@ class OverlayState(Message):
     rung_en: str = ""
     rung_since: float = Field(0.0, description="Since when, in seconds of this machine's wall clock.")
     peers: tuple[PeerState, ...] = ()
+    notice_zh: str = Field("", description="Shown large for a while, over everything else; empty without one.")
+    notice_en: str = ""
