@@ -5,7 +5,8 @@
 ##   make test      everything that must hold: style, types, arrows, tests
 ##   make bench     measure against the peers; writes the tables of docs/performance.md
 ##                  (make bench ARGS=memory for the one that takes half an hour)
-##   make soak      the tests that take long: half an hour of lesson (SOAK_MINUTES=3 for a try)
+##   make soak      the tests that take long: half an hour of lesson (SOAK_MINUTES=3 for a try), 500 kills
+##   make soak-kill agents, hub and broker are killed 500 times; prints the table of docs/performance.md
 ##
 ##   make setup     prepare .venv, the models and what the tests need; the others call it first,
 ##                  and it does nothing when all is there
@@ -24,7 +25,7 @@ SIDE_BY_SIDE := -n 2 --dist worksteal
 NONE_LEFT := $(if $(ARGS),|| [ $$? = 5 ])
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench soak docs lock clean
+.PHONY: help setup demo test bench soak soak-kill docs lock clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -49,6 +50,9 @@ bench: setup
 
 soak: setup
 	$(PYTEST) -m soak --timeout=0 $(ARGS) $(NONE_LEFT)
+
+soak-kill: setup
+	$(PYTEST) -m soak --timeout=0 tests/soak/test_kill.py $(ARGS)
 
 docs: setup
 	$(BIN)/python scripts/write_docs.py
