@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from hub.store.errors import StoreUnusable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+ONE_AT_A_TIME = 0x746F6E67
+"""Name of the lock under which tables are changed, in PostgreSQL."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -25,6 +27,8 @@ def upgrade(engine: Engine) -> None:
     try:
         with engine.execution_options(tongtang_writes=True).begin() as connection:
             config.attributes["connection"] = connection
+            if connection.dialect.name == "postgresql":  # SQLite has one writer by itself
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
             command.upgrade(config, "head")
     except DBAPIError as error:
         raise StoreUnusable(f"the database {engine.url!r} cannot be opened: {error.orig}") from error
@@ -42,6 +46,11 @@ def version(connection: Connection) -> str | None:
 def head() -> str | None:
     """The revision that this version of the hub wants."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def revisions() -> frozenset[str]:
+    """Every revision that this version of the hub can bring to its own."""
+    return frozenset(one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _config() -> Config:
