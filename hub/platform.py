@@ -3,6 +3,8 @@
 import ctypes
 import getpass
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import IO
@@ -42,6 +44,23 @@ def tied_to_parent(command: list[str]) -> list[str]:
 def account() -> str | None:
     """Name of the account we run as, for programs that would change it; None where they cannot."""
     return None if sys.platform == "win32" else getpass.getuser()
+
+
+def allow_files(wanted: int) -> int:
+    """Let this process, and those that it starts from now on, open `wanted` files; how many they may.
+
+    A connection is a file, and many systems begin with 1,024: a broker beyond that accepts nobody any more.
+    """
+    if sys.platform == "win32":
+        return wanted  # sockets are not counted there
+    import resource  # noqa: PLC0415  exists on POSIX only
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
 
 
 def hold(path: Path) -> IO[bytes]:
@@ -109,3 +128,11 @@ def clock_synchronised() -> bool | None:
     except (OSError, AttributeError):
         return None
     return None if state < 0 else state != TIME_ERROR
+
+
+def read_again(process: subprocess.Popen[bytes]) -> bool:
+    """Have a server read its files again by SIGHUP; False where that does not exist and it must be started anew."""
+    if sys.platform == "win32":
+        return False
+    process.send_signal(signal.SIGHUP)
+    return True
