@@ -15,6 +15,8 @@ from hub.fleet.claims import Claims
 from hub.fleet.commands import Commands
 from hub.fleet.devices import Devices
 from hub.fleet.enrolment import Enrolment
+from hub.fleet.health import FleetHealth
+from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor
@@ -34,6 +36,8 @@ class HubParts:
     enrolment: Enrolment
     commands: Commands
     twins: Twins
+    health: FleetHealth
+    readiness: Readiness
     conductor: Conductor
     changes: Changes
     """Tells of each session or device that changed, from any thread."""
@@ -47,6 +51,8 @@ class HubParts:
     mqtt_port: int
     broker: str
     """`mosquitto`, `amqtt` or the URL of another."""
+    broker_up: Callable[[], bool]
+    """Whether the hub is connected to it."""
     version: str
 
 

@@ -29,12 +29,15 @@ class Who(StrEnum):
     """A registered device, with a token signed by its own key."""
     EITHER = "either"
     """An operator or a device."""
+    MONITOR = "monitor"
+    """What reads the hub's figures, with the metrics token; an operator may read them, too."""
     SHUT_OUT = "revoked device"
     """A device that was revoked, known by its key; it may use nothing that is not for anyone."""
 
 
 RULES: Mapping[str, Who] = {
     "GET /healthz": Who.ANYONE,
+    "GET /metrics": Who.MONITOR,
     "GET /login": Who.ANYONE,
     "POST /login": Who.ANYONE,
     "GET /static/{name}": Who.ANYONE,
@@ -75,11 +78,21 @@ RULES: Mapping[str, Who] = {
     "HEAD /api/v1/uploads/{uuid}": Who.DEVICE,
     "PATCH /api/v1/uploads/{uuid}": Who.DEVICE,
     "DELETE /api/v1/uploads/{uuid}": Who.DEVICE,
+    "GET /api/v1/health": Who.OPERATOR,
+    "GET /api/v1/devices/{device}/health": Who.OPERATOR,
     "GET /api/v1/telemetry/summary": Who.OPERATOR,
     "GET /api/v1/telemetry/ids": Who.OPERATOR,
     "WS /api/v1/live": Who.OPERATOR,
 }
 """The one place: method and path of every route, and who may use it."""
+
+ADMITS: Mapping[Who, frozenset[Who]] = {
+    Who.OPERATOR: frozenset({Who.OPERATOR}),
+    Who.DEVICE: frozenset({Who.DEVICE}),
+    Who.EITHER: frozenset({Who.OPERATOR, Who.DEVICE}),
+    Who.MONITOR: frozenset({Who.OPERATOR, Who.MONITOR}),
+}
+"""Which callers a route lets in, by whom it is for."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -156,7 +169,7 @@ def _judge(caller: Caller, who: Who | None, method: str, headers: Headers) -> Re
         return problem(403, words, "enrol the machine anew, with a new claim code and a new key")
     if who is None:
         return problem(404, "there is nothing here", "see /api/v1/openapi.json for what there is")
-    if who not in {caller.who, Who.EITHER}:
+    if caller.who not in ADMITS[who]:
         return problem(403, f"this is not for a caller of the kind {caller.who}", f"only for: {who}")
     if caller.by_cookie and method not in SAFE_METHODS and not same_page(headers, needed=True):
         return _foreign_page()

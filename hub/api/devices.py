@@ -9,11 +9,14 @@ from hub.api.problems import responses
 from hub.api.shapes import DeviceIn, DeviceView, DeviceWelcome, MqttAddress
 from hub.door import HERE
 from hub.fleet.devices import Devices, NewDevice
+from hub.fleet.health import FleetHealth
+from hub.fleet.signs import HealthState
 from hub.store.devices import DeviceRecord
 
 
-def shown(device: DeviceRecord) -> DeviceView:
-    """A device as the API shows it."""
+def shown(device: DeviceRecord, health: FleetHealth | None = None) -> DeviceView:
+    """A device as the API shows it, with its health where it may still have one."""
+    now = health.of(device.id) if health is not None and device.revoked is None else None
     return DeviceView(
         device=device.id,
         room=device.room,
@@ -23,11 +26,13 @@ def shown(device: DeviceRecord) -> DeviceView:
         last_seen=device.last_seen,
         why=device.why,
         version=device.version,
+        health=now.state if now else HealthState.UNKNOWN,
+        remarks=now.remarks if now else (),
         revoked=device.revoked,
     )
 
 
-def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress) -> APIRouter:
+def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress, health: FleetHealth) -> APIRouter:
     """Routes under `/api/v1/devices`."""
     routes = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
@@ -44,8 +49,8 @@ def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress) -> APIRoute
 
     @routes.get("", summary="All devices", responses=responses())
     async def every(*, revoked: bool = False) -> list[DeviceView]:
-        """Every registered device with its presence, by id; with `revoked=true` those that were shut out."""
-        return [shown(device) for device in (devices.revoked() if revoked else devices.all())]
+        """Every registered device with presence and health, by id; with `revoked=true` those that were shut out."""
+        return [shown(device, health) for device in (devices.revoked() if revoked else devices.all())]
 
     @routes.post("/{device}/revoke", summary="Shut a device out for good", responses=responses(404))
     async def revoke(request: Request, device: str) -> DeviceView:

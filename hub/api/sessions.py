@@ -1,6 +1,7 @@
 """Sessions over HTTP: make one, look at it, end it, play it."""
 
 import asyncio
+from collections.abc import Callable
 
 from fastapi import APIRouter
 
@@ -12,8 +13,16 @@ from hub.session.errors import SessionUnknown
 from hub.session.views import NewSession, SessionView
 
 
-def router(sessions: Conductor, store: PackageStore) -> APIRouter:
-    """Routes under `/api/v1/sessions`."""
+def router(
+    sessions: Conductor, store: PackageStore, judged: Callable[[SessionView], SessionView] = lambda view: view
+) -> APIRouter:
+    """Routes under `/api/v1/sessions`.
+
+    Args:
+        sessions: conducts them.
+        store: holds their packages.
+        judged: adds what is expected of the rooms of a session that begins soon.
+    """
     routes = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 
     @routes.post("", summary="Make a session", status_code=201, responses=responses(404, 409, 422))
@@ -24,12 +33,12 @@ def router(sessions: Conductor, store: PackageStore) -> APIRouter:
     @routes.get("", summary="The sessions around now", responses=responses())
     async def around_now() -> list[SessionView]:
         """The newest 200 sessions that have begun and the next 50 to come, newest first, with each room's state."""
-        return await asyncio.to_thread(sessions.views)
+        return await asyncio.to_thread(lambda: [judged(one) for one in sessions.views()])
 
     @routes.get("/{session}", summary="One session", responses=responses(404))
     async def one(session: str) -> SessionView:
-        """A session with the state, words, result and receipt of each room."""
-        return await asyncio.to_thread(known, sessions, session)
+        """A session with the state, words, result and receipt of each room; before the lesson, what is expected."""
+        return judged(await asyncio.to_thread(known, sessions, session))
 
     @routes.post("/{session}/end", summary="End a session", responses=responses(404, 409))
     async def end(session: str) -> SessionView:

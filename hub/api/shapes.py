@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.enrolment import fingerprint
 from contract.model import DeviceId, RoomId
 from contract.package import FileEntry
+from hub.fleet.signs import HealthRemark, HealthState
 from hub.session.views import SessionView
 from hub.store.claims import ClaimRecord, ClaimState
 
@@ -55,6 +56,8 @@ class DeviceView(Shape):
     last_seen: float | None = Field(description="When presence last came, in seconds of hub UTC.")
     why: str = Field(description="Why it is away, where that is known.")
     version: str
+    health: HealthState = Field(HealthState.UNKNOWN, description="How it is, by presence and what it last told.")
+    remarks: tuple[HealthRemark, ...] = Field((), description="What there is to know, to be told in any language.")
     revoked: float | None = Field(None, description="When it was shut out, in seconds of hub UTC.")
 
 

@@ -121,16 +121,24 @@ class Readiness:
         roll: who is registered.
         alarm: where alerts go.
         now: hub UTC in seconds.
+        refresh: called before each look; brings in health that other processes have stored.
     """
 
     def __init__(
-        self, sessions: Sessions, health: FleetHealth, roll: Roll, alarm: Alarm, now: Callable[[], float]
+        self,
+        sessions: Sessions,
+        health: FleetHealth,
+        roll: Roll,
+        alarm: Alarm,
+        now: Callable[[], float],
+        refresh: Callable[[], object] = lambda: None,
     ) -> None:
         self._sessions = sessions
         self._health = health
         self._roll = roll
         self._alarm = alarm
         self._now = now
+        self._refresh = refresh
         self._began = now()
         self._memory = _Memory()
 
@@ -143,6 +151,7 @@ class Readiness:
 
     def tick(self) -> None:
         """Look at every device and every lesson that is due; blocks on the database. Every few seconds."""
+        self._refresh()
         devices = self._roll.all()
         self._health.look(one.id for one in devices)
         near = [view for one in self._sessions.due(AHEAD_S) if (view := self.shown(one)) is not one]

@@ -29,6 +29,8 @@ from hub.fleet.claims import Claims
 from hub.fleet.commands import Commands
 from hub.fleet.devices import Devices, NewDevice
 from hub.fleet.enrolment import Enrolment
+from hub.fleet.health import FleetHealth
+from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins
 from hub.parts import HubParts
 from hub.session.changes import Changes
@@ -117,8 +119,8 @@ def district(data: Path) -> Iterator[District]:
         yield made
 
 
-def make(data: Path, *, token: str | None = None) -> District:
-    settings = HubSettings(data=data)
+def make(data: Path, *, token: str | None = None, **more: object) -> District:
+    settings = HubSettings(data=data, **more)
     clock = LateClock()
     store = Store.open(settings.database_url)
     if not (data / "hub.key").exists():
@@ -132,6 +134,8 @@ def make(data: Path, *, token: str | None = None) -> District:
     authority = Authority.open(settings)
     key = load_private(data / "hub.key")
     nowhere = Nowhere().publish
+    conductor = Conductor(store.sessions, devices, Nowhere(), clock.now, Times(), changes.tell)
+    health = FleetHealth(devices, clock.now, changes.tell)
     parts = HubParts(
         settings=settings,
         store=store,
@@ -141,7 +145,9 @@ def make(data: Path, *, token: str | None = None) -> District:
         enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
         commands=Commands(store.commands, devices, key, nowhere, clock.now, misfits),
         twins=Twins(store.twins, devices, key, nowhere, clock.now, misfits),
-        conductor=Conductor(store.sessions, devices, Nowhere(), clock.now, Times(), changes.tell),
+        health=health,
+        readiness=Readiness(conductor, health, devices, alerts, clock.now),
+        conductor=conductor,
         changes=changes,
         intake=Intake(store.rows, devices, Nowhere().publish, misfits),
         misfits=misfits,
@@ -151,6 +157,7 @@ def make(data: Path, *, token: str | None = None) -> District:
         mqtt_host="127.0.0.1",
         mqtt_port=1883,
         broker="amqtt",
+        broker_up=lambda: True,
         version="0.1.0",
     )
     return District(parts, create_app(parts), token)
