@@ -3,7 +3,7 @@
 import logging
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,11 @@ SUBSCRIPTIONS = [
         topics.twin_reported,
     )
 ]
+ROWS = [topics.tele("+"), topics.event("+")]
+WITHOUT_ROWS = [(topic, qos) for topic, qos in SUBSCRIPTIONS if topic not in ROWS]
+"""For a hub whose rows are taken in by further processes."""
+SHARED = [(f"$share/intake/{topic}", 1) for topic in ROWS]
+"""For such a process: the broker gives each row to one of them."""
 
 log = logging.getLogger("hub.broker")
 
@@ -60,6 +65,8 @@ class HubLink:
         now_ns: hub UTC in nanoseconds.
         on_arrival: takes each message on the network thread; must return at once.
         tls: with the hub's certificate; None where the broker is plain.
+        subscriptions: what is heard: topic and quality of service.
+        presence: whether it speaks for the hub's presence.
     """
 
     def __init__(
@@ -71,11 +78,16 @@ class HubLink:
         now_ns: Callable[[], int],
         on_arrival: Callable[[Arrival], None],
         tls: ssl.SSLContext | None = None,
+        subscriptions: Sequence[tuple[str, int]] = SUBSCRIPTIONS,
+        *,
+        presence: bool = True,
     ) -> None:
         self._address = (HERE.get(host, host), port)
         self._state = HubState(online=True, version=version, incarnation=incarnation)
         self._now_ns = now_ns
         self._on_arrival = on_arrival
+        self._subscriptions = list(subscriptions)
+        self._presence = presence
         self._down = False
         self._full = False
         self._subscribed = threading.Event()
@@ -87,8 +99,9 @@ class HubLink:
         client.reconnect_delay_set(*RECONNECT_S)
         client.max_inflight_messages_set(INFLIGHT)
         client.max_queued_messages_set(QUEUED)
-        gone = self._state.model_copy(update={"online": False})
-        client.will_set(topics.HUB_STATE, gone.model_dump_json(), qos=1, retain=True)
+        if presence:
+            gone = self._state.model_copy(update={"online": False})
+            client.will_set(topics.HUB_STATE, gone.model_dump_json(), qos=1, retain=True)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._ready
@@ -102,7 +115,7 @@ class HubLink:
     def stop(self) -> None:
         """Say that the hub is going, and disconnect."""
         gone = self._state.model_copy(update={"online": False})
-        if self._client.is_connected():
+        if self._presence and self._client.is_connected():
             said = self._client.publish(topics.HUB_STATE, gone.model_dump_json(), qos=1, retain=True)
             said.wait_for_publish(timeout=2)
         self._client.disconnect()
@@ -123,8 +136,9 @@ class HubLink:
         if reason.is_failure:
             self._went_down(f"refused the hub: {reason}")
             return
-        client.subscribe(SUBSCRIPTIONS)
-        client.publish(topics.HUB_STATE, self._state.model_dump_json(), qos=1, retain=True)
+        client.subscribe(self._subscriptions)
+        if self._presence:
+            client.publish(topics.HUB_STATE, self._state.model_dump_json(), qos=1, retain=True)
 
     def _ready(self, *_: Any) -> None:
         if self._down:
@@ -144,10 +158,10 @@ class HubLink:
 
     def _arrived(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         at_ns = self._now_ns()
-        if message.topic == topics.HUB_STATE:
-            return  # our own, which the pattern of the devices' presence matches too
         try:
-            self._on_arrival(Arrival(message.topic, bytes(message.payload), at_ns))
+            topic = message.topic
+            if topic != topics.HUB_STATE:  # our own, which the pattern of the devices' presence matches too
+                self._on_arrival(Arrival(topic, bytes(message.payload), at_ns))
         except Exception:
             # It would end paho's network thread, and the hub would be deaf and look alive.
-            log.exception("a message on %s could not be taken", message.topic)
+            log.exception("a message could not be taken")
