@@ -187,6 +187,7 @@ port = 0
 [mqtt]
 host = "127.0.0.1"
 port = 0
+tls = false
 """
 
 

@@ -1,5 +1,6 @@
 """The hub's settings file: where it keeps things, where it listens, which broker it uses."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Literal
@@ -8,8 +9,18 @@ from pydantic import Field, field_validator, model_validator
 
 from contract.settings import Settings, load
 
+HOST_NAME = re.compile(r"(?!.*-(\.|$))[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9-]*)*")
 DATABASE_FILE = "hub.db"
 ARCHIVE_FOLDER = "archive"
+
+
+def is_name(name: str) -> bool:
+    """Whether `name` can stand in a certificate: a host name or an address."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return HOST_NAME.fullmatch(name) is not None
+    return True
 
 
 class HttpSettings(Settings):
@@ -52,12 +63,40 @@ class HttpSettings(Settings):
 
 
 class MqttSettings(Settings):
-    """Where the hub's own broker listens; unused with an external broker."""
+    """Where the hub's own broker listens, and how; of these, an external broker uses `hub_port` alone."""
 
     host: str = Field("127.0.0.1", title="Address", description="Address on which the hub's own broker listens.")
     port: int = Field(
-        1883, ge=0, le=65535, title="Port", description="TCP port; 0 takes a free one and keeps it from then on."
+        8883, ge=0, le=65535, title="Port", description="TCP port; 0 takes a free one and keeps it from then on."
     )
+    tls: bool = Field(
+        True,
+        title="TLS",
+        description="Devices show a certificate of this hub and may speak for themselves alone. "
+        "false lets everybody in, and is taken on loopback only.",
+    )
+    names: tuple[str, ...] = Field(
+        (),
+        title="Names",
+        description="Host names and addresses by which devices reach the broker, beside those this machine knows of "
+        "itself; they go into its certificate.",
+    )
+    hub_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        title="Hub's port",
+        description="Port at which the hub dials an external broker, where it has one for the hub alone; "
+        "0: the same as the devices.",
+    )
+
+    @field_validator("names")
+    @classmethod
+    def _names_can_be_certified(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not is_name(name):
+                raise ValueError(f"{name!r} is neither a host name nor an address")
+        return names
 
 
 class CaSettings(Settings):
@@ -101,6 +140,45 @@ class LessonSettings(Settings):
     )
 
 
+class MetricsSettings(Settings):
+    """Who may read the hub's figures at `/metrics`."""
+
+    token: str = Field(
+        "",
+        pattern=r"^([!-~]{16,})?$",
+        title="Token",
+        description="Opens `/metrics` and nothing else: for Prometheus. At least 16 signs; empty: operators alone.",
+    )
+
+
+class IntakeSettings(Settings):
+    """How telemetry and events are taken in."""
+
+    workers: int = Field(
+        1,
+        ge=1,
+        le=16,
+        title="Workers",
+        description="Processes that take rows in. One is enough for ten districts; more need PostgreSQL and a broker "
+        "with shared subscriptions, which mosquitto has and amqtt has not.",
+    )
+
+
+def _days(default: float, title: str, what: str) -> float:
+    days: float = Field(default, gt=0, le=36_500, title=title, description=f"How long {what} stay, in days.")
+    return days
+
+
+class KeepSettings(Settings):
+    """How long telemetry and what belongs to it is kept in the database. Lesson packages have their own policy."""
+
+    telemetry_days: float = _days(2.0, "Telemetry", "samples as they were sent")
+    minutes_days: float = _days(14.0, "Minutes", "samples summed up by the minute")
+    hours_days: float = _days(400.0, "Hours", "samples summed up by the hour")
+    events_days: float = _days(400.0, "Events", "events")
+    faults_days: float = _days(400.0, "Faults", "rows that were set aside, and declared gaps,")
+
+
 class HubSettings(Settings):
     """Settings of one hub. Relative paths start at the folder the hub is started in."""
 
@@ -118,21 +196,30 @@ class HubSettings(Settings):
     broker: str = Field(
         "auto",
         title="Broker",
-        description="auto (mosquitto where installed, else amqtt), mosquitto, amqtt, or mqtt://host:port.",
+        description="auto (mosquitto where installed, else amqtt), mosquitto, amqtt, or an external one: "
+        "mqtts://host:port, on loopback also mqtt://host:port.",
     )
     http: HttpSettings = Field(HttpSettings(), title="HTTP", description="Console and API.")
     mqtt: MqttSettings = Field(MqttSettings(), title="MQTT", description="The hub's own broker.")
     ca: CaSettings = Field(CaSettings(), title="Authority", description="Who signs the certificates of devices.")
     lesson: LessonSettings = Field(LessonSettings(), title="Lessons", description="How sessions are conducted.")
+    intake: IntakeSettings = Field(IntakeSettings(), title="Intake", description="How rows are taken in.")
+    metrics: MetricsSettings = Field(MetricsSettings(), title="Metrics", description="For Prometheus.")
+    keep: KeepSettings = Field(KeepSettings(), title="Keeping", description="How long telemetry is kept.")
     language: Literal["zh", "en"] = Field("zh", title="Language", description="Language of the console.")
 
     @field_validator("broker")
     @classmethod
     def _broker_known(cls, text: str) -> str:
-        found = re.fullmatch(r"mqtt://[^/:\s]+:(\d{1,5})", text)
+        found = re.fullmatch(r"mqtts?://[^/:\s]+:(\d{1,5})", text)
         if text in {"auto", "mosquitto", "amqtt"} or (found and 1 <= int(found[1]) <= 65535):
             return text
-        raise ValueError("broker must be auto, mosquitto, amqtt or mqtt://host:port")
+        raise ValueError("broker must be auto, mosquitto, amqtt, mqtt://host:port or mqtts://host:port")
+
+    @property
+    def mqtt_tls(self) -> bool:
+        """Whether devices speak with the broker over TLS."""
+        return self.broker.startswith("mqtts://") if "://" in self.broker else self.mqtt.tls
 
     @property
     def database_url(self) -> str:

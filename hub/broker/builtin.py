@@ -1,23 +1,28 @@
 """amqtt inside the hub: on a thread and an event loop of its own, so that the hub's never waits for it.
 
-Good for about 200 devices. It does not close the older of two connections with one client
-id, and forgets what was sent and not acknowledged when a subscriber is cut off; neither
-matters here, because sessions are clean, client ids new at each start, and nothing relies
-on the broker.
+Good for about 200 devices. It forgets what was sent and not acknowledged when a subscriber is cut off;
+that does not matter here, because sessions are clean and nothing relies on the broker.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from hub.broker.doorkeeper import Doorkeeper
 from hub.broker.embedded import START_WAIT_S, await_free
 from hub.broker.errors import BrokerUnusable
+from hub.broker.gate import Gate
 
 STOP_WAIT_S = 2.0
 """How long clients that are still connected are waited for at the end, in seconds."""
+HANDSHAKE_S = 10.0
+CUT_WAIT_S = 10.0
+LOOPBACK = "127.0.0.1"
+
+log = logging.getLogger("hub.broker")
 
 
 class _Steady(dict[str, Any]):
@@ -40,15 +45,20 @@ class BuiltinBroker:
     Args:
         host: address to listen on.
         port: port to listen on.
+        gate: who may come in, over TLS; None opens it to everybody.
     """
 
     name = "amqtt"
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, gate: Gate | None = None) -> None:
         self.host = host
         self.port = port
+        self.hub_address = (host, port)
+        self._gate = gate
+        self._keeper: Doorkeeper | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
+        self._entrance: Any = None
         self._started = threading.Event()
         self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="hub.amqtt", daemon=True)
@@ -60,6 +70,9 @@ class BuiltinBroker:
             BrokerUnusable: the port is taken, or amqtt cannot start.
         """
         await_free(self.host, self.port)
+        if self._gate is not None:
+            self._gate.certificate.make()
+            self._keeper = Doorkeeper(self._gate.devices(), self._gate.crl())
         for name in ("amqtt", "transitions"):
             logging.getLogger(name).setLevel(logging.ERROR)  # they tell each connection
         self._thread.start()
@@ -67,13 +80,32 @@ class BuiltinBroker:
             raise BrokerUnusable(f"amqtt does not start on {self.host}:{self.port}: {self._failed}")
 
     def tend(self) -> None:
-        """See that it still runs.
+        """See that it still runs; renew what it shows.
 
         Raises:
             BrokerUnusable: its thread has ended.
         """
         if not self._thread.is_alive():
             raise BrokerUnusable(f"amqtt ended by itself: {self._failed}")
+        if self._gate is not None and self._loop is not None and self._gate.certificate.due():
+            # On the broker's own thread: its contexts must not change in the middle of a handshake.
+            self._loop.call_soon_threadsafe(self._gate.certificate.renewed)
+
+    def admit(self, device: str) -> None:
+        """Let `device` come in; the database knows it already."""
+        if self._keeper is not None:
+            self._keeper.admit(device)
+
+    def revoke(self, device: str, crl_pem: bytes) -> None:
+        """Cut `device` off and keep it out; the database knows already."""
+        if self._keeper is None or self._loop is None:
+            return
+        self._keeper.expel(device, crl_pem)
+        cut = asyncio.run_coroutine_threadsafe(self._entrance.cut(device), self._loop)
+        try:
+            cut.result(CUT_WAIT_S)
+        except TimeoutError:
+            log.error("amqtt is too busy to cut %s off at once; it hears nothing and is not heard", device)  # noqa: TRY400  says all
 
     def stop(self) -> None:
         """End it."""
@@ -86,7 +118,7 @@ class BuiltinBroker:
             asyncio.run(self._serve())
         except Exception as error:
             self._failed = error
-            logging.getLogger("hub.broker").exception("amqtt failed")
+            log.exception("amqtt failed")
         finally:
             self._started.set()
 
@@ -95,14 +127,44 @@ class BuiltinBroker:
 
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
-        config: dict[str, Any] = {
-            "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}"}},
-            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-        }
-        broker = Broker(config)
+        broker = Broker(self._configured())
         broker._subscriptions = _Steady()  # noqa: SLF001  see there
         await broker.start()
-        self._started.set()
-        await self._ending.wait()
+        async with self._doors(broker):
+            self._started.set()
+            await self._ending.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(broker.shutdown(), STOP_WAIT_S)
+
+    def _configured(self) -> dict[str, Any]:
+        if self._keeper is None:
+            return {
+                "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}"}},
+                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+            }
+        return {
+            "listeners": {"default": {"type": "external"}},
+            "plugins": {"hub.broker.plugins.DoorPlugin": {"keeper": self._keeper}},
+        }
+
+    @contextlib.asynccontextmanager
+    async def _doors(self, broker: Any) -> AsyncIterator[None]:
+        """Listen over TLS meanwhile: for devices, and for the hub on loopback."""
+        if self._gate is None or self._keeper is None:
+            yield
+            return
+        from hub.broker.entrance import Entrance  # noqa: PLC0415  loads amqtt
+
+        self._entrance = entrance = Entrance(
+            self._keeper, lambda reader, writer: broker.external_connected(reader, writer, "default")
+        )
+        context = self._gate.certificate.server_context()
+        how: dict[str, Any] = {"ssl": context, "ssl_handshake_timeout": HANDSHAKE_S, "reuse_address": True}
+        for_hub = await asyncio.start_server(entrance.hub_came, LOOPBACK, 0, **how)
+        for_devices = await asyncio.start_server(entrance.device_came, self.host, self.port, **how)
+        self.hub_address = for_hub.sockets[0].getsockname()[:2]
+        try:
+            yield
+        finally:
+            for_devices.close()
+            for_hub.close()

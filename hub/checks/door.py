@@ -25,8 +25,8 @@ def look(settings: HubSettings) -> CheckLine:
     except HubRefused as refused:
         return bad(NAME, str(refused), "then look again")
     doors = [("https" if shown else "http", settings.http.host, settings.http.port)]
-    if not settings.broker.startswith("mqtt://"):
-        doors.append(("mqtt", settings.mqtt.host, settings.mqtt.port))
+    if "://" not in settings.broker:
+        doors.append(("mqtts" if settings.mqtt_tls else "mqtt", settings.mqtt.host, settings.mqtt.port))
     told = ", ".join(f"{name} {host}:{port}" if port else f"{name} {host}, a free one" for name, host, port in doors)
     runs = _runs(settings)
     taken = [f"{host}:{port}" for _, host, port in doors if port and not runs and not bindable(host, port)]

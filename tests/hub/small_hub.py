@@ -39,7 +39,7 @@ def settings_of(folder: Path, broker: str) -> HubSettings:
         data=folder,
         broker=broker,
         http=HttpSettings(port=0),
-        mqtt=MqttSettings(port=0),
+        mqtt=MqttSettings(port=0, tls=False),
         lesson=LessonSettings(lead_s=0.5, grace_s=20),
     )
 

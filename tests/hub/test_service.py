@@ -194,7 +194,7 @@ async def test_a_taken_http_port_is_told_in_words_and_leaves_no_broker_behind(tm
             data=tmp_path / "data",
             broker="auto",
             http=HttpSettings(port=other.getsockname()[1]),
-            mqtt=MqttSettings(port=0),
+            mqtt=MqttSettings(port=0, tls=False),
         )
         with pytest.raises(HubRefused, match=r"set another host or port"):
             await HubService(settings, app_of).run()
