@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_fleet
+from hub import cli_fleet, cli_twin
 from hub.broker.errors import BrokerUnusable
+from hub.cli_command import command
 from hub.cli_options import ConfigOption, DataOption, JsonOption, refused, settings_from
 from hub.errors import HubRefused
 from hub.store.errors import StoreRefused
@@ -24,6 +25,8 @@ app = typer.Typer(
 user = typer.Typer(no_args_is_help=True, help="Who may operate the hub.")
 app.add_typer(user, name="user")
 app.add_typer(cli_fleet.app)
+app.add_typer(cli_twin.app, name="twin")
+app.command("command")(command)
 
 
 @app.command()

@@ -115,7 +115,7 @@ def _asked_hub(settings: HubSettings, device: str, token: str) -> bool:
             headers=headers,
             timeout=ASK_S,
             trust_env=False,
-            verify=_trust(settings),
+            verify=trust(settings),
         )
     except (httpx.HTTPError, httpx.InvalidURL):
         return False  # it has ended without taking hub.json away; the database is the truth
@@ -147,7 +147,7 @@ def _here(settings: HubSettings, store: Store) -> str:
     return f"{'https' if http.tls else 'http'}://{shown}{f':{port}' if port else ''}"
 
 
-def _trust(settings: HubSettings) -> ssl.SSLContext:
+def trust(settings: HubSettings) -> ssl.SSLContext:
     """Trust the hub's own certificate and no other: on this machine it is called by another name than it is for."""
     context = ssl.create_default_context()
     if settings.http.tls_cert is not None:
