@@ -30,6 +30,12 @@ WAIT_S = 120
 CERTIFICATE_DAYS = 7
 """Certificates live 30 days and are renewed at two thirds of that."""
 RESTARTS = 4
+RESTART_WHY: Mapping[str, str] = {
+    "killed": "killed or crashed",
+    "fault": "a fault in the program",
+    "machine": "the machine went down",
+}
+"""Why an agent was started again without having been asked to end."""
 FIELDS_MOST = 64
 """Fields of a device that are kept; a device tells about thirty."""
 TEXT_MOST = 200
@@ -181,12 +187,9 @@ def _remarks(told: _Figures) -> Iterable[HealthRemark]:
     yield from _machine(told)
     yield from _rows(told)
     yield from _certificate(told)
-    if (told.number("restarts_day") or 0) >= RESTARTS and told.text("restart_why") in {"killed", "fault", "machine"}:
-        values: dict[str, int | str] = {
-            "times": round(told.number("restarts_day") or 0),
-            "why": told.text("restart_why"),
-        }
-        yield HealthRemark(sign=Sign.RESTARTS, values=values)
+    times, why = told.number("restarts_day") or 0.0, RESTART_WHY.get(told.text("restart_why"))
+    if times >= RESTARTS and why is not None:
+        yield HealthRemark(sign=Sign.RESTARTS, values={"times": round(times), "why": why})
     if failed := told.texts("failed"):
         yield HealthRemark(sign=Sign.PROBES_FAIL, values={"words": "; ".join(failed)[:TEXT_MOST]})
 

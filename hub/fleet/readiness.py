@@ -20,6 +20,8 @@ AHEAD_S = 600.0
 """Rooms are judged from this long before their lesson on, in seconds."""
 HOLD_S = 15.0
 """What keeps a room from its lesson must last this long before an alert is raised: networks blink."""
+AGAIN_S = 300.0
+"""An alert that an operator has cleared, and whose cause is still there, is raised again after so many seconds."""
 SETTLE_S = 90.0
 """After a start of the hub every device counts as away until it is heard; they come back within a minute."""
 WILL_MISS = "will-miss-lesson"
@@ -75,8 +77,10 @@ class Case:
     def words(self) -> str:
         """For the alert."""
         lesson = f"“{self.session.title}”" if self.session.title else self.session.session
-        what = "will miss" if self.readiness.standing is Standing.MISSING else "may miss, or lack something at,"
-        return f"{self.room.name or self.room.room} {what} the lesson {lesson}: {self.readiness.words}"
+        room, words = self.room.name or self.room.room, self.readiness.words
+        if self.readiness.standing is Standing.MISSING:
+            return f"{room} will miss the lesson {lesson}: {words}"
+        return f"{room} may miss, or lack something at, the lesson {lesson}: {words}"
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -106,8 +110,8 @@ class Wanted:
 class _Memory:
     since: dict[Key, float] = field(default_factory=dict)
     """When each alert that should be open was first wanted, in hub UTC."""
-    raised: dict[Key, tuple[str, ...]] | None = None
-    """What each open alert is about; None until the database was asked which are open."""
+    raised: dict[Key, tuple[tuple[str, ...], float]] = field(default_factory=dict)
+    """What each alert that was raised is about, and when it was."""
 
 
 class Readiness:
@@ -174,18 +178,19 @@ class Readiness:
 
     def _tell(self, wanted: Mapping[Key, Wanted]) -> None:
         memory, now = self._memory, self._now()
-        if memory.raised is None:
-            memory.raised = {(one.device, one.kind): () for one in self._alarm.open() if one.kind in KINDS}
         memory.since = {key: memory.since.get(key, now) for key in wanted}
         if now - self._began < SETTLE_S:
             return  # neither raised nor cleared on what is not known yet
-        for key in memory.raised.keys() - wanted.keys():
+        opened = {(one.device, one.kind) for one in self._alarm.open() if one.kind in KINDS}
+        for key in opened - wanted.keys():
             self._alarm.clear(*key)
-            del memory.raised[key]
+        memory.raised = {key: told for key, told in memory.raised.items() if key in wanted}
         for key, one in wanted.items():
-            if now - memory.since[key] >= HOLD_S and memory.raised.get(key) != one.about:
+            about, at = memory.raised.get(key, (None, 0.0))
+            dismissed = key not in opened and now - at >= AGAIN_S
+            if now - memory.since[key] >= HOLD_S and (about != one.about or dismissed):
                 self._alarm.raise_(*key, one.words)
-                memory.raised[key] = one.about
+                memory.raised[key] = (one.about, now)
 
 
 def room_readiness(room: RoomView, health: DeviceHealth, *, begun: bool, settled: bool) -> RoomReadiness:

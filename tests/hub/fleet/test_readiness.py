@@ -270,6 +270,18 @@ def test_alerts_of_an_earlier_run_of_the_hub_are_taken_back(hub):
     assert hub.open() == [("a-1", "cloned-disk")]
 
 
+def test_an_alert_that_an_operator_has_seen_to_is_not_raised_again_at_once(hub):
+    hub.device("a-1")
+    hub.device("a-2", online=False)
+    hub.lesson("a-1", "a-2", in_s=590.0)
+    hub.passes()
+    hub.alerts.dismiss(hub.alerts.open()[0].id, "an operator")
+    hub.passes(120)
+    assert hub.open() == []
+    hub.passes(240)
+    assert hub.open() == [("a-2", "will-miss-lesson")]
+
+
 def test_a_lesson_that_is_called_off_takes_its_alert_back(hub):
     hub.device("a-1")
     hub.device("a-2", online=False)

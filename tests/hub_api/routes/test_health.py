@@ -80,7 +80,8 @@ def test_the_overview_page_shows_health_and_readiness_in_both_languages(there: D
     headers = there.headers | {"Accept": "text/html"}
     chinese = httpx.get(there.url + "/?lang=zh", headers=headers).text
     english = httpx.get(there.url + "/?lang=en", headers=headers).text
-    assert "摄像头不见了" in chinese
-    assert "Camera not there" in english
+    assert "摄像头不见了，请检查连接线" in chinese
+    assert "its camera is not there; look at its cable" in english
     assert "可能受影响" in chinese
+    assert "尚未收到最新安排" in chinese
     assert "At risk" in english
