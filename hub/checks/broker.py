@@ -2,18 +2,20 @@
 
 import socket
 import ssl
+import time
 
 from hub.broker.embedded import choose, find_mosquitto, listening
 from hub.broker.errors import BrokerUnusable
 from hub.broker.mosquitto import Mosquitto, find_plugin
 from hub.checks.line import CheckLine, bad, ok, warn
-from hub.fleet.authority import Authority
+from hub.fleet.authority import DAY_S, Authority
 from hub.fleet.errors import AuthorityUnusable
 from hub.ports import refuse_open_broker
 from hub.settings import HubSettings
 
 NAME = "broker"
 WAIT_S = 5.0
+RENEW_DAYS = 30
 
 
 def look(settings: HubSettings) -> CheckLine:
@@ -49,13 +51,15 @@ def _external(settings: HubSettings, host: str, port: int) -> CheckLine:
         trust = ssl.create_default_context(cadata=Authority.open(settings).ca_pem)
         with (
             socket.create_connection((host, port), timeout=WAIT_S) as line,
-            trust.wrap_socket(line, server_hostname=host),
+            trust.wrap_socket(line, server_hostname=host) as tls,
         ):
-            pass
+            ends = str((tls.getpeercert() or {}).get("notAfter"))
     except AuthorityUnusable as unusable:
         return bad(NAME, str(unusable), "then look again")
     except ssl.SSLCertVerificationError as error:
         return bad(NAME, f"devices will not trust {settings.broker}: {error.verify_message}", write)
     except OSError as error:
         return bad(NAME, f"{settings.broker} does not speak TLS as devices do: {error}", write)
+    if ssl.cert_time_to_seconds(ends) - time.time() < RENEW_DAYS * DAY_S:
+        return warn(NAME, f"the certificate of {settings.broker} ends on {ends}", write)
     return ok(NAME, f"{settings.broker} answers, with a certificate that devices trust")

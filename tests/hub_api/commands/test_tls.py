@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 from websockets.sync.client import connect
 
-from agent.identity import EnrolmentRefused, HubUntrusted, device_token, enrol
+from agent.enrolment import register
+from agent.identity import EnrolmentRefused, HubUntrusted, device_token
 from agent.settings import load_settings
 from hub.cli import app
 from hub.founding import init
@@ -57,13 +58,13 @@ def test_a_hub_with_a_certificate_serves_the_network_and_its_agents_over_https(t
         trust = ssl.create_default_context(cafile=authority.file)
         (tmp_path / "agent.toml").write_text('[hub]\nca = "authority.pem"\n')
         ca = load_settings(tmp_path / "agent.toml").hub.ca
-        near = enrol(tmp_path / "near", url, token, "dev-a", "room-a", ca=ca)
-        far = enrol(tmp_path / "far", f"https://localhost:{port}", token, "dev-b", "room-b", ca=ca)
+        near = register(tmp_path / "near", url, token, "dev-a", "room-a", ca=ca)
+        far = register(tmp_path / "far", f"https://localhost:{port}", token, "dev-b", "room-b", ca=ca)
         # Each is told the host by which it reached the hub: the broker listens on all of them.
         assert (near.mqtt_host, far.mqtt_host) == ("127.0.0.1", "localhost")
         assert near.mqtt_port == hub.where["mqtt"]["port"]
         with pytest.raises(EnrolmentRefused, match="room room-a already has device dev-a"):
-            enrol(tmp_path / "third", url, token, "dev-c", "room-a", ca=ca)
+            register(tmp_path / "third", url, token, "dev-c", "room-a", ca=ca)
         with httpx.Client(base_url=url, verify=trust) as console:
             headers = {"Authorization": f"Bearer {device_token(near, time.time())}"}
             assert console.get("/api/v1/packages/s-2026-abcd/room-a", headers=headers).status_code == 403
@@ -79,21 +80,26 @@ def test_a_hub_with_a_certificate_serves_the_network_and_its_agents_over_https(t
         ) as live:
             assert {one["device"] for one in json.loads(live.recv(timeout=5))["devices"]} == {"dev-a", "dev-b"}
         with pytest.raises(HubUntrusted, match=r"name the file of the authority.* with ca under \[hub\]"):
-            enrol(tmp_path / "stranger", url, token, "dev-c", "room-c")
+            register(tmp_path / "stranger", url, token, "dev-c", "room-c")
         with pytest.raises(HubUntrusted, match="is not trusted here"):
-            enrol(tmp_path / "misled", url, token, "dev-c", "room-c", ca=Authority(tmp_path, "another").file)
+            register(tmp_path / "misled", url, token, "dev-c", "room-c", ca=Authority(tmp_path, "another").file)
         with pytest.raises(httpx.HTTPError):
             httpx.get(url.replace("https", "http") + "/healthz")
     assert hub.code == 0, hub.log
 
 
-def test_check_is_content_with_a_certificate_and_warns_of_the_open_broker(tmp_path: Path, authority: Authority):
+def test_check_is_content_with_tls_on_both_doors_and_not_with_an_open_broker(tmp_path: Path, authority: Authority):
     config = settings(tmp_path, authority.certificate("127.0.0.1"))
     init(tmp_path / "data")
     found = checked(config)
-    assert (found["ports"]["verdict"], found["broker"]["verdict"]) == ("ok", "warn")
+    assert found["ports"]["verdict"] == "ok"
     assert "https 0.0.0.0" in found["ports"]["words"]
-    assert "no TLS" in found["broker"]["words"]
+    assert "mqtts 0.0.0.0" in found["ports"]["words"]
+    assert "200 devices" in found["broker"]["words"]
+    config.write_text(f"{config.read_text()}tls = false\n")
+    found = checked(config)
+    assert found["broker"]["verdict"] == "bad"
+    assert "will not listen on 0.0.0.0 without TLS" in found["broker"]["words"]
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(10, "warn"), (-1, "bad")])
@@ -131,5 +137,5 @@ def test_an_authority_that_cannot_be_read_is_told_before_anything_is_sent(tmp_pa
     if text:
         ca.write_text(text)
     with pytest.raises(HubUntrusted, match=words):
-        enrol(tmp_path / "state", "https://127.0.0.1:1", "token", "dev-a", "room-a", ca=ca)
+        register(tmp_path / "state", "https://127.0.0.1:1", "token", "dev-a", "room-a", ca=ca)
     assert not (tmp_path / "state").exists()
