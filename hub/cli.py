@@ -10,6 +10,8 @@ import typer
 
 from hub import cli_fleet, cli_twin
 from hub.broker.errors import BrokerUnusable
+from hub.cli_backup import backup, restore
+from hub.cli_broker import broker_config
 from hub.cli_command import command
 from hub.cli_options import ConfigOption, DataOption, JsonOption, refused, settings_from
 from hub.errors import HubRefused
@@ -27,6 +29,9 @@ app.add_typer(user, name="user")
 app.add_typer(cli_fleet.app)
 app.add_typer(cli_twin.app, name="twin")
 app.command("command")(command)
+app.command("broker-config")(broker_config)
+app.command("backup")(backup)
+app.command("restore")(restore)
 
 
 @app.command()
