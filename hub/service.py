@@ -35,6 +35,9 @@ from hub.fleet.claims import Claims
 from hub.fleet.commands import Commands
 from hub.fleet.devices import Devices
 from hub.fleet.enrolment import Enrolment
+from hub.fleet.feed import HealthFeed
+from hub.fleet.health import FleetHealth
+from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins, told_as_alerts
 from hub.founding import Founded, hub_authority, hub_key, init
 from hub.parts import AppFactory, HubParts
@@ -50,6 +53,8 @@ __all__ = ["Founded", "HubService", "init"]
 TICK_S = 1.0
 """How often sessions are judged, unheld orders sent again and revocations noticed, in seconds."""
 TEND_S = 0.1
+READINESS_S = 5.0
+"""How often devices and the rooms of coming lessons are judged, in seconds."""
 READY_WAIT_S = 10.0
 HTTP_END_S = 3
 """How long open requests may take when the hub ends, in seconds."""
@@ -185,6 +190,10 @@ class HubService:
                 commands.hello(signal.device)
             return conductor.handle(signal, issued)
 
+        health = FleetHealth(devices, clock.now, changes.tell)
+        intake.on_stored.append(health.on_stored)
+        # Rows that other workers stored pass by this process.
+        refresh = HealthFeed(store.database, health).poll if settings.intake.workers > 1 else lambda: None
         intake.start()
         stack.callback(intake.stop)
         commands.start()
@@ -204,6 +213,8 @@ class HubService:
             enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
             commands=commands,
             twins=twins,
+            health=health,
+            readiness=Readiness(conductor, health, devices, alerts, clock.now, refresh),
             conductor=conductor,
             changes=changes,
             intake=intake,
@@ -214,6 +225,7 @@ class HubService:
             mqtt_host=broker.host,
             mqtt_port=broker.port,
             broker=broker.name,
+            broker_up=lambda: link.wait_ready(0),
             version=hub_version(),
         )
         return parts, _Threads(link, intake, courier, commands, twins)
@@ -240,6 +252,8 @@ class HubService:
                 judging = tasks.create_task(_again(TICK_S, judge.tick), name="hub.sessions")
                 doorman = _Patient(parts.devices.notice_revoked, "devices that are revoked meanwhile are not noticed")
                 refusing = tasks.create_task(_again(TICK_S, doorman.tick), name="hub.revoked")
+                lookout = _Patient(parts.readiness.tick, "rooms are not judged before their lessons")
+                readying = tasks.create_task(_again(READINESS_S, lookout.tick), name="hub.readiness")
                 watching = tasks.create_task(_again(TICK_S, _on_loop(threads.check)), name="hub.threads")
                 await self._announce(parts, lambda: server.started or serving.done(), threads, http)
                 ended = tasks.create_task(self._ending.wait(), name="hub.ending")
@@ -248,7 +262,7 @@ class HubService:
                     raise HubRefused("the HTTP side ended by itself; its log says why")
                 server.should_exit = True
                 await serving
-                for task in (tending, judging, refusing, watching, ended):
+                for task in (tending, judging, refusing, readying, watching, ended):
                     task.cancel()
 
     async def _announce(

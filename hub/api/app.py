@@ -11,7 +11,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.envelope import Envelope
 from contract.keys import public_pem
-from hub.api import alerts, commands, devices, enrolment, live, packages, sessions, telemetry, twins, uploads
+from hub.api import (
+    alerts,
+    commands,
+    devices,
+    enrolment,
+    health,
+    live,
+    metrics,
+    packages,
+    sessions,
+    telemetry,
+    twins,
+    uploads,
+)
 from hub.api.access import Doorkeeper
 from hub.api.enrolment_shapes import MqttDoor
 from hub.api.figures import with_live_figures
@@ -89,8 +102,15 @@ def create_app(parts: HubParts) -> FastAPI:
     board = live.Board(lambda: overview().model_dump_json(), parts.changes)
     expiry = Expiry(store, intake.uploads, RoomsOfConductor(parts.conductor), parts.clock.now)
     sign_ins = HubSignIns(
-        parts.store.operators.hashes, parts.devices.key, parts.key, parts.clock.now, parts.devices.former_key
+        parts.store.operators.hashes,
+        parts.devices.key,
+        parts.key,
+        parts.clock.now,
+        parts.devices.former_key,
+        parts.settings.metrics.token,
     )
+    commits = metrics.CommitTimes(parts.clock.now)
+    parts.intake.on_stored.append(commits.on_stored)
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -121,13 +141,15 @@ def create_app(parts: HubParts) -> FastAPI:
     hub_key = public_pem(parts.key)
     pages = Pages(parts.settings.language)
     for routes in (
-        devices.router(parts.devices, hub_key, mqtt),
+        devices.router(parts.devices, hub_key, mqtt, parts.health),
+        health.router(parts.devices, parts.health),
+        metrics.router(parts, commits),
         enrolment.device_routes(parts.enrolment, hub_key, door),
         enrolment.claim_routes(parts.claims, parts.settings.http, hub_key, parts.clock.now),
         alerts.router(parts.alerts),
         commands.router(parts.commands),
         twins.router(parts.twins),
-        sessions.router(parts.conductor, store),
+        sessions.router(parts.conductor, store, parts.readiness.shown),
         packages.router(intake),
         telemetry.router(parts.store.rows),
         live.router(board),
@@ -184,8 +206,10 @@ def _overview(parts: HubParts) -> Callable[[], Overview]:
         now = parts.clock.now()
         return Overview(
             now=now,
-            devices=tuple(devices.shown(device) for device in parts.devices.all()),
-            sessions=tuple(with_live_figures(one, parts.store.rows) for one in parts.conductor.views()),
+            devices=tuple(devices.shown(device, parts.health) for device in parts.devices.all()),
+            sessions=tuple(
+                with_live_figures(parts.readiness.shown(one), parts.store.rows) for one in parts.conductor.views()
+            ),
             alerts=tuple(alerts.shown(one) for one in parts.alerts.open()),
             waiting=tuple(ClaimView.of(one, now) for one in parts.claims.waiting()),
         )
