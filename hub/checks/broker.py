@@ -46,6 +46,10 @@ def _external(settings: HubSettings, host: str, port: int) -> CheckLine:
         return bad(NAME, f"{settings.broker} does not answer", "start that broker, or mend `broker` in the settings")
     if not settings.mqtt_tls:
         return ok(NAME, f"{settings.broker} answers; it is this machine's, without TLS")
+    return _over_tls(settings, host, port)
+
+
+def _over_tls(settings: HubSettings, host: str, port: int) -> CheckLine:
     write = "write its files anew with tongtang hub broker-config, and have it load them"
     try:
         trust = ssl.create_default_context(cadata=Authority.open(settings).ca_pem)
