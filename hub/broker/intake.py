@@ -4,38 +4,37 @@ PUBACK means nothing here: a device forgets a row only after the watermark, and 
 watermark is published only after the commit.
 """
 
-import contextlib
 import logging
-import math
-import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Protocol, TypeVar
 
-from pydantic import ValidationError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from contract import topics
-from contract.telemetry import DeviceState, Row
+from contract.telemetry import DeviceState
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
-from hub.store.rows import Arrived, RowKind, Taken
+from hub.broker.reading import KINDS, PAYLOAD_LIMIT, Refused, read_row, read_state
+from hub.broker.waiting import Waiting
+from hub.store.rows import Arrived, Taken
 
 QUEUE_SIZE = 20_000
 """Arrivals that wait for the writer. Beyond it arrivals are dropped and counted: rows stay in the
 outboxes and come again, presence is told again at the next connect."""
+QUEUE_BYTES = 64 << 20
+"""The same in bytes: 20,000 of the longest messages would not fit into memory."""
 BATCH_ROWS = 500
 BATCH_S = 0.05
 RETRY_S = (0.2, 5.0)
 """First and longest pause after a commit failed, in seconds."""
-TEXT_LIMIT = 64
-KINDS: Mapping[str, RowKind] = {"tele": "tele", "event": "event"}
-"""By the last level of the topic."""
-NUMBER_LIMIT = 2**63
-PAYLOAD_LIMIT = 256 * 1024
-"""Longest row or presence, in bytes."""
+ALERT_EVERY_S = 60.0
+"""A device's quarantined rows raise its alert at most so often, in seconds."""
+QUARANTINED = "quarantined-rows"
+"""The alert's kind."""
 
 log = logging.getLogger("hub.broker")
 
@@ -51,18 +50,19 @@ class Roll(Protocol):
     """Who is registered, and who tells his presence."""
 
     def get(self, device: str) -> object | None:
-        """The device, or None."""
+        """The device, or None; None also where it was shut out."""
 
     def present(self, states: Sequence[DeviceState]) -> None:
         """Presences came from registered devices."""
 
 
-class Refused(Exception):
-    """A message that cannot be used; `reason` is its short name."""
+class _Said(Protocol):
+    @property
+    def device(self) -> str:
+        """Who said it."""
 
-    def __init__(self, reason: str, words: str) -> None:
-        super().__init__(words)
-        self.reason = reason
+
+Said = TypeVar("Said", bound=_Said)
 
 
 @dataclass(slots=True)
@@ -78,6 +78,10 @@ class IntakeCounts:
     """Arrivals that found the queue full."""
     failed_batches: int = 0
 
+    def __add__(self, other: "IntakeCounts") -> "IntakeCounts":
+        """Of two intakes together."""
+        return IntakeCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
 
 class Intake:
     """One writer thread behind a bounded queue.
@@ -87,20 +91,33 @@ class Intake:
         roll: registered devices.
         publish: sends a payload to a topic.
         misfits: counts what cannot be used.
+        alert: is told a device, the kind of alert and words that somebody should read.
+        elsewhere: what intakes in other processes did, who take in rows for the same hub.
     """
 
-    def __init__(self, rows: RowStore, roll: Roll, publish: Callable[[str, bytes], None], misfits: Misfits) -> None:
+    def __init__(
+        self,
+        rows: RowStore,
+        roll: Roll,
+        publish: Callable[[str, bytes], None],
+        misfits: Misfits,
+        alert: Callable[[str, str, str], None] = lambda *_: None,
+        elsewhere: Callable[[], IntakeCounts] = IntakeCounts,
+    ) -> None:
         self._rows = rows
         self._roll = roll
         self._publish = publish
         self._misfits = misfits
-        self._queue: queue.Queue[Arrival | None] = queue.Queue(QUEUE_SIZE)
+        self._alert = alert
+        self._elsewhere = elsewhere
+        self._alerted: dict[str, float] = {}
+        self._waiting = Waiting(QUEUE_SIZE, QUEUE_BYTES)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hub.intake", daemon=True)
         self._pause_s = 0.0
-        self._gathered = 0.0
-        """When the last batch was complete, in monotonic seconds."""
-        self.counts = IntakeCounts()
+        self._counts = IntakeCounts()
+        self.on_stored: list[Callable[[Sequence[Arrived]], object]] = []
+        """Each is handed the rows of every batch after its commit, on the writer's thread; must return at once."""
 
     def start(self) -> None:
         """Begin to write."""
@@ -109,8 +126,7 @@ class Intake:
     def stop(self) -> None:
         """Write what has arrived, then end."""
         self._stopping.set()
-        with contextlib.suppress(queue.Full):
-            self._queue.put_nowait(None)  # wakes a writer that waits
+        self._waiting.close()
         self._thread.join()
 
     @property
@@ -118,138 +134,142 @@ class Intake:
         """Whether the writer runs."""
         return self._thread.is_alive()
 
+    @property
+    def counts(self) -> IntakeCounts:
+        """What was done since the start, by every process that takes rows in for this hub."""
+        return self._counts + self._elsewhere()
+
+    @property
+    def waiting(self) -> int:
+        """Arrivals that wait for this process's writer."""
+        return len(self._waiting)
+
     def offer(self, arrival: Arrival) -> None:
         """Take an arrival; called on the network thread, never blocks."""
-        try:
-            self._queue.put_nowait(arrival)
-        except queue.Full:
-            self.counts.dropped += 1
+        if len(arrival.payload) > PAYLOAD_LIMIT:
+            self._misfits.count(_device(arrival), "oversized", f"{len(arrival.payload)} bytes are too many")
+        elif not self._waiting.put(arrival):
+            self._counts.dropped += 1
             self._misfits.count("the fleet", "queue-full", "more rows than the database takes; they will come again")
 
     def _run(self) -> None:
-        while not (self._stopping.is_set() and self._queue.empty()):
-            batch = self._gather()
-            if batch:
-                self._work(batch)
-
-    def _gather(self) -> list[Arrival]:
-        """Wait for the first arrival, then for as many as come within `BATCH_S`.
-
-        What arrived while the last batch was written has waited already: that time counts.
-        """
-        try:
-            first = self._queue.get_nowait()
-            until = self._gathered + BATCH_S
-        except queue.Empty:
-            first = self._queue.get()
-            until = time.monotonic() + BATCH_S
-        if first is None:
-            return []
-        batch = [first]
-        self._fill(batch, until)
-        self._gathered = time.monotonic()
-        return batch
-
-    def _fill(self, batch: list[Arrival], until: float) -> None:
-        while len(batch) < BATCH_ROWS:
+        while batch := self._waiting.gather(BATCH_ROWS, BATCH_S):
             try:
-                arrival = self._queue.get(timeout=max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                return
-            if arrival is None:
-                return
-            batch.append(arrival)
+                self._work(batch)
+            except Exception:
+                # It would end the only writer, whatever it was: the hub would be deaf and look alive.
+                self._counts.failed_batches += 1
+                log.exception("%d messages could not be taken; rows among them will come again", len(batch))
 
     def _work(self, batch: Sequence[Arrival]) -> None:
         rows: list[Arrived] = []
         states: dict[str, DeviceState] = {}
         for arrival in batch:
-            device = topics.device_of(arrival.topic) or arrival.topic[:TEXT_LIMIT]
+            device = _device(arrival)
             try:
                 self._read(arrival, device, rows, states)
             except Refused as refused:
                 self._misfits.count(device, refused.reason, str(refused))
-        self._commit(rows, states)
+        if states:
+            self._commit(self._present, list(states.values()))
+        if rows:
+            self._commit(self._take, rows)
 
     def _read(self, arrival: Arrival, device: str, rows: list[Arrived], states: dict[str, DeviceState]) -> None:
         if self._roll.get(device) is None:
             raise Refused("unknown-device", "it is not registered; register it, or find out who speaks in its name")
-        if len(arrival.payload) > PAYLOAD_LIMIT:
-            raise Refused("malformed", f"{len(arrival.payload)} bytes are too many")
         leaf = arrival.topic.rpartition("/")[2]
-        if leaf == "state":
-            states[device] = _state(arrival, device)
-        elif leaf in KINDS:
-            rows.append(_row(arrival, device, KINDS[leaf]))
+        if arrival.topic == topics.state(device):
+            states[device] = read_state(arrival, device)
+        elif leaf in KINDS and arrival.topic.count("/") == topics.tele(device).count("/"):
+            rows.append(read_row(arrival, device, KINDS[leaf]))
         else:
             raise Refused("topic", f"nothing is expected on {arrival.topic}")
 
-    def _commit(self, rows: Sequence[Arrived], states: dict[str, DeviceState]) -> None:
+    def _take(self, rows: Sequence[Arrived]) -> Taken:
+        taken = self._rows.take(rows)
+        for tell in self.on_stored:
+            tell(rows)
+        return taken
+
+    def _present(self, states: Sequence[DeviceState]) -> Taken:
+        self._roll.present(states)
+        return Taken()
+
+    def _commit(self, store: Callable[[Sequence[Said]], Taken], said: Sequence[Said]) -> None:
         """Commit, then acknowledge. What cannot be committed is dropped: it is still in the outboxes."""
         try:
-            if states:
-                self._roll.present(list(states.values()))
-            taken = self._rows.take(rows) if rows else Taken()
-        except (DataError, IntegrityError) as error:
-            self._one_by_one(rows, error)
-            return
-        except DBAPIError as error:
-            self.counts.failed_batches += 1
-            if not self._pause_s:
-                log.error("rows cannot be stored and stay with their devices: %s", error.orig)  # noqa: TRY400  told once
-            self._pause_s = min(RETRY_S[1], max(RETRY_S[0], self._pause_s * 2))
-            self._stopping.wait(self._pause_s)
+            taken = store(said)
+        except Exception as error:  # noqa: BLE001  told on, as trouble of the database or of one message
+            if _is_down(error):
+                self._wait_for_database(error)
+            elif len(said) == 1:
+                self._misfits.count(said[0].device, "unstorable", _words(error))
+            else:
+                self._one_by_one(store, said)
             return
         if self._pause_s:
             self._pause_s = 0.0
             log.info("rows are stored again")
         self._tell(taken)
 
-    def _one_by_one(self, rows: Sequence[Arrived], error: DBAPIError) -> None:
-        """One row that the database will never take must not keep the others out."""
-        if len(rows) > 1:
-            for row in rows:
-                self._commit([row], {})
-        else:
-            self._misfits.count(rows[0].device, "unstorable", str(error.orig))
+    def _one_by_one(self, store: Callable[[Sequence[Said]], Taken], said: Sequence[Said]) -> None:
+        """One message that the database will never take must not keep the others out."""
+        for one in said:
+            self._commit(store, [one])
+            if self._pause_s:
+                return  # the database went down meanwhile
+
+    def _wait_for_database(self, error: Exception) -> None:
+        self._counts.failed_batches += 1
+        if not self._pause_s:
+            log.error("rows cannot be stored and stay with their devices: %s", _words(error))
+        self._pause_s = min(RETRY_S[1], max(RETRY_S[0], self._pause_s * 2))
+        self._stopping.wait(self._pause_s)
 
     def _tell(self, taken: Taken) -> None:
-        self.counts.stored += taken.stored
-        self.counts.repeated += taken.repeated
-        self.counts.quarantined += len(taken.quarantined)
+        self._counts.stored += taken.stored
+        self._counts.repeated += taken.repeated
+        self._counts.quarantined += len(taken.quarantined)
         for one, why in taken.quarantined:
             self._misfits.count(one.device, "quarantined", why)
+            self._raise(one.device)
         for one in taken.too_far:
             self._misfits.count(one.device, "too-far-ahead", f"stream {one.row.stream} has too much beyond a hole")
         for stream, first, last in taken.gaps:
             log.warning("rows %d to %d of stream %s are declared lost by their device", first, last, stream)
         if taken.rewound:
-            self.counts.rewound += taken.rewound
+            self._counts.rewound += taken.rewound
             words = "%d streams are asked for rows again: this database is older than what their devices were told"
             log.warning(words, taken.rewound)
         for device, watermark in taken.watermarks:
             self._publish(topics.ack(device), watermark.model_dump_json().encode())
 
+    def _raise(self, device: str) -> None:
+        """Let somebody look at a device whose rows were quarantined."""
+        now = time.monotonic()
+        if now - self._alerted.get(device, -ALERT_EVERY_S) < ALERT_EVERY_S:
+            return
+        words = (
+            "rows came under numbers that hold something else, as a copied disk makes them; they are set aside "
+            "and not counted: find out which machine speaks as this device, and enrol the other one anew"
+        )
+        try:
+            self._alert(device, QUARANTINED, words)
+        except SQLAlchemyError as error:
+            log.warning("an alert of %s could not be kept and will be raised again: %s", device, _words(error))
+            return
+        self._alerted[device] = now
 
-def _row(arrival: Arrival, device: str, kind: RowKind) -> Arrived:
-    try:
-        row = Row.model_validate_json(arrival.payload)
-    except ValidationError as error:
-        raise Refused("malformed", f"not a row: {error.error_count()} fields are wrong") from error
-    in_order = (row.kept or 1) <= row.first <= row.seq
-    if not in_order or max(row.seq, abs(row.mono_ns)) >= NUMBER_LIMIT or not math.isfinite(row.wall):
-        raise Refused("malformed", f"row {row.id[:TEXT_LIMIT]!r} has numbers that make no sense")
-    texts = (row.stream, row.id, row.kind, row.boot)
-    if not all(len(text) <= TEXT_LIMIT and text.isprintable() for text in texts) or not (row.stream and row.id):
-        raise Refused("malformed", f"row {row.seq} has a name that is empty, longer than {TEXT_LIMIT} or unprintable")
-    return Arrived(device, kind, row, arrival.at_ns / 1e9)
+
+def _device(arrival: Arrival) -> str:
+    return topics.device_of(arrival.topic) or arrival.topic
 
 
-def _state(arrival: Arrival, device: str) -> DeviceState:
-    try:
-        state = DeviceState.model_validate_json(arrival.payload)
-    except ValidationError as error:
-        raise Refused("malformed", f"not a presence: {error.error_count()} fields are wrong") from error
-    if state.device != device:
-        raise Refused("spoofed", f"it tells the presence of {state.device}")
-    return state
+def _is_down(error: Exception) -> bool:
+    """Whether the database itself is in trouble, not what it was given."""
+    return isinstance(error, DBAPIError | NoConnectionFree) and not isinstance(error, DataError | IntegrityError)
+
+
+def _words(error: Exception) -> str:
+    return str(error.orig) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"

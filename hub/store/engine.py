@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
@@ -16,6 +16,15 @@ BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for a lock held by another process, in milliseconds."""
 POOL_SIZE = 8
 """Connections kept open; threads beyond wait their turn."""
+POSTGRES_CONNECT = {
+    "application_name": "tongtang",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Seconds, the last in milliseconds: a server that vanished without a word is noticed within about half a minute."""
 
 
 def open_engine(url: str) -> Engine:
@@ -28,8 +37,10 @@ def open_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            return _postgres(parsed)
         if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+            raise StoreUnusable(f"the database {parsed!r} cannot be used: it must be SQLite or PostgreSQL")
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
@@ -44,6 +55,30 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _postgres(url: URL) -> Engine:
+    if "+" not in url.drivername:
+        url = url.set(drivername="postgresql+psycopg")
+    engine = create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",  # what waits for a row sees what the other one made of it
+        connect_args=dict(POSTGRES_CONNECT),
+    )
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
+        # A watermark promises that rows survive a power cut; a server set to promise less does so for us.
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+    connection.commit()
 
 
 def _prepare(connection: Any, _record: Any) -> None:
@@ -65,6 +100,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.shared = engine.dialect.name == "postgresql"
+        """Whether several may write at a time, also from other processes."""
         self._writing = engine.execution_options(tongtang_writes=True)
         self._one_writer = threading.Lock()
 
@@ -78,6 +115,15 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: committed at the end, rolled back on an exception. Never nest it."""
         with self._one_writer, self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write_beside(self) -> Iterator[Connection]:
+        """A transaction that writes beside others, where the database can do that.
+
+        For tables that nobody else writes to, or whose rows are locked by whoever changes them.
+        """
+        with nullcontext() if self.shared else self._one_writer, self._writing.begin() as connection:
             yield connection
 
     def close(self) -> None:

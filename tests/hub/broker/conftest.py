@@ -64,13 +64,19 @@ def hub_key():
 
 
 @pytest.fixture
-def listen(broker, tmp_path, hub_key):
+def store_url(tmp_path):
+    """Where an ear keeps what it hears; tests of what is kept have their own."""
+    return f"sqlite:///{tmp_path}/hub.db"
+
+
+@pytest.fixture
+def listen(broker, store_url, hub_key):
     """Makes a hub's MQTT side, as often as asked."""
     ears = []
 
     def made(name="one"):
         clock = HubClock()
-        store = Store.open(f"sqlite:///{tmp_path}/hub.db")
+        store = Store.open(store_url)
         devices = Devices(store.devices, clock.now, lambda _: None)
         misfits = Misfits(time.monotonic)
 

@@ -33,6 +33,7 @@ class Speaker:
         self.hub_key = None
         self.down = []
         self.marks: dict[str, int] = {}
+        self.rewinds: list[Watermark] = []
         self.hub_states: list[bytes] = []
         self.ready = threading.Event()
         self.client = client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"{device}-{id(self)}")
@@ -91,6 +92,8 @@ class Speaker:
         elif message.topic == topics.ack(self.device):
             mark = Watermark.model_validate_json(message.payload)
             self.marks[mark.stream] = max(mark.upto, self.marks.get(mark.stream, 0))
+            if mark.rewind:
+                self.rewinds.append(mark)
         else:
             envelope = parse(message.payload)
             if self.hub_key is not None:

@@ -1,8 +1,10 @@
+import math
 import random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import DataError
 
 from contract.telemetry import Row
 from hub.store.rows import Arrived
@@ -10,14 +12,14 @@ from hub.store.store import Store
 
 
 def arrived(seq, *, stream="st-1", device="dev-1", kind="tele", first=1, at=10.0, **said):
-    said = {"id": f"{stream}-{seq}", "data": {"n": seq}, "mono_ns": seq} | said
-    row = Row(stream=stream, seq=seq, first=first, kind="health", boot="b", wall=1.0, **said)
+    said = {"id": f"{stream}-{seq}", "data": {"n": seq}, "mono_ns": seq, "wall": 1.0} | said
+    row = Row(stream=stream, seq=seq, first=first, kind="health", boot="b", **said)
     return Arrived(device, kind, row, at)
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/hub.db"
+def url(database_url):
+    return database_url
 
 
 @pytest.fixture
@@ -105,11 +107,41 @@ def test_a_device_that_says_nothing_of_kept_rows_declares_them_lost(store):
     assert (taken.gaps, rewinds(taken), marks(taken)) == ([("st-1", 1, 8)], {}, {"st-1": 9})
 
 
-def test_a_row_that_was_declared_lost_and_comes_after_all_is_kept(store):
+def test_a_row_that_was_declared_lost_and_comes_after_all_is_kept_and_lost_no_more(store):
     store.rows.take([arrived(10, first=10)])
     taken = store.rows.take([arrived(4), arrived(4)])
-    assert taken.stored == 1
+    assert (taken.stored, taken.repeated) == (1, 1)
     assert sorted(store.rows.ids("dev-1")) == ["st-1-10", "st-1-4"]
+    assert store.rows.summary()["dev-1"]["gaps"] == 8
+    assert store.rows.take([arrived(4), arrived(9), arrived(1)]).stored == 2
+    assert store.rows.summary()["dev-1"]["gaps"] == 6
+
+
+def test_a_row_that_is_declared_lost_and_comes_in_the_same_batch_is_kept(store):
+    taken = store.rows.take([arrived(10, first=10), arrived(4)])
+    assert taken.stored == 2
+    assert store.rows.summary()["dev-1"]["gaps"] == 8
+
+
+def test_a_row_that_was_let_go_after_its_time_and_comes_again_is_not_stored_again(store):
+    store.rows.take([arrived(seq) for seq in range(1, 4)])
+    assert sum(store.retention.rows("tele", before=11.0)) == 2
+    taken = store.rows.take([arrived(1), arrived(2), arrived(3)])
+    assert (taken.stored, taken.repeated, marks(taken)) == (0, 3, {"st-1": 3})
+    assert store.rows.ids("dev-1") == ["st-1-3"]
+
+
+def test_numbers_that_json_does_not_know_are_kept_as_nothing(store):
+    data = {"n": math.nan, "all": [math.inf, -math.inf, 1.5], "text": "\x00 七"}
+    store.rows.take([arrived(1, data=data)])
+    assert store.rows.take([arrived(1, data=data)]).repeated == 1
+    assert store.rows.latest("dev-1", "tele")[0]["data"] == {"n": None, "all": [None, None, 1.5], "text": "\x00 七"}
+
+
+def test_a_row_that_only_the_quarantine_can_hold_keeps_any_text(store):
+    store.rows.take([arrived(1)])
+    store.rows.take([arrived(1, data={"text": "\x00", "n": math.nan})])
+    assert store.rows.summary()["dev-1"]["quarantined"] == 1
 
 
 def test_a_stream_that_runs_far_ahead_of_a_hole_is_held_off(store):
@@ -133,7 +165,7 @@ def test_watermarks_go_on_after_a_restart_also_beyond_a_hole(store, url):
 def test_a_batch_that_fails_leaves_the_watermark_where_it_was(store):
     store.rows.take([arrived(1)])
     bad = arrived(2, mono_ns=2**70)
-    with pytest.raises(OverflowError):
+    with pytest.raises((OverflowError, DataError)):
         store.rows.take([bad])
     assert marks(store.rows.take([arrived(3)])) == {"st-1": 1}
     assert marks(store.rows.take([arrived(2)])) == {"st-1": 3}

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from contract.envelope import sign
 from contract.keys import new_hub_key
@@ -11,6 +12,7 @@ from contract.state import SessionState
 from hub.store.errors import RoomTaken
 from hub.store.operators import new_token, token_hash
 from hub.store.store import Store
+from hub.store.tables import OPERATOR
 
 
 class Note(Message):
@@ -18,8 +20,8 @@ class Note(Message):
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.open(f"sqlite:///{tmp_path}/hub.db")
+def store(database_url):
+    store = Store.open(database_url)
     yield store
     store.close()
 
@@ -89,10 +91,12 @@ def test_orders_that_are_not_held_are_found_until_they_are(store):
     assert [one.order.seconds for one in store.sessions.unheld()] == [10.0]
 
 
-def test_an_operator_is_known_by_the_newest_token_alone_and_no_token_is_stored(store, tmp_path):
+def test_an_operator_is_known_by_the_newest_token_alone_and_no_token_is_stored(store):
     old, new = new_token(), new_token()
     store.operators.set_token("wang", old, 1.0)
     store.operators.set_token("wang", new, 2.0)
     assert store.operators.hashes() == {"wang": token_hash(new)}
-    held = b"".join(file.read_bytes() for file in tmp_path.glob("hub.db*"))
-    assert new.encode() not in held
+    with store.database.read() as connection:
+        held = str(connection.execute(select(OPERATOR)).all())
+    assert "wang" in held
+    assert new not in held

@@ -1,0 +1,123 @@
+"""Streams and their watermarks, as one batch of rows needs them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql
+
+from contract.telemetry import Row
+from hub.store.tables import EVENT, STREAM, TELEMETRY
+from hub.store.watermark import Mark
+
+RowKind = Literal["tele", "event"]
+TABLES: Mapping[RowKind, Table] = {"tele": TELEMETRY, "event": EVENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A valid row, from whom, on which topic, and when in seconds of hub UTC."""
+
+    device: str
+    kind: RowKind
+    row: Row
+    received: float
+
+
+@dataclass(slots=True)
+class Stream:
+    """Whose a stream is, and how far it is stored."""
+
+    device: str
+    kind: RowKind
+    mark: Mark
+    known: bool = True
+    """Whether the table has it."""
+    first: int = 1
+    """Its device's oldest unacknowledged row, as the newest arrival said."""
+
+
+class Streams(Protocol):
+    """Where the streams of a batch come from."""
+
+    def load(self, connection: Connection, batch: Sequence[Arrived]) -> dict[str, Stream]:
+        """The streams that the batch speaks of, to work on until the commit; new ones belong to who spoke first."""
+
+    def committed(self, streams: Mapping[str, Stream]) -> None:
+        """What was made of them is in the database now."""
+
+
+class RememberedStreams:
+    """In the memory of the only process that writes rows (SQLite)."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, Stream] = {}
+
+    def load(self, connection: Connection, batch: Sequence[Arrived]) -> dict[str, Stream]:
+        """From memory, or from the tables where the stream was not spoken of since the hub started."""
+        streams: dict[str, Stream] = {}
+        names = {one.row.stream for one in batch}
+        for name in names & self._streams.keys():
+            known = self._streams[name]
+            streams[name] = Stream(known.device, known.kind, known.mark.copy())
+        for found in connection.execute(select(STREAM).where(STREAM.c.stream.in_(names - self._streams.keys()))):
+            table = TABLES[found.kind]
+            ahead = select(table.c.seq).where(table.c.stream == found.stream, table.c.seq > found.upto)
+            streams[found.stream] = Stream(found.device, found.kind, Mark(found.upto, set(connection.scalars(ahead))))
+        for one in batch:
+            streams.setdefault(one.row.stream, Stream(one.device, one.kind, Mark(), known=False))
+        return streams
+
+    def committed(self, streams: Mapping[str, Stream]) -> None:
+        """Remember them."""
+        for stream in streams.values():
+            stream.known = True
+        self._streams.update(streams)
+
+
+class LockedStreams:
+    """In the database alone, each under a lock until the commit: rows of one stream may come to several processes.
+
+    Nobody waits in a circle: streams that are not there are made first and in one order, by transactions that hold
+    nothing else yet; then all are locked, again in one order.
+    """
+
+    def load(self, connection: Connection, batch: Sequence[Arrived]) -> dict[str, Stream]:
+        """Make what is missing, lock them all, and read how far each is stored under that lock."""
+        owners: dict[str, Arrived] = {}
+        for one in batch:
+            owners.setdefault(one.row.stream, one)
+        ours = STREAM.c.stream.in_(list(owners))
+        missing = owners.keys() - set(connection.scalars(select(STREAM.c.stream).where(ours)))
+        if missing:
+            new = [
+                {"stream": name, "device": owners[name].device, "kind": owners[name].kind, "upto": 0}
+                for name in sorted(missing)
+            ]
+            connection.execute(postgresql.insert(STREAM).on_conflict_do_nothing(), new)
+        locked = select(STREAM).where(ours).order_by(STREAM.c.stream).with_for_update()
+        streams = {
+            found.stream: Stream(found.device, found.kind, Mark(found.upto)) for found in connection.execute(locked)
+        }
+        for kind in {one.kind for one in batch}:
+            table = TABLES[kind]
+            joined = select(table.c.stream, table.c.seq).join(STREAM, STREAM.c.stream == table.c.stream)
+            for name, seq in connection.execute(joined.where(ours, table.c.seq > STREAM.c.upto)):
+                streams[name].mark.beyond.add(seq)
+        return streams
+
+    def committed(self, streams: Mapping[str, Stream]) -> None:
+        """Forget them: the next batch of theirs may go through another process."""
+
+
+def save(connection: Connection, streams: Mapping[str, Stream]) -> None:
+    """Write how far each stream is stored."""
+    new = [(name, stream) for name, stream in streams.items() if not stream.known]
+    if new:
+        values = [{"stream": n, "device": s.device, "kind": s.kind, "upto": s.mark.upto} for n, s in new]
+        connection.execute(insert(STREAM), values)
+    old = [{"name": name, "moved": s.mark.upto} for name, s in streams.items() if s.known]
+    if old:
+        moved = update(STREAM).where(STREAM.c.stream == bindparam("name")).values(upto=bindparam("moved"))
+        connection.execute(moved, old)
