@@ -24,6 +24,10 @@ TIME_ERROR = 5
 """What adjtimex(2) answers where nothing keeps the clock."""
 
 
+FILES_WANTED = 65_536
+"""Open files that a hub asks the system for: ten districts' devices and room to spare."""
+
+
 class FolderInUse(Exception):
     """Another process holds the folder."""
 

@@ -41,7 +41,7 @@ from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins, told_as_alerts
 from hub.founding import Founded, hub_authority, hub_key, init
 from hub.parts import AppFactory, HubParts
-from hub.platform import FolderInUse, hold
+from hub.platform import FILES_WANTED, FolderInUse, allow_files, hold
 from hub.ports import http_listener, start_broker
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
@@ -111,6 +111,7 @@ class HubService:
         self._check_certificate()
         where = settings.data / WHERE
         archive = settings.archive_folder
+        allow_files(FILES_WANTED)  # for the broker, which inherits it: many systems begin with 1,024
         try:
             held = hold(settings.data / LOCK)
             where.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hub.checks import authority, broker, clock, data, database, disk, door, encryption
+from hub.checks import authority, broker, clock, data, database, disk, door, encryption, files
 from hub.checks.line import CheckLine
 from hub.settings import HubSettings
 
@@ -13,6 +13,7 @@ CHECKS: tuple[Callable[[HubSettings], CheckLine], ...] = (
     door.look,
     authority.look,
     disk.look,
+    files.look,
     encryption.look,
     clock.look,
 )
