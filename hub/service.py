@@ -24,8 +24,9 @@ from hub.broker.courier import Courier
 from hub.broker.embedded import Broker
 from hub.broker.gate import Gate, open_gate
 from hub.broker.intake import Intake
-from hub.broker.link import Arrival, HubLink
+from hub.broker.link import SUBSCRIPTIONS, WITHOUT_ROWS, Arrival, HubLink
 from hub.broker.misfits import Misfits
+from hub.broker.workers import IntakeWorkers, specs
 from hub.clock import HubClock
 from hub.door import WHERE, address, certificate
 from hub.errors import HubRefused
@@ -37,6 +38,7 @@ from hub.fleet.devices import Devices
 from hub.fleet.enrolment import Enrolment
 from hub.fleet.feed import HealthFeed
 from hub.fleet.health import FleetHealth
+from hub.fleet.keeping import Keeper
 from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins, told_as_alerts
 from hub.founding import Founded, hub_authority, hub_key, init
@@ -176,8 +178,10 @@ class HubService:
 
         incarnation = secrets.token_hex(6)
         tls = gate.certificate.client_context() if gate is not None else None
-        link = HubLink(*broker.hub_address, incarnation, hub_version(), clock.now_ns, arrived, tls)
-        intake = Intake(store.rows, devices, link.publish, misfits)
+        workers = IntakeWorkers(specs(settings, broker, incarnation, hub_version()), misfits, alerts.raise_)
+        heard = WITHOUT_ROWS if settings.intake.workers > 1 else SUBSCRIPTIONS
+        link = HubLink(*broker.hub_address, incarnation, hub_version(), clock.now_ns, arrived, tls, heard)
+        intake = Intake(store.rows, devices, link.publish, misfits, alerts.raise_, workers.counts)
         courier = Courier(key, devices.key, link.publish, clock.now_ns, misfits, devices.heard, devices.online)
         times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
         conductor = Conductor(store.sessions, devices, courier, clock.now, times, changes.tell)
@@ -195,10 +199,10 @@ class HubService:
         intake.on_stored.append(health.on_stored)
         # Rows that other workers stored pass by this process.
         refresh = HealthFeed(store.database, health).poll if settings.intake.workers > 1 else lambda: None
-        intake.start()
-        stack.callback(intake.stop)
-        commands.start()
-        stack.callback(commands.stop)
+        keeper = Keeper(store.rollups, store.retention, settings.keep, clock.now)
+        for part in (keeper, intake, workers, commands):
+            part.start()
+            stack.callback(part.stop)
         courier.start(handle, conductor.answered)
         stack.callback(courier.stop)
         link.start()
@@ -229,7 +233,7 @@ class HubService:
             broker_up=lambda: link.wait_ready(0),
             version=hub_version(),
         )
-        return parts, _Threads(link, intake, courier, commands, twins)
+        return parts, _Threads(link, intake, workers, courier, commands, twins, keeper)
 
     async def _serve(self, parts: HubParts, broker: Broker, threads: "_Threads", http: socket.socket) -> None:
         tls = self._settings.http
@@ -271,7 +275,7 @@ class HubService:
     ) -> None:
         """Write where the hub is, once everything listens."""
         until = time.monotonic() + READY_WAIT_S
-        while not self._ending.is_set() and not (http_up() and threads.link.wait_ready(0)):
+        while not self._ending.is_set() and not (http_up() and threads.ready):
             if time.monotonic() > until and http_up():
                 log.warning("the broker at %s:%d does not answer yet", parts.mqtt_host, parts.mqtt_port)
                 break
@@ -293,9 +297,16 @@ class HubService:
 class _Threads:
     link: HubLink
     intake: Intake
+    workers: IntakeWorkers
     courier: Courier
     commands: Commands
     twins: Twins
+    keeper: Keeper
+
+    @property
+    def ready(self) -> bool:
+        """Whether the hub hears its devices."""
+        return self.link.wait_ready(0) and self.workers.wait_ready(0)
 
     def check(self) -> None:
         """Raise where a thread has died: a hub that is deaf must be started again, not look alive."""
@@ -305,6 +316,9 @@ class _Threads:
             raise RuntimeError("the courier has died")
         if not (self.commands.alive and self.twins.alive):
             raise RuntimeError("what takes the answers to commands, or the twins, has died")
+        if not self.keeper.alive:
+            raise RuntimeError("what sums telemetry up has died")
+        self.workers.tend()
 
 
 @dataclass(slots=True)
