@@ -1,4 +1,4 @@
-"""Write docs/settings.md and docs/commands.md from the settings models and the command line.
+"""Write docs/settings.md, docs/commands.md and docs/asyncapi.json from settings, command line and contract.
 
 `python scripts/write_docs.py` writes; `--check` only compares and exits 1 where a page is old.
 """
@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 
 import tongtang
 from agent.settings import AgentSettings
+from contract import asyncapi
 from hub.settings import HubSettings
 
 ROOT = Path(__file__).parents[1]
@@ -137,7 +138,12 @@ def _told(default: Any) -> str:
     return "" if default in (None, False, "", ()) or callable(default) else f"`{default}`"
 
 
-PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+def asyncapi_page() -> str:
+    """What agent and hub say to each other over MQTT, as AsyncAPI."""
+    return json.dumps(asyncapi.document(), indent=1, ensure_ascii=False) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "commands.md": commands_page, "asyncapi.json": asyncapi_page}
 
 
 def old_pages() -> list[str]:
