@@ -160,6 +160,7 @@ def make(data: Path, *, token: str | None = None, **more: object) -> District:
         broker_up=lambda: True,
         version="0.1.0",
     )
+    parts.intake.on_stored.append(health.on_stored)
     return District(parts, create_app(parts), token)
 
 
