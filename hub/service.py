@@ -325,7 +325,7 @@ class _Threads:
 class _Patient:
     """Does on a thread what blocks on the database, also when that is down for a while."""
 
-    act: Callable[[], None]
+    act: Callable[[], object]
     without: str
     """What is missing while it is down, in words."""
     down: bool = False

@@ -153,14 +153,15 @@ class Devices:
                 raise DeviceUnknown(f"there is no device {device[:80]}")
             if self._table.revoke(device, self._now()):
                 log.info("device %s is revoked by %s", device, by)
-        self.notice_revoked()
-        for shut_out in self.on_revoked:
-            shut_out(device)
+        if device not in self.notice_revoked():
+            # Asked for once more: perhaps because the broker failed to hear of it.
+            for shut_out in self.on_revoked:
+                shut_out(device)
         with self._lock:
             return self._revoked[device]
 
-    def notice_revoked(self) -> None:
-        """Shut out what the database says is revoked: the command line may have written it there."""
+    def notice_revoked(self) -> list[str]:
+        """Shut out whom the database says is revoked: the command line may have written it. Returns who is new."""
         with self._lock:
             new = {one: at for one, at in self._table.revoked().items() if one in self._devices}
             for device, at in new.items():
@@ -174,6 +175,7 @@ class Devices:
             for shut_out in self.on_revoked:
                 shut_out(device)
             self._on_change(device)
+        return list(new)
 
     def ids(self) -> list[str]:
         """Every device that may speak, by id."""

@@ -109,7 +109,7 @@ class Enrolment:
         if (former := self._devices.shut_out(pem)) is not None:
             raise ShutOut(
                 f"this machine's key was that of device {former}, which was revoked",
-                "remove key.pem from the agent's state folder, so that it makes a new key, then enrol again",
+                "give it a new key: enrol it again with --anew",
             )
         now = self._now()
         if claim.used is None and now <= claim.expires:
