@@ -40,12 +40,13 @@ def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress, health: Fle
     async def register(request: Request, new: DeviceIn) -> DeviceWelcome:
         """Register a device with its public key. Doing so again with the same key is harmless and renews the names.
 
-        Where the broker listens on every address, the reply names the host by which this request came.
+        Where the broker listens on every address, the reply names the host by which this request came. Where it wants
+        TLS, the device gets its certificate by renewal, with a token that its key signed.
         """
         asked = NewDevice(new.device, new.room, new.name, new.school, new.public_key)
         await asyncio.to_thread(devices.register, asked)
         host = (request.url.hostname or mqtt.host) if mqtt.host in HERE else mqtt.host
-        return DeviceWelcome(hub_public_key=hub_public_key, mqtt=MqttAddress(host=host, port=mqtt.port))
+        return DeviceWelcome(hub_public_key=hub_public_key, mqtt=MqttAddress(host=host, port=mqtt.port, tls=mqtt.tls))
 
     @routes.get("", summary="All devices", responses=responses())
     async def every(*, revoked: bool = False) -> list[DeviceView]:

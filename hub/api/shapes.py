@@ -36,6 +36,7 @@ class MqttAddress(Shape):
 
     host: str
     port: int
+    tls: bool = Field(False, description="Whether it wants TLS and the device's certificate.")
 
 
 class DeviceWelcome(Shape):
@@ -133,6 +134,34 @@ class DeviceRows(Shape):
         description="Different producers' ids among the stored rows; fewer than `stored` means duplicates."
     )
     streams: dict[str, StreamSummary]
+
+
+class Figures(Shape):
+    """One number in one minute or hour."""
+
+    min: float
+    max: float
+    mean: float
+    count: int = Field(description="Rows that had it.")
+
+
+class RollupBucket(Shape):
+    """One minute or hour."""
+
+    start: int = Field(description="Hub UTC in seconds.")
+    rows: int
+    numbers: dict[str, Figures] = Field(description="By name; names of nested numbers are joined by dots.")
+
+
+class Rollup(Shape):
+    """Telemetry of one device and kind, summed up."""
+
+    device: DeviceId
+    kind: str
+    step: Literal["minute", "hour"]
+    seconds: int = Field(description="Length of a bucket.")
+    buckets: tuple[RollupBucket, ...] = Field(description="Oldest first; none where there are no rows.")
+    more: int | None = Field(description="Where to go on, as `from`, when there was too much for one answer.")
 
 
 class Health(Shape):
