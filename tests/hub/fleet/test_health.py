@@ -61,7 +61,7 @@ class District:
             kind=kind,
             boot="b",
             mono_ns=1,
-            wall=self.now if wall is None else wall,
+            wall=self.now - (data.get("clock_offset_ms") or 0) / 1000 if wall is None else wall,
             data=data,
         )
         self.health.on_stored([Arrived(device, box, row, self.now)])

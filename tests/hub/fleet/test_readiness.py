@@ -53,9 +53,8 @@ class Hub:
 
     def tells(self, name, **health):
         data = WELL | {"all": True} | health
-        row = Row(
-            stream=f"st-{name}", seq=self.seq(), first=1, id="p", kind="health", boot="b", mono_ns=1, wall=self.now
-        )
+        wall = self.now - data["clock_offset_ms"] / 1000
+        row = Row(stream=f"st-{name}", seq=self.seq(), first=1, id="p", kind="health", boot="b", mono_ns=1, wall=wall)
         self.health.on_stored([Arrived(name, "tele", row.model_copy(update={"data": data}), self.now)])
 
     def seq(self):
