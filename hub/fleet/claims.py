@@ -128,8 +128,7 @@ class Claims:
 
     def waiting(self) -> list[ClaimRecord]:
         """Claims that an operator must confirm now."""
-        now = self._now()
-        return [one for one in self.all() if one.state(now) is ClaimState.WAITING]
+        return self._table.waiting(self._now())
 
     def confirm(self, room: str, by: str) -> ClaimRecord:
         """Let the machine that showed the room's code first have the room; doing so again is harmless.

@@ -121,6 +121,13 @@ class ClaimTable:
             newest = {row["room"]: ClaimRecord(**row) for row in connection.execute(wanted).mappings()}
         return sorted(newest.values(), key=lambda one: (one.school, one.room))
 
+    def waiting(self, now: float) -> list[ClaimRecord]:
+        """Claims that wait for an operator at `now`, by school and room."""
+        waits = CLAIM.c.needs_confirming & CLAIM.c.used.is_not(None) & CLAIM.c.confirmed.is_(None)
+        wanted = select(CLAIM).where(waits & (CLAIM.c.expires >= now)).order_by(CLAIM.c.school, CLAIM.c.room)
+        with self._database.read() as connection:
+            return [ClaimRecord(**row) for row in connection.execute(wanted).mappings()]
+
     def newest(self, room: str) -> ClaimRecord | None:
         """The newest claim for `room`, or None."""
         wanted = select(CLAIM).where(CLAIM.c.room == room).order_by(CLAIM.c.created.desc()).limit(1)

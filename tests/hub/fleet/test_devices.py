@@ -2,40 +2,22 @@ import pytest
 
 from contract.keys import new_device_key, new_hub_key, public_pem
 from contract.telemetry import DeviceState
+from hub.fleet.alerts import Alerts
 from hub.fleet.devices import Devices, NewDevice
-from hub.fleet.errors import DeviceRefused
-from hub.store.store import Store
+from hub.fleet.errors import DeviceRefused, DeviceUnknown
+from hub.store.certificates import CertificateRecord
 
 PEM = public_pem(new_device_key())
 
 
-class Time:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
+@pytest.fixture
+def alerts(store, time):
+    return Alerts(store.alerts, time, lambda _device: None)
 
 
 @pytest.fixture
-def time():
-    return Time()
-
-
-@pytest.fixture
-def changed():
-    return []
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store.open(f"sqlite:///{tmp_path}/hub.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def devices(store, time, changed):
-    return Devices(store.devices, time, changed.append)
+def devices(store, time, changed, alerts):
+    return Devices(store.devices, time, changed.append, alerts)
 
 
 def new(**other):
@@ -113,3 +95,98 @@ def test_every_device_is_away_until_it_is_heard_after_a_restart(devices, store, 
     devices.present([state()])
     again = Devices(store.devices, time, changed.append)
     assert not again.online("dev-1")
+
+
+def test_a_revoked_device_is_nobody_any_more_and_its_room_is_free(devices, store, time, changed):
+    devices.register(new())
+    devices.present([state()])
+    store.certificates.add(CertificateRecord("ab12", "dev-1", time.now, time.now + 10))
+    told = []
+    devices.on_revoked.append(told.append)
+    assert devices.revoke("dev-1", "li-jing").revoked == time.now
+    again = Devices(store.devices, time, changed.append)
+    for one in (devices, again):
+        assert one.get("dev-1") is None
+        assert one.key("dev-1") is None
+        assert one.of_room("room-1") is None
+        assert not one.online("dev-1")
+        assert (one.ids(), one.all(), one.revoked_serials()) == ([], [], ["ab12"])
+        assert [gone.id for gone in one.revoked()] == ["dev-1"]
+        assert public_pem(one.former_key("dev-1")) == PEM
+    assert told == ["dev-1"]
+    assert devices.revoke("dev-1", "li-jing").revoked == time.now
+    with pytest.raises(DeviceUnknown, match="no device dev-9"):
+        devices.revoke("dev-9", "li-jing")
+
+
+def test_what_a_revoked_device_still_says_does_nothing(devices):
+    devices.register(new())
+    devices.revoke("dev-1", "li-jing")
+    devices.present([state()])
+    devices.heard("dev-1")
+    devices.incarnated("dev-1", "b1", "i1")
+    assert devices.all() == []
+
+
+def test_a_revocation_that_the_command_line_wrote_is_noticed_and_told_once(devices, store, time, changed):
+    devices.register(new())
+    told = []
+    devices.on_revoked.append(told.append)
+    store.devices.revoke("dev-1", time.now)
+    devices.notice_revoked()
+    devices.notice_revoked()
+    assert told == ["dev-1"]
+    assert changed[-1] == "dev-1"
+    assert devices.get("dev-1") is None
+
+
+@pytest.mark.parametrize(
+    "other, words",
+    [
+        ({}, "was revoked"),
+        ({"device": "dev-2"}, "that of device dev-1, which was revoked"),
+        ({"device": "hub", "public_key": public_pem(new_device_key())}, "the hub's own name"),
+    ],
+)
+def test_neither_a_revoked_name_nor_a_revoked_key_nor_the_hubs_name_is_taken(devices, other, words):
+    devices.register(new())
+    devices.revoke("dev-1", "li-jing")
+    with pytest.raises(DeviceRefused, match=words):
+        devices.register(new(**other))
+
+
+def test_the_room_of_a_revoked_device_takes_another(devices, store, time, changed):
+    devices.register(new())
+    devices.revoke("dev-1", "li-jing")
+    devices.register(new(device="dev-2", public_key=public_pem(new_device_key())))
+    assert devices.of_room("room-1").id == "dev-2"
+    assert Devices(store.devices, time, changed.append).of_room("room-1").id == "dev-2"
+
+
+def test_two_machines_in_turn_under_one_name_raise_one_alert_that_names_both(devices, alerts, time):
+    devices.register(new())
+    for machine in ("m-one", "m-one", "m-two", "m-one", "m-two"):
+        devices.present([state(machine=machine, incarnation=machine)])
+        time.now += 60
+    (alert,) = alerts.open()
+    assert (alert.device, alert.kind, alert.times) == ("dev-1", "cloned-disk", 3)
+    assert "m-one" in alert.words
+    assert "m-two" in alert.words
+    assert devices.online("dev-1")
+
+
+def test_a_copied_disk_shows_also_over_a_restart_of_the_hub_and_from_enrolment_on(
+    devices, alerts, store, time, changed
+):
+    devices.register(new(), "m-one")
+    again = Devices(store.devices, time, changed.append, alerts)
+    again.present([state(machine="m-two")])
+    assert [one.kind for one in alerts.open()] == ["cloned-disk"]
+
+
+def test_one_machine_and_agents_that_name_none_raise_nothing(devices, alerts):
+    devices.register(new())
+    for machine in ("", "m-one", "", "m-one"):
+        devices.present([state(machine=machine)])
+        devices.present([state(online=False)])
+    assert alerts.open() == []
