@@ -21,7 +21,7 @@ def swarm(
     outages: Annotated[bool, typer.Option("--outages", help="Cut a tenth of the fleet off, twice.")] = False,
     bursts: Annotated[bool, typer.Option("--bursts", help="Let all say ten events at once, three times.")] = False,
     skew: Annotated[bool, typer.Option("--skew", help="Set some clocks to 1970 and some a day ahead.")] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="MQTT without TLS, on loopback.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="The started hub's MQTT without TLS.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Simulate a fleet over real MQTT against a real hub, and count what arrived.
@@ -32,7 +32,7 @@ def swarm(
 
     What was produced comes from the producers' own ledger, written before a row reaches any outbox. commit_ms is the
     time from a device's stamp to the arrival, back at the device, of the watermark that follows the hub's commit.
-    Devices registered with --hub stay registered there: name a hub for tests.
+    With --hub every device is enrolled there with a claim code, and stays: name a hub for tests.
 
     Exit code 0 only if nothing was lost and nothing is stored twice.
 
@@ -57,7 +57,7 @@ def swarm(
         devices=devices,
         seconds=seconds,
         rate=rate,
-        tls=not plain and not hub,
+        tls=not plain,
         outages=outages,
         bursts=bursts,
         skew=skew,

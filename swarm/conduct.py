@@ -38,7 +38,6 @@ class SwarmPlan:
     devices: int
     seconds: float
     rate: float
-    tls: bool
     outages: bool = False
     bursts: bool = False
     skew: bool = False
@@ -108,7 +107,7 @@ def conduct(plan: SwarmPlan, hub: Hub, folder: Path, say: Callable[[str], None])
         produced, waits = Produced(folder / "produced.txt"), Waits()
         fleet = _fleet(plan, seats, folder, produced, waits)
         stack.callback(fleet.end)
-        say(f"{plan.devices} devices: {fleet.how}")
+        say(f"{plan.devices} devices over {'mutual TLS' if hub.tls else 'plain MQTT'}: {fleet.how}")
         connect_s = fleet.connect(CONNECT_S)
         if connect_s is None:
             raise SwarmRefused(
@@ -186,7 +185,7 @@ def _result(
         rate=plan.rate,
         messages_per_s=round(counted.produced / ran_s, 1),
         broker=hub.broker,
-        tls=plan.tls,
+        tls=hub.tls,
         connect_s=round(connect_s, 1),
         **counted.model_dump(),
         commit_ms=Percentiles.of(Spread.of(waits.steady)),

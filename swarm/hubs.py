@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
+import ssl
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from sqlalchemy import insert
 
+from agent.certificate import request
 from contract.keys import new_device_key, public_pem
 from demo.processes import Children
 from hub.fleet.authority import Authority
@@ -49,6 +50,8 @@ class Hub(Protocol):
     """Whom the fleet reports to."""
 
     broker: str
+    tls: bool
+    """Whether devices show certificates; known once there are seats."""
 
     def seats(self) -> list[Seat]:
         """Every simulated device, registered."""
@@ -79,7 +82,7 @@ class OwnHub:
     def __init__(self, folder: Path, devices: int, *, tls: bool, broker: str = "auto") -> None:
         self.broker = broker
         self._data = folder / "hub"
-        self._tls = tls
+        self.tls = tls
         self._config = folder / "hub.toml"
         self._certificates = folder / "devices"
         self._names = [f"screen-{number:05d}" for number in range(1, devices + 1)]
@@ -99,7 +102,7 @@ class OwnHub:
             SwarmRefused: it does not come up.
             demo.processes.ChildDied: it ends by itself.
         """
-        self._config.write_text(_hub_toml(self._data, self.broker, tls=self._tls), encoding="utf-8")
+        self._config.write_text(_hub_toml(self._data, self.broker, tls=self.tls), encoding="utf-8")
         self._children.run("hub-init", "hub", "init", "--config", str(self._config))
         self._enrol()
         self._children.start("hub", "hub", "run", "--config", str(self._config))
@@ -114,9 +117,9 @@ class OwnHub:
     def seats(self) -> list[Seat]:
         """Every simulated device."""
         address = self._address()
-        authority = self._certificates / AUTHORITY if self._tls else None
+        authority = self._certificates / AUTHORITY if self.tls else None
         return [
-            Seat(name, address, self._certificates / f"{name}.pem" if self._tls else None, authority)
+            Seat(name, address, self._certificates / f"{name}.pem" if self.tls else None, authority)
             for name in self._names
         ]
 
@@ -173,7 +176,7 @@ class OwnHub:
     def _address(self) -> Address:
         mqtt = self._where["mqtt"]
         assert isinstance(mqtt, dict)  # noqa: S101  the hub's own file
-        context = client_context(self._certificates / AUTHORITY) if self._tls else None
+        context = client_context(self._certificates / AUTHORITY) if self.tls else None
         return Address(str(mqtt["host"]), int(mqtt["port"]), context)
 
     def _enrol(self) -> None:
@@ -181,7 +184,7 @@ class OwnHub:
         keys = {name: new_device_key() for name in self._names}
         devices = [DeviceRecord(name, name, name, "", public_pem(key), now) for name, key in keys.items()]
         values = [{column.name: getattr(one, column.name) for column in DEVICE.c} for one in devices]
-        issued = self._signed(keys, now) if self._tls else []
+        issued = self._signed(keys, now) if self.tls else []
         store = Store.open(self.settings.database_url)
         try:
             with store.database.write() as connection:
@@ -205,38 +208,50 @@ class OwnHub:
 
 
 class GivenHub:
-    """A hub that somebody runs, spoken to as an operator. Plain MQTT only.
+    """A hub that somebody runs, spoken to as an operator; its devices enrol as machines do, with claim codes.
 
     Args:
         url: of its HTTP side.
         token: an operator's.
-        names: of the devices to register; they stay registered.
+        rooms: names of the rooms, and devices, to enrol; they stay enrolled.
+        folder: for the devices' certificates.
     """
 
     broker = "of the given hub"
+    tls = False
 
-    def __init__(self, url: str, token: str, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, url: str, token: str, rooms: Sequence[str], folder: Path) -> None:
+        self._rooms = rooms
+        self._names: list[str] = []
+        self._folder = folder / "devices"
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=30.0, trust_env=False)
-        self._host = urlsplit(url).hostname or HOST
 
     def seats(self) -> list[Seat]:
-        """Register every device.
+        """Enrol every device.
 
         Raises:
             SwarmRefused: the hub does not answer, or answers no.
         """
-        found = []
-        for name in self._names:
-            body = {"device": name, "room": name, "name": name, "public_key": public_pem(new_device_key())}
-            mqtt = self._asked("POST", "/api/v1/devices", json=body)["mqtt"]
-            if mqtt.get("tls"):
-                raise SwarmRefused(
-                    "the given hub's broker wants certificates, which are signed in real enrolments only; "
-                    "try without --hub: the swarm then starts a hub of its own"
-                )
-            found.append(Seat(name, Address(str(mqtt["host"] or self._host), int(mqtt["port"]))))
+        self._folder.mkdir(mode=0o700)
+        found: list[Seat] = []
+        authority = self._folder / AUTHORITY
+        context: ssl.SSLContext | None = None
+        for room in self._rooms:
+            key = new_device_key()
+            claim = self._asked("POST", "/api/v1/claims", json={"school": "swarm", "room": room, "name": room})
+            body = {"code": claim["code"], "csr": request(key), "machine": "swarm"}
+            told = self._asked("POST", "/api/v1/enrolments", json=body)
+            mqtt, device = told["mqtt"], str(told["device"])
+            self._names.append(device)
+            if not found:
+                self.tls = bool(mqtt["tls"])
+                authority.write_text(told["ca"], encoding="ascii")
+                context = client_context(authority) if self.tls else None
+            file = self._folder / f"{device}.pem"
+            file.write_text(_pem(key) + told["certificate"], encoding="ascii")
+            address = Address(str(mqtt["host"]), int(mqtt["port"]), context)
+            found.append(Seat(device, address, file if self.tls else None, authority if self.tls else None))
         return found
 
     def stored(self) -> list[StoredRow]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from agent.report.link import CONNACK_WAIT_S
+from agent.report.connection import CONNACK_WAIT_S
 from agent.report.outbox import Sample
 from agent.report.retry import Retry
 from agent.report.window import Window

@@ -71,7 +71,9 @@ class LightFleet:
         begun = time.monotonic()
         until = begun + seconds
         for device in self.devices:
-            self._turns.at(begun + self._chance.random() / rate, self._sampling(device, 1 / rate, until))
+            first = begun + self._chance.random() / rate
+            if first < until:
+                self._turns.at(first, self._sampling(device, first, 1 / rate, until))
         for moment in moments:
             self._turns.at(begun + moment.at_s, moment.act)
         self._turns.run(lambda: False, until)
@@ -113,9 +115,7 @@ class LightFleet:
             more=more,
         )
 
-    def _sampling(self, device: LightDevice, every_s: float, until: float) -> Callable[[], None]:
-        due = self._turns.now
-
+    def _sampling(self, device: LightDevice, due: float, every_s: float, until: float) -> Callable[[], None]:
         def sample() -> None:
             nonlocal due
             self._say(device, device.telemetry, SAMPLE)

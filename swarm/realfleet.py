@@ -5,19 +5,21 @@ import heapq
 import itertools
 import random
 import secrets
+import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.report.link import Lane, Link
+from agent.report.lane import Lane
+from agent.report.link import Link
 from agent.report.outbox import Outbox, Sample
 from contract import topics
 from contract.telemetry import DeviceState, Watermark
 from swarm.ledger import BURST, DATA, SAMPLE, Produced, Waits
 from swarm.scenario import Moment
-from swarm.seat import Seat
+from swarm.seat import Seat, client_context
 
 LOOK_S = 0.02
 
@@ -62,18 +64,21 @@ class RealDevice:
         birth = DeviceState(
             device=seat.device, online=True, boot="swarm", incarnation=secrets.token_hex(6), version="swarm"
         )
-        self.link = Link(
-            birth,
-            seat.address.host,
-            seat.address.port,
-            (self.events, self.telemetry),
-            chance=chance,
-        )
+        tls = self._trust if seat.certificate is not None else None
+        lanes = (self.events, self.telemetry)
+        self.link = Link(birth, seat.address.host, seat.address.port, lanes, tls=tls, chance=chance)
 
     @property
     def waiting(self) -> int:
         """Rows that the hub has not acknowledged."""
         return self.events.outbox.depth().rows + self.telemetry.outbox.depth().rows
+
+    def _trust(self) -> ssl.SSLContext:
+        assert self.seat.authority is not None  # noqa: S101  who has a certificate has its authority
+        assert self.seat.certificate is not None  # noqa: S101
+        context = client_context(self.seat.authority)
+        context.load_cert_chain(self.seat.certificate)
+        return context
 
     def end(self) -> None:
         """Say goodbye and close the files."""

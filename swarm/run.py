@@ -25,6 +25,8 @@ class Asked(SwarmPlan):
     """Of a hub that runs; empty for one of our own."""
     token: str = ""
     broker: str = "auto"
+    tls: bool = True
+    """Whether a hub of our own wants certificates."""
     out: Path | None = None
     """A new folder that is kept; None for a temporary one."""
 
@@ -48,7 +50,7 @@ def run(asked: Asked, say: Callable[[str], None]) -> SwarmResult:
                 folder = asked.out.absolute()
                 folder.mkdir(parents=True)
             hub = _hub(asked, folder, stack)
-            say(f"hub with {hub.broker}, {'mutual TLS' if asked.tls else 'plain MQTT'}")
+            say(f"broker: {hub.broker}")
             return conduct(asked, hub, folder, say)
     except (SwarmRefused, ChildDied) as error:
         raise RunRefused(str(error)) from error
@@ -60,7 +62,7 @@ def _hub(asked: Asked, folder: Path, stack: ExitStack) -> Hub:
     if asked.url:
         tag = secrets.token_hex(2)
         names = [f"swarm-{tag}-{number:05d}" for number in range(1, asked.devices + 1)]
-        given = GivenHub(asked.url, asked.token, names)
+        given = GivenHub(asked.url, asked.token, names, folder)
         stack.callback(given.close)
         return given
     own = OwnHub(folder, asked.devices, tls=asked.tls, broker=asked.broker)

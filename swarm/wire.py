@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHUNK_BYTES = 65_536
+LOOK_S = 0.01
 OPENING_S = 10.0
 """A connection that is not open by then, TLS included, is given up."""
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -50,18 +51,22 @@ class Turns:
         heapq.heappush(self._timers, (when_s, next(self._numbers), act))
 
     def run(self, done: Callable[[], bool], until_s: float) -> bool:
-        """Turn until `done` says so; False where `until_s`, in monotonic seconds, came first."""
-        while not done():
+        """Turn until `done` says so, asked every `LOOK_S`; False where `until_s`, in monotonic seconds, came first."""
+        look_s = 0.0
+        while True:
             self.now = time.monotonic()
+            if self.now >= look_s:
+                if done():
+                    return True
+                look_s = self.now + LOOK_S
             if self.now >= until_s:
                 return False
             while self._timers and self._timers[0][0] <= self.now:
                 heapq.heappop(self._timers)[2]()
-            next_s = min(self._timers[0][0], until_s) if self._timers else until_s
-            for key, events in self._selector.select(max(0.0, min(next_s - time.monotonic(), 0.05))):
+            next_s = min(self._timers[0][0], until_s, look_s) if self._timers else min(until_s, look_s)
+            for key, events in self._selector.select(max(0.0, next_s - time.monotonic())):
                 self.now = time.monotonic()
                 key.data.ready(events)
-        return True
 
     def watch(self, number: int, events: int, whom: "Wire") -> None:
         """Tell `whom` about a descriptor from now on."""
