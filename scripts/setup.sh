@@ -31,6 +31,9 @@ missing_packages() {
     if ! command -v mosquitto >/dev/null && [ ! -x /usr/sbin/mosquitto ]; then
         echo "mosquitto: tests use the embedded broker alone"
     fi
+    if ! command -v initdb >/dev/null && ! there /usr/lib/postgresql/*/bin/initdb; then
+        echo "postgresql: the hub is not tried on PostgreSQL, on SQLite alone"
+    fi
     if ! command -v chromium >/dev/null; then echo "chromium: the console is not tried in a browser"; fi
     if ! command -v Xvfb >/dev/null; then echo "xvfb: screens are not captured in tests"; fi
     if ! command -v ip >/dev/null && [ ! -x /usr/sbin/ip ]; then echo "iproute2: bad networks are not tried"; fi

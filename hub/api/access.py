@@ -82,6 +82,7 @@ RULES: Mapping[str, Who] = {
     "GET /api/v1/devices/{device}/health": Who.OPERATOR,
     "GET /api/v1/telemetry/summary": Who.OPERATOR,
     "GET /api/v1/telemetry/ids": Who.OPERATOR,
+    "GET /api/v1/telemetry/rollup": Who.OPERATOR,
     "WS /api/v1/live": Who.OPERATOR,
 }
 """The one place: method and path of every route, and who may use it."""

@@ -136,8 +136,8 @@ def create_app(parts: HubParts) -> FastAPI:
         redoc_url=None,
         lifespan=running,
     )
-    mqtt = MqttAddress(host=parts.mqtt_host, port=parts.mqtt_port)
-    door = MqttDoor(host=mqtt.host, port=mqtt.port, tls=parts.settings.mqtt_tls)
+    mqtt = MqttAddress(host=parts.mqtt_host, port=parts.mqtt_port, tls=parts.settings.mqtt_tls)
+    door = MqttDoor(host=mqtt.host, port=mqtt.port, tls=mqtt.tls)
     hub_key = public_pem(parts.key)
     pages = Pages(parts.settings.language)
     for routes in (
@@ -151,7 +151,7 @@ def create_app(parts: HubParts) -> FastAPI:
         twins.router(parts.twins),
         sessions.router(parts.conductor, store, parts.readiness.shown),
         packages.router(intake),
-        telemetry.router(parts.store.rows),
+        telemetry.router(parts.store.rows, parts.store.rollups),
         live.router(board),
         sign_in_routes(pages, sign_ins, Tries(parts.clock.now)),
         page_routes(pages, overview, parts.conductor, store),

@@ -1,4 +1,4 @@
-"""A whole hub process with a three-line HTTP side: `python -m tests.hub.small_hub FOLDER BROKER`."""
+"""A whole hub process with a three-line HTTP side: `python -m tests.hub.small_hub FOLDER BROKER DATABASE WORKERS`."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from hub.parts import HubParts
 from hub.service import HubService, init
 from hub.session.views import NewSession
-from hub.settings import HttpSettings, HubSettings, LessonSettings, MqttSettings
+from hub.settings import HttpSettings, HubSettings, IntakeSettings, LessonSettings, MqttSettings
 
 
 def app_of(parts: HubParts):
@@ -34,10 +34,12 @@ def app_of(parts: HubParts):
     return app
 
 
-def settings_of(folder: Path, broker: str) -> HubSettings:
+def settings_of(folder: Path, broker: str, database: str = "", workers: int = 1) -> HubSettings:
     return HubSettings(
         data=folder,
         broker=broker,
+        database=database,
+        intake=IntakeSettings(workers=workers),
         http=HttpSettings(port=0),
         mqtt=MqttSettings(port=0, tls=False),
         lesson=LessonSettings(lead_s=0.5, grace_s=20),
@@ -45,5 +47,7 @@ def settings_of(folder: Path, broker: str) -> HubSettings:
 
 
 if __name__ == "__main__":
-    init(Path(sys.argv[1]))
-    asyncio.run(HubService(settings_of(Path(sys.argv[1]), sys.argv[2]), app_of).run())
+    folder, broker, database, workers = sys.argv[1:]
+    settings = settings_of(Path(folder), broker, database, int(workers))
+    init(settings.data, settings.database)
+    asyncio.run(HubService(settings, app_of).run())

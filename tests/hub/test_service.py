@@ -16,6 +16,8 @@ from contract.keys import load_public, new_device_key, public_pem
 from contract.signal import Hello, RoomReport
 from contract.state import SessionState as S
 from hub.broker.embedded import listening
+from hub.broker.errors import BrokerUnusable
+from hub.broker.workers import refuse_workers
 from hub.errors import HubRefused
 from hub.fleet.devices import Devices, NewDevice
 from hub.service import HubService, init
@@ -24,23 +26,30 @@ from hub.store.operators import token_hash
 from hub.store.store import Store
 from tests.hub.broker.conftest import MINE
 from tests.hub.broker.speaker import Speaker, eventually
+from tests.hub.conftest import POSTGRES
 from tests.hub.small_hub import app_of, settings_of
 
 ROOT = Path(__file__).parents[2]
-BROKERS = ["amqtt", pytest.param("mosquitto", marks=MINE)]
+BROKERS = [
+    "amqtt",
+    pytest.param("mosquitto", marks=MINE),
+    pytest.param("mosquitto+postgresql", marks=[MINE, POSTGRES], id="mosquitto, PostgreSQL and two intake workers"),
+]
 
 
 class HubProcess:
     """A hub in a process of its own, on a folder that outlives it."""
 
-    def __init__(self, folder, broker):
+    def __init__(self, folder, broker, database="", workers=1):
         self.folder = folder
         self.broker = broker
+        self.settings = settings_of(folder, broker, database, workers)
         self.where = {}
         self.process = None
 
     def start(self):
-        command = [sys.executable, "-m", "tests.hub.small_hub", str(self.folder), self.broker]
+        how = [self.broker, self.settings.database, str(self.settings.intake.workers)]
+        command = [sys.executable, "-m", "tests.hub.small_hub", str(self.folder), *how]
         (self.folder / "hub.json").unlink(missing_ok=True)
         self.process = subprocess.Popen(command, cwd=ROOT)
         eventually((self.folder / "hub.json").exists, within_s=20)
@@ -60,7 +69,9 @@ class HubProcess:
 
 @pytest.fixture(params=BROKERS)
 def hub(request, tmp_path):
-    hub = HubProcess(tmp_path / "data", request.param)
+    broker, _, database = request.param.partition("+")
+    beside = (request.getfixturevalue("postgres_url"), 2) if database else ()
+    hub = HubProcess(tmp_path / "data", broker, *beside)
     yield hub
     if hub.process is not None and hub.process.poll() is None:
         hub.end(signal.SIGKILL)
@@ -68,8 +79,8 @@ def hub(request, tmp_path):
 
 def enrolled(hub, *letters):
     """Make the hub's folder and register devices in it; returns what makes their speakers."""
-    made = init(hub.folder)
-    store = Store.open(settings_of(hub.folder, hub.broker).database_url)
+    made = init(hub.folder, hub.settings.database)
+    store = Store.open(hub.settings.database_url)
     devices = Devices(store.devices, time.time, lambda _: None)
 
     def speakers():
@@ -89,7 +100,7 @@ def enrolled(hub, *letters):
 
 
 def test_a_hub_says_where_it_is_and_ends_cleanly(hub):
-    init(hub.folder)
+    init(hub.folder, hub.settings.database)
     hub.start()
     assert hub.where["pid"] == hub.process.pid
     assert hub.where["broker"] == hub.broker
@@ -142,7 +153,7 @@ def test_a_hub_that_is_killed_in_mid_lesson_comes_back_on_its_ports_and_loses_no
         for speaker in found:
             speaker.close()
     hub.end(signal.SIGTERM)
-    store = Store.open(settings_of(hub.folder, hub.broker).database_url)
+    store = Store.open(hub.settings.database_url)
     ids = store.rows.ids("dev-a")
     assert len(ids) == len(set(ids)) == 400
     store.close()
@@ -222,6 +233,24 @@ async def test_a_kept_port_that_somebody_took_meanwhile_is_given_up_in_words(tmp
         hub.end()
         await running
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("broker", "database", "words"),
+    [("amqtt", "", "need PostgreSQL"), ("amqtt", "postgresql+psycopg://hub@/x", "amqtt.* has not")],
+)
+def test_several_intake_workers_are_refused_where_nobody_can_serve_them(broker, database, words):
+    with pytest.raises(BrokerUnusable, match=words):
+        refuse_workers(2, database or "sqlite:///hub.db", broker)
+    refuse_workers(1, database or "sqlite:///hub.db", broker)
+    refuse_workers(2, "postgresql+psycopg://hub@/x", "mosquitto")
+
+
+async def test_a_hub_that_may_not_have_several_workers_says_so_and_leaves_nothing_behind(tmp_path):
+    init(tmp_path / "data")
+    with pytest.raises(BrokerUnusable, match=r"set database = postgresql.*or workers = 1"):
+        await HubService(settings_of(tmp_path / "data", "amqtt", workers=2), app_of).run()
+    assert psutil.Process().children() == []
 
 
 async def test_a_folder_without_a_hub_is_told_in_words(tmp_path):
