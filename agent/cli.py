@@ -12,8 +12,13 @@ import typer
 
 from agent.capture.sources import SourceRefused, parse_source
 from agent.checks.line import Verdict
-from agent.identity import IdentityRefused, enrol, hub_trust, load_identity
+from agent.enrolment import enrol, read_typed, register
+from agent.identity import Identity, IdentityRefused, load_identity
+from agent.recentlog import RecentLog
+from agent.report.journal import JournalUnusable
 from agent.settings import AgentSettings, load_settings
+from agent.trust import hub_trust
+from agent.twin import TWIN, Twin
 from contract.settings import SettingsRefused
 
 log = logging.getLogger(__name__)
@@ -40,50 +45,88 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     Example:
       tongtang agent run --config /etc/tongtang/agent.toml
     """
-    from agent.service import AgentService  # noqa: PLC0415 - loads the media libraries, which other commands do not need
-
-    settings = _settings(config)
+    recent = RecentLog()
+    logging.getLogger().addHandler(recent)
+    own = _settings(config)
+    twin = Twin(own.state / TWIN, own)
     try:
-        identity = load_identity(settings.state)
-        spec = parse_source(settings.sources.source)
-        hub_trust(settings.hub.ca)
-    except (IdentityRefused, SourceRefused) as error:
+        while _served(twin.begin(), twin, recent):
+            log.info("the service starts anew")
+    except (IdentityRefused, SourceRefused, JournalUnusable) as error:
         raise _refused(str(error)) from error
 
-    async def serve() -> None:
-        await AgentService(identity, settings, spec).run()
 
-    asyncio.run(serve())
+def _served(settings: AgentSettings, twin: Twin, recent: RecentLog) -> bool:
+    """One life of the service; whether another one is to follow."""
+    from agent.service import AgentService  # noqa: PLC0415 - loads the media libraries, which other commands do not need
+
+    identity = load_identity(settings.state)
+    spec = parse_source(settings.sources.source)
+    hub_trust(settings.hub.ca)
+
+    async def serve() -> bool:
+        return await AgentService(identity, settings, spec, twin, recent).run()
+
+    return asyncio.run(serve())
 
 
 @app.command("enrol")
 def enrol_device(
-    code: Annotated[str, typer.Argument(help="An operator's token of the hub.")],
+    code: Annotated[
+        str, typer.Argument(help="A claim code, the text of its QR code, or an operator's token of the hub.")
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     hub: Annotated[
-        str, typer.Option(help="Address of the hub, such as http://10.0.0.2:8080; default: from the settings.")
+        str, typer.Option(help="Address of the hub, such as https://10.0.0.2:8080; default: from the settings.")
     ] = "",
-    device: Annotated[str, typer.Option(help="Identifier of this device; default: from the settings.")] = "",
-    room: Annotated[str, typer.Option(help="Identifier of the room it stands in; default: from the settings.")] = "",
-    name: Annotated[str, typer.Option(help="Name of the room for people; default: from the settings.")] = "",
-    school: Annotated[str, typer.Option(help="School of the room; default: from the settings.")] = "",
+    anew: Annotated[  # noqa: FBT002 - a switch of the command line
+        bool, typer.Option("--anew", help="Make a new key and become another device: after a move, or once revoked.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="With a token: identifier of this device.")] = "",
+    room: Annotated[str, typer.Option(help="With a token: identifier of the room it stands in.")] = "",
+    name: Annotated[str, typer.Option(help="With a token: name of the room for people.")] = "",
+    school: Annotated[str, typer.Option(help="With a token: school of the room.")] = "",
 ) -> None:
     """Make this machine known to a hub. Its key is made here and never leaves the machine.
 
+    With a claim code (`tongtang hub enrol` makes one) the hub says which room and device this is. Case, spaces and
+    hyphens of the code do not matter. Where an operator must confirm it, this waits; stopped and run again with the
+    same code it goes on. The text of the QR code holds the hub's address and key too, and both are checked.
+
+    With an operator's token device and room are named here, or in the settings.
+
     Example:
-      tongtang agent enrol TOKEN --hub http://10.0.0.2:8080 --device shiqiao-3-screen --room shiqiao-3
+      tongtang agent enrol 7K2M-QX9D-4HTV --hub https://10.0.0.2:8080
+      tongtang agent enrol TOKEN --hub http://127.0.0.1:8080 --device shiqiao-3-screen --room shiqiao-3
     """
     settings = _settings(config)
-    own = settings.agent
-    chosen_device, chosen_room = device or own.device or "", room or own.room or ""
-    if not chosen_device or not chosen_room:
-        raise _refused("say which device and room this is: --device and --room, or in the settings")
     try:
-        called = (name or own.name, school or own.school)
-        done = enrol(own.state, hub or settings.hub.url, code, chosen_device, chosen_room, *called, ca=settings.hub.ca)
+        typed = read_typed(code)
+        if typed is not None:
+            if typed.hub_url and hub and hub.rstrip("/") != typed.hub_url:
+                raise _refused(f"the QR code is of the hub {typed.hub_url}, not of {hub}; leave --hub out")
+            where = typed.hub_url or hub or settings.hub.url
+            said = lambda words: typer.echo(f"{words} ...", err=True)  # noqa: E731
+            done = enrol(settings.state, where, typed, ca=settings.hub.ca, anew=anew, say=said)
+        else:
+            done = _registered(settings, hub or settings.hub.url, code, (device, room, name, school))
     except IdentityRefused as error:
         raise _refused(str(error)) from error
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on where this ended", err=True)
+        raise typer.Exit(130) from None
     typer.echo(f"enrolled as {done.device} in room {done.room} of {done.hub_url}")
+    typer.echo("if the service runs already, start it again: systemctl restart tongtang-agent")
+
+
+def _registered(settings: AgentSettings, hub: str, token: str, names: tuple[str, str, str, str]) -> Identity:
+    own = settings.agent
+    device, room, name, school = names
+    chosen_device, chosen_room = device or own.device or "", room or own.room or ""
+    if not chosen_device or not chosen_room:
+        raise _refused("with a token, say which device and room this is: --device and --room, or in the settings")
+    called = (name or own.name, school or own.school)
+    return register(own.state, hub, token, chosen_device, chosen_room, *called, ca=settings.hub.ca)
 
 
 @app.command()

@@ -99,7 +99,7 @@ def _next(program: Path, config: Path) -> tuple[str, ...]:
     return (
         f"edit {config}",
         f"{as_service} {program} models install",
-        f"{as_service} {program} agent enrol TOKEN --hub http://HUB:8080 --device DEVICE --room ROOM",
+        f"{as_service} {program} agent enrol CODE --hub https://HUB:8080",
         f"{as_service} {program} agent check",
         f"systemctl enable --now {UNIT}",
     )

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import httpx
 
-from agent.identity import Identity, device_token, hub_trust
+from agent.identity import Identity, device_token
 from agent.record.expiry import Sweeper
 from agent.record.store import FolderStore, PackageRef, manifest_of
 from agent.record.trouble import RecordTrouble
 from agent.record.upload import Uploader
 from agent.recording import seal_left_behind
 from agent.report.clock import HubClock
+from agent.trust import hub_trust
 from contract.package import Manifest, Receipt
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,8 @@ class Keeping:
         self._store = store
         self._clock = clock
         self._current = current
-        self._client = httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False, verify=hub_trust(ca))
+        trust = hub_trust(ca, clock.heard_now)
+        self._client = httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False, verify=trust)
         self._uploader = Uploader(
             store,
             self._client,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.identity import enrol
+from agent.enrolment import register
 from agent.report.reporter import Ledger
 from contract.result import TimelineSummary
 from demo.hub import START_S, HubSilent, Operator
@@ -93,7 +93,7 @@ class Demo:
 
     def _start_agents(self) -> None:
         for room in self._plan.rooms:
-            enrol(
+            register(
                 room.folder / "state",
                 self._operator.url,
                 self._operator.token,

@@ -2,6 +2,7 @@
 
 from agent.checks import (
     broker,
+    certificate,
     clock,
     disk,
     display,
@@ -12,6 +13,7 @@ from agent.checks import (
     models,
     source,
     state,
+    trust,
     volume,
 )
 from agent.checks.line import Check, CheckLine, Verdict
@@ -23,8 +25,10 @@ __all__ = ["CHECKS", "CheckLine", "Verdict", "run_checks"]
 CHECKS: tuple[Check, ...] = (
     state.look,
     identity.look,
+    certificate.look,
     hub.look,
     broker.look,
+    trust.look,
     source.look,
     microphone.look,
     loudspeaker.look,

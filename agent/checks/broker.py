@@ -1,6 +1,7 @@
 """Does the broker take a connection?"""
 
 import secrets
+import socket
 import threading
 from typing import Any
 
@@ -15,16 +16,28 @@ TIMEOUT_S = 4.0
 
 
 def look(settings: AgentSettings, identity: Identity | None) -> CheckLine:
-    """Connect over MQTT and wait for the broker's answer."""
+    """Connect over MQTT and wait for the broker's answer; with TLS only see whether somebody listens.
+
+    There the broker knows us by our certificate, and a second connection would end the service's own.
+    """
     host = settings.hub.mqtt_host or (identity.mqtt_host if identity else "")
     port = settings.hub.mqtt_port or (identity.mqtt_port if identity else 0)
     if not host or not port:
         return CheckLine("broker", Verdict.BAD, "its address is not known yet", "enrol this device first")
-    why = _refusal(host, port)
+    why = _unheard(host, port) if identity and identity.mqtt_tls else _refusal(host, port)
     if why:
         todo = f"start the hub (it starts its broker), and let port {port} through every firewall in between"
         return CheckLine("broker", Verdict.BAD, f"{host}:{port} {why}", todo)
     return CheckLine("broker", Verdict.OK, f"{host}:{port} takes connections")
+
+
+def _unheard(host: str, port: int) -> str:
+    """Why nobody listens; empty where somebody does."""
+    try:
+        with socket.create_connection((host, port), TIMEOUT_S):
+            return ""
+    except OSError as error:
+        return f"does not answer ({error})"
 
 
 def _refusal(host: str, port: int) -> str:

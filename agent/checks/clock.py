@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 
 from agent.checks.line import CheckLine, Verdict
-from agent.identity import HubUntrusted, Identity, hub_trust
+from agent.identity import HubUntrusted, Identity
 from agent.platform import clock_synchronised
 from agent.settings import AgentSettings
+from agent.trust import hub_trust
 
 TIMEOUT_S = 4.0
 APART_S = 5.0

@@ -3,8 +3,9 @@
 import httpx
 
 from agent.checks.line import CheckLine, Verdict
-from agent.identity import HubUntrusted, Identity, hub_trust, untrusted
+from agent.identity import HubUntrusted, Identity
 from agent.settings import AgentSettings
+from agent.trust import hub_trust, untrusted
 
 TIMEOUT_S = 4.0
 

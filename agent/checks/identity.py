@@ -11,7 +11,7 @@ def look(settings: AgentSettings, identity: Identity | None) -> CheckLine:
         found = identity or load_identity(settings.state)
     except NotEnrolled:
         words = f"this machine belongs to no hub yet ({settings.state} holds no identity)"
-        return CheckLine("identity", Verdict.BAD, words, "tongtang agent enrol TOKEN --hub ADDRESS")
+        return CheckLine("identity", Verdict.BAD, words, "tongtang agent enrol CODE --hub ADDRESS")
     except IdentityRefused as error:
         return CheckLine("identity", Verdict.BAD, str(error))
     if settings.agent.device not in {None, found.device}:

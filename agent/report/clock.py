@@ -53,6 +53,10 @@ class HubClock:
         """Hub UTC now, in seconds."""
         return self.hub_ns(self._mono_ns()) / 1e9
 
+    def heard_now(self) -> float | None:
+        """Hub UTC now, in seconds; None where the hub was never heard in this boot."""
+        return self.now() if self.heard else None
+
     def hub_ns(self, mono_ns: int) -> int:
         """Hub UTC in ns at `mono_ns` of this device's monotonic clock."""
         with self._lock:

@@ -2,83 +2,25 @@
 
 import logging
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import ValidationError
 
-from agent.report.outbox import Outbox
-from agent.report.window import Window
+from agent.report.connection import CONNACK_WAIT_S, Broker, Connection
+from agent.report.lane import Lane
+from agent.report.retry import Retry
 from contract import topics
 from contract.telemetry import DeviceState, HubState, Watermark
 
+__all__ = ["CONNACK_WAIT_S", "Lane", "Link"]
+
 log = logging.getLogger(__name__)
 
-CONNACK_WAIT_S = 10.0
-ROWS_AT_ONCE = 50
-IN_FLIGHT = 500
-"""Messages that paho may hold for the broker's PUBACK; more are refused and come back by the window."""
-
-
-class Lane:
-    """One outbox on its way to one topic."""
-
-    def __init__(self, topic: str, outbox: Outbox) -> None:
-        self.topic = topic
-        self.outbox = outbox
-        self._window = Window(acked=outbox.acked)
-        self._stream = outbox.stream
-        self._rewinds = 0
-        self._lock = threading.Lock()
-
-    def restart(self) -> None:
-        """Begin again after the hub's watermark."""
-        with self._lock:
-            self._window.restart(time.monotonic())
-
-    def marked(self, mark: Watermark) -> None:
-        """Take a watermark of the hub; those of other streams are not ours.
-
-        Only rows that went out count as acknowledged: a copy of this disk elsewhere may have
-        sent rows of its own under our numbers, and the mark may speak of those.
-        """
-        with self._lock:
-            sent = self._window.furthest
-        place = self.outbox.acknowledge(mark, sent)
-        if place is None:
-            return
-        with self._lock:
-            self._rewinds += mark.rewind
-            moved = self._window.rewound if mark.rewind else self._window.acknowledged
-            moved(place, time.monotonic())
-
-    def send(self, publish: Callable[[str, bytes, int], bool]) -> int:
-        """Send what the window lets out; how many rows that were."""
-        with self._lock:
-            if self._stream != self.outbox.stream:
-                self._stream = self.outbox.stream  # and all that waits goes out again under the new name
-                self._window.restart(time.monotonic())
-            after, room = self._window.ask(time.monotonic())
-            rewinds = self._rewinds
-        sent = 0
-        for place, row in self.outbox.after(after, min(room, ROWS_AT_ONCE)):
-            if self._stream != self.outbox.stream or not publish(self.topic, row.model_dump_json().encode(), 1):
-                break
-            with self._lock:
-                if rewinds != self._rewinds:
-                    break  # what this row says of the first one to be sent is no longer true
-                self._window.took(place, place - (row.seq - row.first), time.monotonic())
-            sent += 1
-        return sent
-
-    def idle_s(self) -> float:
-        """How long nothing will change by itself, in seconds."""
-        with self._lock:
-            return self._window.idle_s(time.monotonic())
+LOOK_S = 1.0
+"""Seconds between two looks at whether a lesson is near."""
 
 
 class Link:
@@ -94,6 +36,8 @@ class Link:
         port: int,
         lanes: tuple[Lane, ...] = (),
         *,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        urgent: Callable[[], bool] = lambda: False,
         keepalive_s: int = 15,
         retry_cap_s: float = 60.0,
         chance: random.Random | None = None,
@@ -105,7 +49,10 @@ class Link:
             host: the broker's host.
             port: and port.
             lanes: outboxes and their topics, the most important first.
-            keepalive_s: seconds between signs of life.
+            tls: makes what the broker is met with, anew for each attempt; may raise `IdentityRefused`.
+                None: without TLS.
+            urgent: whether a lesson is live or near; then attempts follow each other fast.
+            keepalive_s: a connection that is dead is noticed within one and a half times this, on both sides.
             retry_cap_s: longest wait between attempts, in seconds.
             chance: jitter of the waits.
         """
@@ -113,21 +60,21 @@ class Link:
         self.on_down: Callable[[], None] = lambda: None
         self.on_hub: Callable[[bool], None] = lambda _online: None
         self.on_signal: Callable[[bytes, int], None] = lambda _data, _mono_ns: None
+        self.on_expired: Callable[[], None] = lambda: None
+        """Told each time the broker refuses our certificate because it has expired."""
         self._birth = birth
-        self._host = host
-        self._port = port
+        self._broker = Broker(host, port, keepalive_s, tls)
         self._lanes = lanes
-        self._keepalive_s = keepalive_s
-        self._retry_cap_s = retry_cap_s
-        self._chance = chance or random.Random()
-        self._client: mqtt.Client | None = None
-        self._gone = threading.Event()
-        self._settled = threading.Event()
-        self._refused = ""
+        self._urgent = urgent
+        self._retry = Retry(retry_cap_s, chance or random.Random())
+        self._connection: Connection | None = None
         self._stopping = threading.Event()
         self._wake = threading.Event()
+        self._hurry = threading.Event()
+        self._stale = False
         self._up = False
         self._down_told = False
+        self._shut_out_told = False
         self._unread_told = False
         self._hub: HubState | None = None
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
@@ -168,11 +115,19 @@ class Link:
     def stop(self) -> None:
         """Say goodbye where there is a connection, and end the threads."""
         self._stopping.set()
-        self._gone.set()
-        self._settled.set()
+        self._hurry.set()
         self._wake.set()
+        if (connection := self._connection) is not None:
+            connection.settle()
         if self._thread.is_alive():
             self._thread.join()
+
+    def renewed(self, *, at_once: bool) -> None:
+        """The certificate is another one: connect with it, at once or when no lesson is live or near."""
+        self._stale = True
+        if at_once or not self._up:
+            self._hurry.set()
+        self._wake.set()
 
     def publish_signal(self, data: bytes, qos: int = 1) -> bool:
         """Send an envelope on `signal/up`; False where there is no connection."""
@@ -180,140 +135,103 @@ class Link:
 
     def publish(self, topic: str, data: bytes, qos: int = 1, *, retain: bool = False) -> bool:
         """Hand a message to the network thread; False where there is no connection. It may be lost with it."""
-        client = self._client
-        if client is None or not self._up or self._gone.is_set():
-            return False
-        return client.publish(topic, data, qos, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
+        connection = self._connection
+        return connection is not None and self._up and connection.publish(topic, data, qos, retain=retain)
 
     # The link's own thread.
 
     def _run(self) -> None:
-        attempt = 0
         while not self._stopping.is_set():
-            client = self._dial()
-            if client is None:
-                attempt += 1
-                # uniform(0, x): a whole district that lost its hub must not come back in one second
-                self._stopping.wait(self._chance.uniform(0, min(self._retry_cap_s, 1.5 ** min(attempt, 60))))
+            self._hurry.clear()
+            connection = self._dialled()
+            if connection is None:
+                self._pause()
                 continue
-            attempt = 1
-            self._hold(client)
-            self._stopping.wait(self._chance.uniform(0, min(self._retry_cap_s, 1.5)))
+            since = time.monotonic()
+            self._hold(connection)
+            if not self._hurry.is_set():
+                self._retry.lost(time.monotonic() - since)
+                self._pause()
 
-    def _dial(self) -> mqtt.Client | None:
-        """One attempt, with a client of its own: nothing of an older connection may be sent again by paho."""
-        client = self._made()
-        self._refused = ""
+    def _pause(self) -> None:
+        """Wait before the next attempt; less where a lesson comes near meanwhile, not at all where there is news."""
+        urgent = self._urgent()
+        until = time.monotonic() + self._retry.wait_s(urgent=urgent)
+        while (left := until - time.monotonic()) > 0 and not self._hurry.wait(min(left, LOOK_S)):
+            if not urgent and self._urgent():
+                urgent = True
+                until = min(until, time.monotonic() + self._retry.wait_s(urgent=True))
+
+    def _dialled(self) -> Connection | None:
+        """One attempt; None where it failed."""
+        wanted = (*self._handlers, topics.signal_down(self._birth.device))
+        self._connection = connection = Connection(self._broker, self._birth, wanted, self._arrived)
+        connection.on_gone = self._wake.set
         self._hub = None
-        self._gone.clear()
-        self._settled.clear()
-        self._client = client
-        try:
-            client.connect(self._host, self._port, self._keepalive_s)
-        except (OSError, ValueError) as error:
-            self._tell_down(str(error))
-            return None
-        client.loop_start()
-        settled = self._settled.wait(CONNACK_WAIT_S)
-        if settled and not self._gone.is_set() and not self._stopping.is_set():
-            return client
+        self._stale = False
+        if connection.open(self._stopping):
+            return connection
         if not self._stopping.is_set():
-            self._tell_down(self._refused or "it does not answer as an MQTT broker")
-        _end(client)
+            self._tell_down(connection)
+            self._retry.failed(refused=connection.shut_out)
+            if connection.expired:
+                self.on_expired()
         return None
 
-    def _hold(self, client: mqtt.Client) -> None:
+    def _hold(self, connection: Connection) -> None:
         for lane in self._lanes:
             lane.restart()
         self._up = True
         if self._down_told:
-            log.warning("the broker at %s:%d is back", self._host, self._port)
-            self._down_told = False
+            log.warning("%s is back", self._broker)
+            self._down_told = self._shut_out_told = False
         self.on_up()
-        while not self._gone.is_set():
+        while not connection.gone.is_set() and not self._stopping.is_set() and not self._leaving():
             sent = sum(lane.send(self.publish) for lane in self._lanes)
             if not sent:
-                idle = min([1.0, *(lane.idle_s() for lane in self._lanes)])
+                idle = min([LOOK_S, *(lane.idle_s() for lane in self._lanes)])
                 self._wake.wait(max(0.01, idle))
             self._wake.clear()
         self._up = False
-        if self._stopping.is_set():
-            self._goodbye(client)
-        else:
-            self._tell_down(self._refused or "the connection broke")
-        _end(client)
+        if connection.gone.is_set():
+            self._tell_down(connection)
+        elif self._stopping.is_set():
+            connection.goodbye()
+        connection.close()
         self.on_down()
 
-    def _goodbye(self, client: mqtt.Client) -> None:
-        last = self._birth.model_copy(update={"online": False, "why": "stopped", "wall": time.time()})
-        told = client.publish(topics.state(self._birth.device), last.model_dump_json().encode(), 1, retain=True)
+    def _leaving(self) -> bool:
+        """Whether to connect again with a new certificate now."""
+        if self._stale and (self._hurry.is_set() or not self._urgent()):
+            self._hurry.set()
+            return True
+        return False
+
+    def _tell_down(self, connection: Connection) -> None:
+        """Say it once; and once more where the broker turns out to refuse us."""
+        shut_out = connection.shut_out
+        if self._down_told and (self._shut_out_told or not shut_out):
+            return
+        self._down_told, self._shut_out_told = True, shut_out
+        tail = "trying with long pauses" if shut_out else "trying for ever"
+        log.warning("%s is away (%s); %s", self._broker, connection.away or "the connection broke", tail)
+
+    # What arrives, on the connection's thread.
+
+    def _arrived(self, topic: str, data: bytes, mono_ns: int) -> None:
         try:
-            told.wait_for_publish(1.0)
-        except (RuntimeError, ValueError) as error:
-            log.info("the broker was gone before the goodbye: %s", error)
-
-    def _tell_down(self, why: str) -> None:
-        if not self._down_told:
-            self._down_told = True
-            log.warning("the broker at %s:%d is away (%s); trying for ever", self._host, self._port, why)
-
-    # What paho calls, on its thread.
-
-    def _made(self) -> mqtt.Client:
-        device = self._birth.device
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=device, clean_session=True, reconnect_on_failure=False
-        )
-        client.max_inflight_messages_set(IN_FLIGHT)
-        client.max_queued_messages_set(IN_FLIGHT)
-        will = self._birth.model_copy(update={"online": False, "why": "the connection broke"})
-        client.will_set(topics.state(device), will.model_dump_json().encode(), 1, retain=True)
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
-        client.on_disconnect = self._disconnected
-        client.on_message = self._arrived
-        return client
-
-    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if client is not self._client:
-            return
-        if reason.is_failure:
-            self._refused = f"it refused us: {reason}"
-            self._gone.set()
-            self._settled.set()
-            return
-        mine = [*self._handlers, topics.signal_down(self._birth.device)]
-        client.subscribe([(topic, 1) for topic in mine])
-
-    def _subscribed(self, client: mqtt.Client, _data: Any, _mid: int, _reasons: Any, _properties: Any) -> None:
-        if client is self._client:
-            self._tell_birth(client)
-            self._settled.set()
-
-    def _disconnected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if client is self._client:
-            self._refused = self._refused or str(reason)
-            self._gone.set()
-            self._settled.set()
-            self._wake.set()
-
-    def _arrived(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        mono_ns = time.monotonic_ns()
-        if client is not self._client:
-            return
-        try:
-            handler = self._handlers.get(message.topic)
+            handler = self._handlers.get(topic)
             if handler is not None:
-                handler(bytes(message.payload))
+                handler(data)
             else:
-                self.on_signal(bytes(message.payload), mono_ns)
+                self.on_signal(data, mono_ns)
         except ValidationError as error:
             if not self._unread_told:
                 self._unread_told = True
-                log.warning("a message on %s cannot be read: %s", message.topic, error)
+                log.warning("a message on %s cannot be read: %s", topic, error)
         except Exception:
             # Whatever goes wrong in one handler must not end the network thread, and with it the link.
-            log.exception("a message on %s could not be handled", message.topic)
+            log.exception("a message on %s could not be handled", topic)
 
     def _marked(self, data: bytes) -> None:
         mark = Watermark.model_validate_json(data)
@@ -336,15 +254,6 @@ class Link:
 
     def _presence_told(self, data: bytes) -> None:
         # The will of a connection that died before this one may come after this one's birth.
-        client = self._client
-        if data and client is not None and self._up and not DeviceState.model_validate_json(data).online:
-            self._tell_birth(client)
-
-    def _tell_birth(self, client: mqtt.Client) -> None:
-        birth = self._birth.model_copy(update={"wall": time.time()})
-        client.publish(topics.state(self._birth.device), birth.model_dump_json().encode(), 1, retain=True)
-
-
-def _end(client: mqtt.Client) -> None:
-    client.disconnect()
-    client.loop_stop()
+        connection = self._connection
+        if data and connection is not None and self._up and not DeviceState.model_validate_json(data).online:
+            connection.tell_birth()

@@ -56,9 +56,9 @@ def test_check_says_for_each_thing_what_is_wrong_and_what_to_do(tmp_path):
 
 def test_enrolling_goes_to_the_hub_of_the_settings_and_says_where_nobody_answers(tmp_path):
     config = settings(tmp_path, '[hub]\nurl = "http://127.0.0.1:1"\n')
-    code, said = run("enrol", "TOKEN", "--config", config)
+    code, said = run("enrol", "tt-TOKEN", "--config", config)
     assert (code, "--device and --room" in said) == (2, True)
-    code, said = run("enrol", "TOKEN", "--config", config, "--device", "d-1", "--room", "room-1")
+    code, said = run("enrol", "tt-TOKEN", "--config", config, "--device", "d-1", "--room", "room-1")
     assert (code, "no hub answers at http://127.0.0.1:1" in said) == (2, True)
 
 
@@ -76,5 +76,5 @@ def test_a_dry_run_says_that_nothing_is_done_and_what_comes_next():
         pytest.skip("this Python lies in a home folder, from which no service is installed")
     assert code == 0
     assert said.startswith("nothing is done now")
-    for step in ("models install", "agent enrol TOKEN", "agent check", "systemctl enable --now"):
+    for step in ("models install", "agent enrol CODE", "agent check", "systemctl enable --now"):
         assert step in said

@@ -17,6 +17,9 @@ class Clock:
     def now(self):
         return 0.0
 
+    def heard_now(self):
+        return None
+
 
 @pytest.fixture
 def store(tmp_path):

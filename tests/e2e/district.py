@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from agent.identity import enrol
+from agent.enrolment import register
 from agent.report.reporter import Ledger
 from demo.hub import Operator
 from demo.plan import DemoPlan, make_plan, prepare
@@ -39,7 +39,7 @@ class District:
     def start_rooms(self) -> None:
         for room in self.plan.rooms:
             state = room.folder / "state"
-            enrol(state, self.operator.url, self.operator.token, room.device, room.room, room.name, room.school)
+            register(state, self.operator.url, self.operator.token, room.device, room.room, room.name, room.school)
             self.start_room(room.room)
         self.wait_online()
 

@@ -1,5 +1,6 @@
 """Real brokers for the tests: mosquitto as a child where it is installed, amqtt too."""
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -8,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.agent.authority import DAY_S, SmallAuthority
 
 MOSQUITTO = shutil.which("mosquitto")
 KINDS = [
@@ -59,6 +62,40 @@ class Mosquitto:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+class TlsMosquitto(Mosquitto):
+    """One that wants certificates of `authority`; `revoked` holds those (PEM) that it refuses."""
+
+    def __init__(self, port: int, folder: Path, authority: SmallAuthority) -> None:
+        super().__init__(port, folder)
+        self.authority = authority
+        self.revoked: tuple[str, ...] = ()
+
+    def start(self) -> None:
+        folder, now = self._folder, time.time()
+        certificate, key = self.authority.server(folder, "127.0.0.1", now - DAY_S, now + DAY_S)
+        (folder / "ca.pem").write_text(self.authority.pem)
+        (folder / "crl.pem").write_bytes(self.authority.crl(now, *self.revoked))
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            f"cafile {folder / 'ca.pem'}",
+            f"certfile {certificate}",
+            f"keyfile {key}",
+            f"crlfile {folder / 'crl.pem'}",
+            "require_certificate true",
+            "use_identity_as_username true",
+            "persistence false",
+            f"user {getpass.getuser()}",
+            f"log_dest file {folder / 'log'}",
+        ]
+        path = folder / "mosquitto.conf"
+        path.write_text("\n".join(lines) + "\n")
+        self._process = subprocess.Popen([MOSQUITTO, "-c", str(path)], stderr=subprocess.DEVNULL)
+        assert wait_for(lambda: _listening(self.port))
+
+    def log(self) -> str:
+        return (self._folder / "log").read_text(errors="replace")
 
 
 _AMQTT = """

@@ -1,0 +1,46 @@
+"""Asking the hub over HTTP, with an answer in words where it does not work."""
+
+import ssl
+from collections.abc import Mapping
+
+import httpx
+
+from agent.identity import HubUnreachable, HubUntrusted
+from agent.trust import untrusted
+
+
+def ask(
+    hub_url: str, path: str, body: Mapping[str, str], trust: ssl.SSLContext, *, token: str = "", timeout_s: float = 10.0
+) -> httpx.Response:
+    """Post `body` as JSON; what the hub answers, whether it is yes or no.
+
+    Raises:
+        HubUnreachable: nobody answered.
+        HubUntrusted: the certificate of what answers is not trusted here.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        # A proxy of the school's must not stand between a classroom and its hub.
+        return httpx.post(
+            f"{hub_url}{path}", json=body, headers=headers, timeout=timeout_s, trust_env=False, verify=trust
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if words := untrusted(hub_url, error):
+            raise HubUntrusted(words) from error
+        why = str(error) or type(error).__name__
+        raise HubUnreachable(
+            f"no hub answers at {hub_url} ({why}); is it running, and is the address right?"
+        ) from error
+
+
+def reason(reply: httpx.Response) -> str:
+    """Why the hub said no, in its own words."""
+    try:
+        said = reply.json()
+    except ValueError:
+        said = None
+    if isinstance(said, dict):
+        told = [str(said[key]) for key in ("error", "what_to_do", "detail") if said.get(key)]
+        if told:
+            return "; ".join(told)
+    return f"HTTP {reply.status_code}"
