@@ -15,8 +15,16 @@ from hub.api.access import RULES, Who, open_rules
 from hub.door import OpenBinding, refuse_open_binding
 from tests.hub_api.district import Device, District, make
 
-ALLOW_LIST = {"GET /healthz", "GET /login", "POST /login", "GET /static/{name}"}
-VALUES = {"session": "s-2026-abcd", "room": "room-lead", "name": "camera.mp4", "uuid": "device-lead." + "0" * 32}
+ALLOW_LIST = {"GET /healthz", "GET /login", "POST /login", "GET /static/{name}", "POST /api/v1/enrolments"}
+VALUES = {
+    "device": "device-lead",
+    "alert": "1",
+    "command": "0" * 24,
+    "session": "s-2026-abcd",
+    "room": "room-lead",
+    "name": "camera.mp4",
+    "uuid": "device-lead." + "0" * 32,
+}
 
 
 def lines(app: object) -> set[str]:
