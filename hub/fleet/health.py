@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hub.fleet.signs import HealthRemark, HealthState, Sign
+from hub.fleet.signs import RISKY, HealthRemark, HealthState, Sign
 from hub.store.rows import Arrived
 
 KIND = "health"
@@ -145,6 +145,7 @@ def judged(
         lost: when it lost some of its state, and what, in words.
     """
     found = list(_remarks(_Figures(fields))) if at is not None else []
+    found.sort(key=lambda one: one.sign not in RISKY)  # what may cost a lesson comes first
     if lost is not None and now - lost[0] < REMEMBERED_S:
         found.append(HealthRemark(sign=Sign.STATE_LOST, values={"words": lost[1]}))
     if not online:
@@ -178,7 +179,7 @@ class _Figures:
 
 
 def _remarks(told: _Figures) -> Iterable[HealthRemark]:
-    """What there is to remark on a sample, the worst first."""
+    """What there is to remark on a sample."""
     yield from _disk(told)
     if told.text("camera") == "missing":
         yield HealthRemark(sign=Sign.CAMERA_MISSING)
