@@ -30,7 +30,14 @@ def test_a_wrong_key_is_answered_with_the_right_one(tmp_path):
 )
 def test_an_unknown_broker_is_refused_in_words(tmp_path, broker):
     (tmp_path / "hub.toml").write_text(f'data = "x"\nbroker = "{broker}"\n')
-    with pytest.raises(SettingsRefused, match="auto, mosquitto, amqtt or mqtt://host:port"):
+    with pytest.raises(SettingsRefused, match="auto, mosquitto, amqtt, mqtt://host:port or mqtts://host:port"):
+        load_settings(tmp_path / "hub.toml")
+
+
+@pytest.mark.parametrize("name", ["", "-hub", "hub-", "hub..school", "hub school", "hub_1", "中心"])
+def test_a_name_that_no_certificate_can_bear_is_refused_in_words(tmp_path, name):
+    (tmp_path / "hub.toml").write_text(f'data = "x"\n[mqtt]\nnames = ["hub.school", "10.0.0.5", "{name}"]\n')
+    with pytest.raises(SettingsRefused, match="neither a host name nor an address"):
         load_settings(tmp_path / "hub.toml")
 
 

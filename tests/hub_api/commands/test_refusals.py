@@ -48,6 +48,16 @@ def test_an_address_that_is_not_of_this_machine(data: Path, door: str, port: int
     assert "198.51.100.7" in words
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"mqtt": 'host = "0.0.0.0"\nport = 0\ntls = false'}, {"more": 'broker = "mqtt://broker.school:1883"'}],
+)
+def test_a_broker_that_would_be_open_to_the_network(data: Path, more: dict[str, str]):
+    words = one_line(refused("run", "--config", settings(data, **more)))
+    assert "without TLS" in words
+    assert "tls = true" in words or "mqtts://" in words
+
+
 def test_mosquitto_is_asked_for_and_not_installed(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("tests.hub_api.commands.running.COMMAND", NO_MOSQUITTO)
