@@ -1,8 +1,9 @@
-"""The SQLite file under an outbox: opened, checked, moved aside when damaged; its stream's name; and its ballast."""
+"""The SQLite file under an outbox: opened, checked, moved aside when damaged; and its ballast."""
 
 import contextlib
 import os
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +16,31 @@ WAL_BYTES = 256 << 10
 """Size of the write-ahead log at which it is folded into the file."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+LAYOUT = 2
+"""Version of the tables below, kept in the file."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS stream (base INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS passed (place INTEGER PRIMARY KEY, lived_s REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS box (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, kind TEXT NOT NULL, boot TEXT NOT NULL,
+    place INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, boot TEXT NOT NULL,
     mono_ns INTEGER NOT NULL, wall REAL NOT NULL, data TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS newest AFTER INSERT ON box
-    BEGIN INSERT OR REPLACE INTO meta VALUES ('newest', NEW.id); END;
 """
+_FROM_LAYOUT_1 = """
+BEGIN IMMEDIATE;
+DROP TRIGGER IF EXISTS newest;
+ALTER TABLE box RENAME COLUMN seq TO place;
+INSERT OR IGNORE INTO stream SELECT 0, value FROM meta WHERE name = 'stream';
+INSERT OR IGNORE INTO meta SELECT 'acked', coalesce((SELECT min(place) - 1 FROM box), (SELECT seq FROM sqlite_sequence
+    WHERE name = 'box'), 0);
+DELETE FROM meta WHERE name IN ('stream', 'newest');
+COMMIT;
+VACUUM;
+"""
+"""The layout before acknowledged rows were kept. VACUUM, because pages can be cut off the file only from then on."""
+
+sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+"""Puts an open file's data on the disk; Windows has fsync alone."""
 
 
 class FileDamaged(Exception):
@@ -40,7 +58,7 @@ def open_or_renew(path: Path, say: Callable[[str], None]) -> tuple[sqlite3.Conne
     """
     try:
         try:
-            db = open_file(path)
+            db = _open_with_ballast(path)
         except FileDamaged as error:
             aside = move_aside(path)
             say(f"{path.name} is damaged ({error}); it was moved to {aside.name}, a new stream begins")
@@ -53,35 +71,15 @@ def open_or_renew(path: Path, say: Callable[[str], None]) -> tuple[sqlite3.Conne
     return db, True
 
 
-def stream_of(db: sqlite3.Connection, machine: str, name: str, say: Callable[[str], None]) -> str:
-    """The stream that the file's rows belong to; a new one where another machine, a copy, wrote it.
-
-    Args:
-        db: the open file.
-        machine: fingerprint of this machine.
-        name: of the file, for people.
-        say: told where it comes from another machine.
-    """
-    held = dict(db.execute("SELECT name, value FROM meta").fetchall())
-    if held.get("machine") == machine and "stream" in held:
-        return str(held["stream"])
-    if "stream" in held:
-        say(f"{name} comes from another machine; a new stream begins")
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('machine', ?)", (machine,))
-    return new_stream(db)
-
-
-def new_stream(db: sqlite3.Connection) -> str:
-    """Begin a new stream; its name."""
-    stream = secrets.token_hex(8)
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('stream', ?)", (stream,))
-    return stream
-
-
-def last_number(db: sqlite3.Connection) -> int:
-    """The highest number that a row ever had; 0 where there was none."""
-    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'box'").fetchone()
-    return int(row[0]) if row else 0
+def _open_with_ballast(path: Path) -> sqlite3.Connection:
+    """Open the file; where the disk is so full that it cannot even be opened, in the room of the ballast."""
+    try:
+        return open_file(path)
+    except FileUnusable:
+        if not ballast_of(path).exists():
+            raise
+        ballast_of(path).unlink()
+        return open_file(path)
 
 
 def open_file(path: Path) -> sqlite3.Connection:
@@ -118,14 +116,21 @@ def open_memory() -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of effect in a new file, and at the next VACUUM
     db.execute("PRAGMA journal_mode=WAL").fetchone()
     db.execute("PRAGMA synchronous=NORMAL")  # the outbox calls fdatasync itself, once for many rows
     db.execute("PRAGMA wal_autocheckpoint=0")  # and folds the log on another thread
     db.execute(f"PRAGMA journal_size_limit={WAL_BYTES}").fetchone()
+    db.execute("PRAGMA secure_delete=OFF").fetchone()  # or a DELETE writes every page that it frees
     said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if said != "ok":
         raise FileDamaged(said)
+    columns = {row[1] for row in db.execute("PRAGMA table_info(box)")}
     db.executescript(_TABLES)
+    if "seq" in columns:
+        db.executescript(_FROM_LAYOUT_1)
+    if db.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
+        db.execute(f"PRAGMA user_version={LAYOUT}")
 
 
 def sync_log(path: Path) -> None:
@@ -137,8 +142,8 @@ def sync_log(path: Path) -> None:
     Raises:
         OSError: the disk does not take it.
     """
-    with Path(f"{path}-wal").open("r+b") as wal:
-        os.fsync(wal.fileno())
+    with contextlib.suppress(FileNotFoundError), Path(f"{path}-wal").open("r+b") as wal:
+        sync_data(wal.fileno())
 
 
 def log_bytes(path: Path) -> int:
@@ -174,6 +179,15 @@ def lay_ballast(path: Path) -> bool:
             ballast.unlink(missing_ok=True)
         return False
     return True
+
+
+def disk_free(path: Path) -> int:
+    """Bytes that the disk under the outbox at `path` still takes.
+
+    Raises:
+        OSError: its folder is gone.
+    """
+    return shutil.disk_usage(path.parent).free
 
 
 def is_full(error: sqlite3.Error) -> bool:

@@ -42,13 +42,17 @@ class Window:
             self._waiting_s = min(self._waiting_s * 2, self.patience_max_s)
         return self.sent, self.size - (self.sent - self.acked)
 
+    def goes(self, seq: int) -> None:
+        """Row `seq` is about to go out."""
+        self.furthest = max(self.furthest, seq)
+
     def took(self, seq: int, first: int, now_s: float) -> None:
         """Row `seq` is on its way; rows before `first` are no longer there to be sent."""
         self.acked = max(self.acked, first - 1)
         if self.sent <= self.acked:
             self._since_s = now_s
         self.sent = max(self.sent, seq)
-        self.furthest = max(self.furthest, self.sent)
+        self.goes(seq)
 
     def acknowledged(self, upto: int, now_s: float) -> None:
         """The hub has committed everything up to `upto`; an older mark than the last changes nothing."""

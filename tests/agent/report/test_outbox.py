@@ -11,8 +11,10 @@ import pytest
 
 from agent.report.outbox import Outbox, Sample
 from agent.report.reporter import Ledger, Reporter, make_good
-from contract.telemetry import Watermark
+from contract.telemetry import Row, Watermark
 from tests.agent.report.brokers import wait_for
+
+DAY_S = 86_400.0
 
 
 def sample(number: int, **data) -> Sample:
@@ -37,8 +39,20 @@ def make(tmp_path, said):
         box.close()
 
 
-def ids(box: Outbox, after: int = 0) -> list[str]:
-    return [row.id for row in box.after(after, 100_000)]
+def rows(box: Outbox) -> list[Row]:
+    """All that would be sent now."""
+    box.flush()
+    return [row for _, row in box.after(0, 100_000)]
+
+
+def ids(box: Outbox) -> list[str]:
+    return [row.id for _, row in box.after(0, 100_000)]
+
+
+def fill(box: Outbox, numbers, words: str = "") -> None:
+    for number in numbers:
+        assert box.put(sample(number, words=words))
+    box.flush()
 
 
 def test_rows_come_out_in_order_with_contiguous_numbers(make):
@@ -46,20 +60,115 @@ def test_rows_come_out_in_order_with_contiguous_numbers(make):
     for number in range(1, 101):
         assert box.put(sample(number))
     box.flush()
-    rows = box.after(0, 1000)
-    assert [row.seq for row in rows] == list(range(1, 101))
-    assert {row.first for row in rows} == {1}
+    assert [row.seq for row in rows(box)] == list(range(1, 101))
+    assert {row.first for row in rows(box)} == {1}
 
 
 def test_only_the_hubs_mark_lets_rows_go(make):
     box = make()
-    for number in range(1, 11):
-        box.put(sample(number))
-    box.flush()
-    assert box.acknowledge(Watermark(stream=box.stream, upto=4))
-    assert not box.acknowledge(Watermark(stream="another", upto=9))
+    fill(box, range(1, 11))
+    assert box.acknowledge(Watermark(stream=box.stream, upto=4)) == 4
+    assert box.acknowledge(Watermark(stream="another", upto=9)) is None
     assert ids(box) == [f"p-{number}" for number in range(5, 11)]
-    assert box.after(0, 1)[0].first == 5
+    assert (rows(box)[0].first, box.depth().rows) == (5, 6)
+
+
+def test_a_mark_counts_no_further_than_rows_went_out(make):
+    box = make()
+    fill(box, range(1, 11))
+    assert box.acknowledge(Watermark(stream=box.stream, upto=8), sent=3) == 3
+    assert ids(box)[0] == "p-4"
+
+
+def test_what_the_hub_has_is_kept_and_goes_out_again_when_the_hub_asks(make):
+    box = make()
+    fill(box, range(1, 11))
+    box.acknowledge(Watermark(stream=box.stream, upto=10))
+    assert (box.depth().rows, box.depth().kept, ids(box)) == (0, 10, [])
+    assert box.acknowledge(Watermark(stream=box.stream, upto=6, rewind=True)) == 6
+    assert [(row.seq, row.first, row.kept) for row in rows(box)] == [(n, 7, 1) for n in range(7, 11)]
+    box.close()
+    assert ids_flushed(make()) == [f"p-{number}" for number in range(7, 11)]
+
+
+def test_a_hub_that_asks_for_more_than_is_kept_gets_all_that_is(make):
+    box = make(cap_bytes=1 << 18)
+    for number in range(1, 3001):
+        box.put(sample(number, words="x" * 300))
+        if number % 500 == 0:
+            box.flush()
+            box.acknowledge(Watermark(stream=box.stream, upto=number))
+    assert wait_for(lambda: box.depth().kept < 1000)
+    assert box.depth().dropped == 0, "what the hub has is not lost"
+    box.acknowledge(Watermark(stream=box.stream, upto=5, rewind=True))
+    first = rows(box)[0]
+    assert first.seq == first.first == first.kept > 2000
+    assert rows(box)[-1].id == "p-3000"
+
+
+class Hours:
+    """A clock that nobody sets, in seconds; the test turns it."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def noted(path: Path) -> int:
+    """The place up to which the outbox has noted that the hub has everything."""
+    with sqlite3.connect(path) as db:
+        place = db.execute("SELECT max(place) FROM passed").fetchone()[0]
+    db.close()
+    return place or 0
+
+
+def test_what_the_hub_has_is_let_go_after_a_week_of_running(make):
+    clock = Hours()
+    box = make(keep_s=7 * DAY_S, mono_s=clock, sync_s=0.01)
+    fill(box, range(1, 4001))
+    box.acknowledge(Watermark(stream=box.stream, upto=3000))
+    clock.now_s += 1 * DAY_S
+    box.put(sample(4001))
+    assert wait_for(lambda: noted(box.path) == 3000)
+    box.flush()
+    box.acknowledge(Watermark(stream=box.stream, upto=4001))
+    clock.now_s += 3 * DAY_S
+    box.close()
+    clock.now_s = 5.0  # the machine was off meanwhile
+    again = make(keep_s=7 * DAY_S, mono_s=clock, sync_s=0.01)
+    clock.now_s += 4.5 * DAY_S
+    again.put(sample(4002))
+    assert wait_for(lambda: again.depth().kept == 1001)
+    again.put(sample(4003))
+    again.flush()
+    assert again.depth().kept == 1001, "these have not been with the hub for a week"
+    clock.now_s += 3 * DAY_S
+    again.put(sample(4004))
+    assert wait_for(lambda: again.depth().kept == 0)
+    assert ids_flushed(again) == ["p-4002", "p-4003", "p-4004"]
+
+
+def test_a_wall_clock_that_jumps_lets_nothing_go_early(make):
+    clock = Hours()
+    box = make(keep_s=7 * DAY_S, mono_s=clock, sync_s=0.01)
+    for number, wall in enumerate([0.0, 1.8e9, 4e9, 0.0], start=1):
+        box.put(Sample(f"p-{number}", "sample", "boot", number, wall))
+    box.flush()
+    box.acknowledge(Watermark(stream=box.stream, upto=4))
+    clock.now_s += DAY_S
+    box.put(sample(5))
+    assert wait_for(lambda: noted(box.path) == 4)
+    assert box.depth().kept == 4
+
+
+def test_the_age_of_what_waits_is_not_judged_by_a_clock_that_was_set(make):
+    box = make()
+    box.put(Sample("p-1", "sample", "boot", 5_000_000_000, wall=0.0))
+    assert box.depth().age_s("boot", 12_000_000_000, wall=1.8e9) == 7.0
+    assert box.depth().age_s("next boot", 1, wall=60.0) == 60.0
+    assert box.depth().age_s("next boot", 1, wall=-60.0) == 0.0
 
 
 def test_numbers_go_on_after_everything_was_acknowledged_and_the_service_restarted(make):
@@ -71,7 +180,7 @@ def test_numbers_go_on_after_everything_was_acknowledged_and_the_service_restart
     again = make()
     again.put(sample(2))
     again.flush()
-    assert (again.stream, again.after(0, 9)[0].seq) == (box.stream, 2)
+    assert (again.stream, rows(again)[0].seq) == (box.stream, 2)
 
 
 def test_a_row_is_not_sent_before_a_power_cut_can_no_longer_take_it(make):
@@ -126,43 +235,102 @@ def test_a_file_that_is_no_database_is_moved_aside_too(make, tmp_path):
     assert make().put(sample(1))
 
 
-def test_another_machine_begins_another_stream_and_keeps_the_rows(make):
+def test_on_another_machine_new_rows_are_of_a_new_stream_and_those_that_wait_keep_their_numbers(make, said):
     box = make()
-    box.put(sample(1))
+    fill(box, range(1, 6))
+    box.acknowledge(Watermark(stream=box.stream, upto=2))
     box.close()
-    other = make(machine="m-2")
-    assert other.stream != box.stream
-    assert ids(other) == ["p-1"]
+    copy = make(machine="m-2")
+    fill(copy, [6, 7])
+    assert copy.stream != box.stream
+    assert [(row.stream, row.seq, row.first, row.kept, row.id) for row in rows(copy)] == [
+        *[(box.stream, n, 3, 1, f"p-{n}") for n in (3, 4, 5)],
+        (copy.stream, 1, 1, 1, "p-6"),
+        (copy.stream, 2, 1, 1, "p-7"),
+    ]
+    assert len(said) == 1
+    # The original goes on meanwhile; a mark for its stream covers what both have.
+    copy.acknowledge(Watermark(stream=box.stream, upto=900))
+    assert ids(copy) == ["p-6", "p-7"]
+    copy.acknowledge(Watermark(stream=copy.stream, upto=1))
+    copy.close()
+    again = make(machine="m-2")
+    assert [(row.stream, row.seq, row.first) for row in rows(again)] == [(copy.stream, 2, 2)]
 
 
-def test_a_restored_older_file_sends_its_rows_as_a_new_stream(make, said):
+def test_a_hub_that_never_heard_of_the_new_stream_gets_the_end_of_the_one_before_too(make):
     box = make()
-    box.put(sample(1))
-    box.flush()
+    fill(box, [1, 2])
+    box.acknowledge(Watermark(stream=box.stream, upto=2))
+    box.close()
+    copy = make(machine="m-2")
+    fill(copy, [3])
+    copy.acknowledge(Watermark(stream=copy.stream, upto=1))
+    copy.acknowledge(Watermark(stream=copy.stream, upto=0, rewind=True))
+    assert ids(copy) == ["p-1", "p-2", "p-3"]
+
+
+def test_as_another_device_everything_that_waits_goes_out_as_a_new_stream(make):
+    box = make(device="d-1")
+    fill(box, range(1, 6))
+    box.acknowledge(Watermark(stream=box.stream, upto=2))
+    box.close()
+    other = make(device="d-2")
+    assert [(row.stream, row.seq, row.id) for row in rows(other)] == [
+        (other.stream, n, f"p-{n + 2}") for n in (1, 2, 3)
+    ]
+    assert other.stream != box.stream
+    other.acknowledge(Watermark(stream=other.stream, upto=0, rewind=True))
+    assert len(rows(other)) == 3, "what the other device had told is not this one's to tell"
+
+
+def test_a_restored_older_file_sends_what_waits_as_a_new_stream(make, said):
+    box = make()
+    fill(box, [1])
     old = box.stream
-    assert not box.acknowledge(Watermark(stream=old, upto=50))
+    assert box.acknowledge(Watermark(stream=old, upto=50)) is None
     assert box.stream != old
-    assert ids(box) == ["p-1"]
+    assert [(row.stream, row.seq, row.id) for row in rows(box)] == [(box.stream, 1, "p-1")]
     assert "older than what the hub holds" in said[0]
+    box.close()
+    assert [row.stream for row in rows(make())] == [box.stream]
+
+
+def test_a_file_of_the_first_layout_is_taken_over_with_its_stream_and_numbers(make, tmp_path):
+    with sqlite3.connect(tmp_path / "box.db") as db:
+        db.executescript("""
+            CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+            CREATE TABLE box (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, kind TEXT NOT NULL,
+                boot TEXT NOT NULL, mono_ns INTEGER NOT NULL, wall REAL NOT NULL, data TEXT NOT NULL);
+            CREATE TRIGGER newest AFTER INSERT ON box
+                BEGIN INSERT OR REPLACE INTO meta VALUES ('newest', NEW.id); END;
+            INSERT INTO meta VALUES ('machine', 'm-1'), ('stream', 'old-stream');
+            INSERT INTO box VALUES (41, 'p-41', 'sample', 'boot', 1, 0.0, '{}'),
+                (42, 'p-42', 'sample', 'boot', 2, 0.0, '{}');
+        """)
+    db.close()
+    box = make()
+    fill(box, [43])
+    assert [(row.stream, row.seq, row.first, row.id) for row in rows(box)] == [
+        ("old-stream", n, 41, f"p-{n}") for n in (41, 42, 43)
+    ]
 
 
 def test_too_many_rows_give_up_the_oldest_and_declare_the_gap(make, said):
     box = make(cap_bytes=1 << 18)
     for number in range(3000):
         box.put(sample(number, words="x" * 300))
-    assert wait_for(lambda: box.depth().dropped > 0 and not box._dirty.is_set())
-    box.flush()
-    row = box.after(0, 1)[0]
-    assert row.first == row.seq > 1
+    assert wait_for(lambda: box.depth().dropped > 0)
+    row = rows(box)[0]
+    assert row.first == row.kept == row.seq > 1
     assert box.depth().rows + box.depth().dropped == 3000
-    assert len([one for one in said if "cap" in one]) == 1
+    assert len([one for one in said if "no more room" in one]) == 1
 
 
 def test_a_row_too_long_for_the_hub_does_not_hold_up_the_others(make):
     box = make()
     box.put(sample(1, words="x" * 500_000))
-    box.flush()
-    row = box.after(0, 1)[0]
+    row = rows(box)[0]
     assert len(row.model_dump_json()) < 1000
     assert "left_out" in row.data
 
@@ -182,10 +350,8 @@ def test_a_wall_clock_that_jumps_changes_nothing(make):
     reporter = Reporter(box, box, device="d-1", boot="b", wall=lambda: next(walls))
     for number in range(4):
         reporter.event("thing", {"number": number})
-    box.flush()
-    rows = box.after(0, 9)
-    assert [row.data["number"] for row in rows] == [0, 1, 2, 3]
-    assert [row.mono_ns for row in rows] == sorted(row.mono_ns for row in rows)
+    assert [row.data["number"] for row in rows(box)] == [0, 1, 2, 3]
+    assert [row.mono_ns for row in rows(box)] == sorted(row.mono_ns for row in rows(box))
     box.acknowledge(Watermark(stream=box.stream, upto=4))
     assert box.depth().rows == 0
 
@@ -214,6 +380,7 @@ def test_a_kill_takes_nothing_that_was_put(tmp_path):
         produced += 150 + rest.count(b"\n")
     box = Outbox(tmp_path / "box.db", machine="m")
     kept = box.depth().rows
+    assert [row.seq for row in rows(box)] == list(range(1, kept + 1))
     box.close()
     assert produced <= kept <= produced + 3  # a row that was put and not yet told by its producer
 
@@ -241,25 +408,50 @@ def test_a_full_disk_is_told_once_and_drains_when_the_hub_is_back(small_disk, sa
     assert refused > 50
     assert len([one for one in said if "disk is full" in one]) == 1
     _fill(filler)
-    kept = box.depth().rows
 
     def drained() -> bool:
-        """Acknowledge what there is; rows that waited in memory come after it, as room allows."""
+        """Acknowledge what there is, as a hub does that is back."""
         box.flush()
-        rows = box.after(0, kept)
-        while rows:
-            assert box.acknowledge(Watermark(stream=box.stream, upto=rows[min(200, len(rows)) - 1].seq))
-            rows = box.after(0, kept)
-        return box.depth().rows == 0
+        for place, _ in box.after(0, 1 << 30)[199::200] + box.after(0, 1 << 30)[-1:]:
+            assert box.acknowledge(Watermark(stream=box.stream, upto=place)) == place
+        return not box.after(0, 1)
 
     assert wait_for(drained, 20)
     filler.unlink()
-    assert wait_for(lambda: box.put(sample(1)), 10)
+    assert wait_for(lambda: box.put(sample(1)), 20)
     assert any("takes rows again" in one for one in said)
+    assert wait_for(lambda: drained() and box.depth().rows == 0, 20), "rows that waited in memory come after the others"
     box.close()
     with sqlite3.connect(small_disk / "box.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
+
+
+def test_on_a_full_disk_telemetry_goes_before_any_event(small_disk, said):
+    telemetry = Outbox(small_disk / "telemetry.db", machine="m", floor_bytes=1 << 20, say=said.append)
+    events = Outbox(small_disk / "event.db", machine="m", lesser=telemetry, say=said.append)
+    put = 0
+    while telemetry.depth().dropped == 0:
+        telemetry.put(sample(put, words="x" * 1500))
+        put += 1
+    _fill(small_disk / "recording.mp4")
+    for number in range(2000):
+        assert events.put(sample(number, words="x" * 500))
+        time.sleep(0.001)
+    assert wait_for(lambda: len(rows(events)) == 2000, 30)
+    assert ids(events) == [f"p-{number}" for number in range(2000)]
+    assert events.depth().dropped == 0
+    left = rows(telemetry)
+    assert left[0].seq == left[0].first == left[0].kept > 1, "the gap is declared"
+    assert [row.seq for row in left] == list(range(left[0].seq, left[0].seq + len(left))), "from one end only"
+    assert telemetry.depth().dropped >= put - len(left) > 0
+    telemetry.put(sample(put))
+    events.close()
+    telemetry.close()
+    for name in ("event.db", "telemetry.db"):
+        with sqlite3.connect(small_disk / name) as db:
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        db.close()
 
 
 def test_rows_that_a_full_disk_never_took_are_told_at_the_end(small_disk, said):
@@ -293,7 +485,7 @@ def test_a_ledger_names_each_row_before_it_is_kept(make, tmp_path):
     reporter = Reporter(box, box, device="d-1", boot="b", ledger=ledger)
     for _ in range(5):
         reporter.telemetry("sample")
-    assert Ledger.read(tmp_path / "produced") == _ids_flushed(box)
+    assert Ledger.read(tmp_path / "produced") == ids_flushed(box)
     ledger.close()
     assert reporter.event("thing"), "a ledger that cannot be written must not stop the reports"
 
@@ -307,11 +499,11 @@ def test_a_row_cut_off_between_ledger_and_outbox_is_made_good_once(make, tmp_pat
     ledger.note("box", sample(77, words="断"))
     assert make_good(tmp_path / "produced", (box,))
     assert not make_good(tmp_path / "produced", (box,))
-    assert Ledger.read(tmp_path / "produced") == _ids_flushed(box)
+    assert Ledger.read(tmp_path / "produced") == ids_flushed(box)
     ledger.close()
 
 
-def _ids_flushed(box: Outbox) -> list[str]:
+def ids_flushed(box: Outbox) -> list[str]:
     box.flush()
     return ids(box)
 

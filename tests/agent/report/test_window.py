@@ -66,6 +66,30 @@ def test_an_old_mark_changes_nothing(marks):
         assert window.sent >= window.acked
 
 
+def test_after_a_rewind_everything_beyond_goes_out_again_and_an_older_one_changes_nothing():
+    window = Window(size=10, acked=50)
+    for seq in range(51, 56):
+        window.took(seq, 51, 0.0)
+    window.acknowledged(55, 0.1)
+    window.rewound(20, 0.2)
+    assert window.ask(0.3) == (20, 10)
+    assert window.furthest == 20
+    window.rewound(30, 0.4)
+    assert window.ask(0.5) == (20, 10)
+
+
+def test_only_what_went_out_since_the_connection_was_made_can_have_arrived():
+    window = Window(size=10, acked=3)
+    assert window.furthest == 3
+    for seq in range(4, 9):
+        window.took(seq, 4, 0.0)
+    assert window.furthest == 8
+    assert window.ask(60.0)[0] == 3, "it goes out again"
+    assert window.furthest == 8
+    window.restart(61.0)
+    assert window.furthest == 3
+
+
 def test_rows_given_up_for_want_of_room_do_not_hold_up_the_rest():
     window = Window(size=10)
     window.restart(0.0)
