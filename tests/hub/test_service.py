@@ -278,7 +278,9 @@ def test_init_makes_a_key_and_a_token_and_leaves_a_hub_that_is_there_alone(tmp_p
     assert "nothing was changed" in again.words
 
 
-@pytest.mark.parametrize("kept", [[], ["hub.db"], ["hub.db", "ca"], ["hub.db", "operator.token"], ["hub.db", "operator.token", "half"]])
+@pytest.mark.parametrize(
+    "kept", [[], ["hub.db"], ["hub.db", "ca"], ["hub.db", "operator.token"], ["hub.db", "operator.token", "half"]]
+)
 def test_an_init_that_was_interrupted_can_be_repeated(tmp_path, kept):
     data = tmp_path / "data"
     first = init(data)
