@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from agent.acts import Acts, Hands
-from agent.capture.spec import SourceSpec
 from agent.commands import Commands
 from agent.identity import Identity
 from agent.recentlog import RecentLog
+from agent.report.health.wanted import Presence
 from agent.report.journal import Journal
 from agent.report.report import Report
 from agent.settings import AgentSettings
-from agent.standing import standing
 from agent.trial import CLEAR_TO_RESTORE_S, Trials
-from agent.twin import Twin
+from agent.twin import Standing, Twin
 from contract import topics
 from contract.envelope import sign
 from contract.twin import Reported
 
 T = TypeVar("T")
+
+THERE = frozenset({Presence.PRESENT, Presence.IN_USE})
 
 JOURNAL = "commands.jsonl"
 """In the state folder."""
@@ -53,7 +54,6 @@ class Remote:
         self,
         identity: Identity,
         settings: AgentSettings,
-        spec: SourceSpec,
         report: Report,
         twin: Twin,
         recent: RecentLog,
@@ -65,7 +65,6 @@ class Remote:
             agent.report.journal.JournalUnusable: what was begun of commands cannot be read.
         """
         self._identity = identity
-        self._spec = spec
         self._report = report
         self._host = host
         self._loop = asyncio.get_running_loop()
@@ -130,7 +129,7 @@ class Remote:
             identity.device,
             identity.hub_key,
             why_not=self._why_not,
-            stand=lambda: standing(self._spec, hub=report.connected),
+            stand=self._stand,
             publish=publish,
             rebuild=self._host.start_anew,
         )
@@ -149,6 +148,14 @@ class Remote:
             "hub_time": round(clock.now(), 6),
             "hub_time_error_ms": round(clock.error_ns(time.monotonic_ns()) / 1e6, 3),
         }
+
+    def _stand(self) -> Standing:
+        seen = self._report.health_now()
+        return Standing(
+            hub=self._report.connected,
+            camera=seen.get("camera") in THERE,
+            microphone=seen.get("microphone") in THERE,
+        )
 
     def _why_not(self, clear_s: float) -> str:
         """Why the service cannot start anew, where no session may be on or nearer than so many seconds."""

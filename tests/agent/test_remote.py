@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.capture.sources import parse_source
 from agent.recentlog import RecentLog
 from agent.remote import Host, Remote
 from agent.report.report import Report
@@ -81,7 +80,7 @@ class Room:
             renew=None,
         )
         recent = RecentLog()
-        remote = Remote(self.identity, self.settings, parse_source("rehearsal"), report, self.twin, recent, host)
+        remote = Remote(self.identity, self.settings, report, self.twin, recent, host)
         report.on_hub = lambda connected: connected and loop.call_soon_threadsafe(remote.connected)
         report.start()
         remote.start()
