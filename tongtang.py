@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from swarm.command import swarm
+
 app = typer.Typer(
     name="tongtang",
     no_args_is_help=True,
@@ -50,6 +52,7 @@ def _mount() -> None:
         app.command("demo", help="Hold a lesson on this machine.")(_missing("agent,hub", error))
     else:
         app.command("demo")(demo)
+    app.command("swarm")(swarm)
 
 
 def main() -> None:

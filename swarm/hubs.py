@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import psutil
@@ -270,9 +270,9 @@ class GivenHub:
         """Let go of the connection."""
         self._http.close()
 
-    def _asked(self, method: str, path: str, **more: object) -> dict:  # type: ignore[type-arg]
+    def _asked(self, method: str, path: str, **more: Any) -> Any:
         try:
-            answer = self._http.request(method, path, **more)  # type: ignore[arg-type]
+            answer = self._http.request(method, path, **more)
         except httpx.HTTPError as error:
             raise SwarmRefused(f"no hub answers at {self._http.base_url} ({error})") from error
         if answer.is_error:

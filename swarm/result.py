@@ -25,7 +25,9 @@ class Percentiles(BaseModel):
     @classmethod
     def of(cls, spread: Spread | None) -> "Percentiles | None":
         """The same, or nothing where nothing was measured."""
-        return spread and cls(rows=spread.rows, p50=spread.p50, p99=spread.p99, longest=spread.longest)
+        if spread is None:
+            return None
+        return cls(rows=spread.rows, p50=spread.p50, p99=spread.p99, longest=spread.longest)
 
 
 class SwarmResult(BaseModel):
