@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -284,3 +285,39 @@ def test_a_backup_that_is_killed_leaves_no_file_of_its_name(settings, tmp_path, 
     made(settings, file)  # what is left over is in nobody's way
     assert not draft.exists()
     put_back(file, tmp_path / "new")
+
+
+@pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed")
+def test_a_hub_on_postgresql_is_backed_up_and_restored_into_an_empty_database(cluster, postgres_url, tmp_path):
+    old = HubSettings(data=tmp_path / "data", database=postgres_url)
+    init(old.data, old.database)
+    store = Store.open(old.database_url)
+    devices = Devices(store.devices, time.time, lambda _: None)
+    devices.register(NewDevice("d-1", "room-1", "一室", "城关", public_pem(new_device_key())))
+    store.rows.take([arrived(seq) for seq in range(1, 11)])
+    store.close()
+    file = made(old, tmp_path / "all.tar")
+    with pytest.raises(HubRefused, match="--database"):
+        put_back(file, tmp_path / "new")
+    with pytest.raises(HubRefused, match="not empty"):
+        put_back(file, tmp_path / "new", database=postgres_url)
+    assert not (tmp_path / "new" / "hub.key").exists()
+    empty = cluster.fresh(empty=True)
+    try:
+        put_back(file, tmp_path / "new", database=cluster.url(empty))
+        again = Store.open(cluster.url(empty))
+        assert again.rows.ids("d-1") == [f"id-{seq}" for seq in range(1, 11)]
+        again.close()
+    finally:
+        cluster.drop(empty)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir() if path.is_file()) == ["hub.key", "operator.token"]
+
+
+def test_without_pg_dump_it_is_said_what_to_install(tmp_path, monkeypatch):
+    from sqlalchemy import make_url
+
+    from hub.backup import database
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HubRefused, match="apt install postgresql-client"):
+        database._run("pg_dump", [], make_url("postgresql://hub:secret@db/tongtang"))
