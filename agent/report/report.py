@@ -10,14 +10,22 @@ from typing import Any
 from agent.identity import Identity
 from agent.machine import fingerprint
 from agent.platform import boot_id
-from agent.report import health
 from agent.report.clock import HubClock
 from agent.report.courier import Courier
-from agent.report.link import Lane, Link
+from agent.report.health.health import Health
+from agent.report.health.losses import Held
+from agent.report.health.registry import Looked, every_probe
+from agent.report.health.runs import Ending
+from agent.report.health.start import Start
+from agent.report.health.versions import versions
+from agent.report.health.wanted import Wanted
+from agent.report.lane import Lane
+from agent.report.link import Link
 from agent.report.orders import OrderShelf
 from agent.report.outbox import Outbox
 from agent.report.reporter import Ledger, Reporter, make_good
 from agent.settings import AgentSettings
+from agent.trust import broker_trust
 from contract import topics
 from contract.envelope import Envelope, EnvelopeRefused
 from contract.session import SessionOrder
@@ -35,6 +43,16 @@ CLOCK_S = 15.0
 SAVE_S = 60.0
 """Seconds between two saves of the clock's map."""
 HELLO_VALID_S = 600.0
+NEAR_S = 600.0
+"""A lesson that begins within so many seconds is near."""
+BEGINNING_S = 120.0
+"""So many seconds before and after its beginning a lesson begins: nothing else happens then."""
+EVENT_SYNC_S = 0.02
+"""An event is safe from a power cut so soon, and then it is sent; those of this time share one fdatasync ..."""
+TELEMETRY_SYNC_S = 0.5
+"""... as telemetry does, which a newer sample replaces anyway."""
+EVENTS_ROOM_BYTES = 4 << 20
+"""Of the disk's last bytes, so many are left to events."""
 
 
 class Report:
@@ -53,6 +71,7 @@ class Report:
         version: str = "",
         boot: str | None = None,
         chance: random.Random | None = None,
+        wanted: Wanted | None = None,
     ) -> None:
         """Open the outboxes and the shelf of orders; nothing is sent yet.
 
@@ -63,6 +82,7 @@ class Report:
             version: of the agent, told to the hub.
             boot: this boot's identity; read from the system where not given.
             chance: jitter of reconnects.
+            wanted: devices of this machine that the room's source names.
         """
         self.on_signal: Callable[[Signal], None] = lambda _signal: None
         """Takes each signal of the hub but orders, once."""
@@ -70,16 +90,31 @@ class Report:
         """Takes each order that is newer than what was held; it is on disk by then."""
         self.on_hub: Callable[[bool], None] = lambda _connected: None
         """Told when the hub comes into reach and when it goes."""
+        self.on_expired: Callable[[], None] = lambda: None
+        """Told each time the broker refuses this device's certificate because it has expired."""
         state = settings.state
         self.boot = boot or boot_id()
         self.incarnation = incarnation
         self._device = identity.device
         self._settings = settings
-        machine = fingerprint(state)
-        # A device that was enrolled anew under another name begins new streams: the hub knows each by its device.
-        self._machine, owner = machine, f"{machine} {identity.device}"
-        self._telemetry = Outbox(state / "telemetry.db", machine=owner, cap_bytes=settings.report.telemetry_cap_bytes)
-        self._events = Outbox(state / "event.db", machine=owner, cap_bytes=settings.report.event_cap_bytes)
+        self._machine = machine = fingerprint(state)
+        kept = settings.report
+        self._telemetry = Outbox(
+            state / "telemetry.db",
+            machine=machine,
+            device=identity.device,
+            cap_bytes=kept.telemetry_cap_bytes,
+            sync_s=TELEMETRY_SYNC_S,
+            floor_bytes=EVENTS_ROOM_BYTES,
+        )
+        self._events = Outbox(
+            state / "event.db",
+            machine=machine,
+            device=identity.device,
+            cap_bytes=kept.event_cap_bytes,
+            sync_s=EVENT_SYNC_S,
+            lesser=self._telemetry,
+        )
         if settings.report.ledger:
             make_good(state / "produced", (self._telemetry, self._events))
         self._ledger = Ledger(state / "produced" / f"{incarnation}.txt") if settings.report.ledger else None
@@ -90,7 +125,10 @@ class Report:
         self.orders = OrderShelf(state / "orders", identity.hub_key, identity.device)
         self._link = self._made_link(identity, version, chance)
         self.courier = Courier(identity.device, identity.key, identity.hub_key, self._link.publish_signal, self.clock)
-        self._health = health.Health(self._probes())
+        self._start = self._compared()
+        self._health = self._made_health(version, wanted or Wanted())
+        self.ending = Ending.STOPPED
+        """Why this run will have ended, where it ends in order."""
         self._hub_online = True
         self._connected = False
         self._connected_since = time.time()
@@ -111,6 +149,7 @@ class Report:
         """Begin to connect and to report; returns at once and tries for ever."""
         self._link.start()
         self._thread.start()
+        self._health.start()
 
     def drain(self, within_s: float) -> bool:
         """Wait until the hub has everything, at most `within_s` seconds; False where something is left."""
@@ -135,7 +174,8 @@ class Report:
         if self._stopping.is_set():
             return True
         wanted = self._settings.report.drain_s if drain_s is None else drain_s
-        self._draining.set()  # no new samples: whoever drains must come to an end
+        self._draining.set()
+        self._health.stop()  # no new samples: whoever drains must come to an end
         done = self.drain(wanted if self._link.up else 0.0)
         self._stopping.set()
         self._wake.set()
@@ -143,16 +183,46 @@ class Report:
             self._thread.join()
         self._link.stop()
         self._save_clock()
+        self._start.end(self.ending, clock=self.clock.heard)
+        self._events.close()  # first: where the disk is full, telemetry makes room for it
         self._telemetry.close()
-        self._events.close()
         if self._ledger is not None:
             self._ledger.close()
         return done
+
+    def handle(self, topic: str, take: Callable[[bytes], None]) -> None:
+        """Hand each payload of one more topic to `take`, on the network thread; before `start` alone."""
+        self._link.handle(topic, take)
+
+    def publish(self, topic: str, data: bytes, *, retain: bool = False) -> bool:
+        """Send a message that may be lost; False where there is no connection."""
+        return self._link.publish(topic, data, retain=retain)
+
+    def health_now(self) -> dict[str, Any]:
+        """All that is known of this machine's health, looked at now; takes a few seconds at most."""
+        return self._health.now()
 
     def hello(self) -> None:
         """Tell the hub which orders we hold, so that it sends what is newer."""
         hello = Hello(device=self._device, boot=self.boot, incarnation=self.incarnation, orders=self.orders.revs())
         self.courier.send(hello, HELLO_VALID_S, key="hello")
+
+    def lesson_near(self) -> bool:
+        """Whether a lesson of this room is live, or begins within ten minutes, as far as it is known here."""
+        now = self.clock.now()
+        return any(order.epoch - NEAR_S <= now <= order.ends for order in self._held_orders())
+
+    def lesson_begins(self) -> bool:
+        """Whether a lesson of this room is about to begin, or has just begun."""
+        now = self.clock.now()
+        return any(abs(order.epoch - now) <= BEGINNING_S for order in self._held_orders())
+
+    def renewed(self, *, at_once: bool) -> None:
+        """This device has a new certificate: connect with it, at once or when no lesson is near."""
+        self._link.renewed(at_once=at_once)
+
+    def _held_orders(self) -> list[SessionOrder]:
+        return [order for order in self.orders.orders() if not order.cancelled]
 
     # Wiring.
 
@@ -174,6 +244,8 @@ class Report:
                 Lane(topics.event(identity.device), self._events),
                 Lane(topics.tele(identity.device), self._telemetry),
             ),
+            tls=(lambda: broker_trust(self._settings.state, self.clock.heard_now)) if identity.mqtt_tls else None,
+            urgent=self.lesson_near,
             keepalive_s=hub.keepalive_s,
             retry_cap_s=hub.retry_cap_s,
             chance=chance,
@@ -184,20 +256,42 @@ class Report:
         self._link.on_down = self._down
         self._link.on_hub = self._hub
         self._link.on_signal = self.courier.arrived
+        self._link.on_expired = self._expired
         self.courier.on_signal = self._signal
         self.courier.on_order = self._order
         self.courier.on_pending = self._wake.set
 
-    def _probes(self) -> tuple[Callable[[], dict[str, Any]], ...]:
-        return (
-            health.processor,
-            health.memory,
-            health.temperature,
-            lambda: health.disk(self._settings.state),
-            lambda: health.outbox("telemetry", self._telemetry.depth(), time.time()),
-            lambda: health.outbox("event", self._events.depth(), time.time()),
-            lambda: health.clock(self.clock, time.monotonic_ns()),
-            lambda: {"link_up": self._link.up},
+    def _compared(self) -> Start:
+        """This run beside the last one."""
+        boxes = (self._telemetry, self._events)
+        shelved = len(list((self._settings.state / "orders").glob("*.json")))
+        held = Held(
+            boot=self.boot,
+            machine=self._machine,
+            device=self._device,
+            streams={one.path.stem: one.stream for one in boxes},
+            clock=self.clock.heard,
+            orders_unread=max(0, shelved - len(self.orders.revs())),
+        )
+        return Start(self._settings.state, self.incarnation, held, time.time())
+
+    def _made_health(self, version: str, wanted: Wanted) -> Health:
+        settings = self._settings
+        looked = Looked(
+            boot=self.boot,
+            state=settings.state,
+            min_free_bytes=settings.record.min_free_bytes,
+            outboxes=(self._telemetry, self._events),
+            clock=self.clock,
+            link_up=lambda: self._link.up,
+            restart=self._start.restart,
+            wanted=lambda: wanted,
+        )
+        return Health(
+            every_probe(looked),
+            self.reporter.telemetry,
+            settings.report.health_s,
+            first=lambda: self._start.tell(self.reporter.event, lambda: versions(version)),
         )
 
     def _up(self) -> None:
@@ -219,11 +313,15 @@ class Report:
             self._greet()
         self._reach()
 
+    def _expired(self) -> None:
+        self.on_expired()
+
     def _greet(self) -> None:
         self._burst = BURST
         self._clock_due_s = 0.0
         self.courier.up()
         self.hello()
+        self._health.tell_all()
 
     def _reach(self) -> None:
         connected = self._link.up and self._hub_online
@@ -246,20 +344,16 @@ class Report:
     # The report's own thread.
 
     def _pulse(self) -> None:
-        health_due = 0.0
         save_due = time.monotonic() + SAVE_S
         while not self._stopping.is_set():
             now = time.monotonic()
             if now >= self._clock_due_s:
                 self._ask_time(now)
-            if now >= health_due and not self._draining.is_set():
-                self.reporter.telemetry("health", self._health.sample())
-                health_due = now + self._settings.report.health_s
             if now >= save_due:
                 self._save_clock()
                 self.orders.forget_past(self.clock.now())
                 save_due = now + SAVE_S
-            again = min(self.courier.tick(), self._clock_due_s - now, max(health_due - now, 0.05), save_due - now)
+            again = min(self.courier.tick(), self._clock_due_s - now, save_due - now)
             if self._wake.wait(max(0.01, again)):
                 self._wake.clear()
 
