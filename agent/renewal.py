@@ -147,14 +147,25 @@ class Renewal:
         self._chance = chance or random.Random()
         self._mono_s = mono_s
         self._spread = self._chance.random() * SPREAD
+        self._loop = asyncio.get_running_loop()
         self._expired = asyncio.Event()
         self._not_before_s = mono_s()
         self._failures = 0
         self._told = ""
 
     def expired(self) -> None:
-        """The broker says that the certificate has expired: it knows better than this machine's clock. Event loop."""
-        self._expired.set()
+        """The broker says that the certificate has expired: it knows better than this machine's clock. Any thread."""
+        self._call(self._expired.set)
+
+    def at_once(self) -> Certificate:
+        """Get a new certificate now, because somebody wants it; on the caller's thread, not the event loop's.
+
+        Raises:
+            IdentityRefused: as `renew` does.
+        """
+        made = renew(self._identity, self._state, self._clock.now(), self._trust)
+        self._call(self._renewed, made, False)
+        return made
 
     async def run(self) -> None:
         """Look after the certificate until cancelled."""
@@ -192,11 +203,18 @@ class Renewal:
             self._not_before_s = self._mono_s() + self._chance.uniform(0.5, 1.0) * cap
             self._tell(str(error))
             return
+        self._renewed(made, late)
+
+    def _renewed(self, made: Certificate, late: bool) -> None:  # noqa: FBT001 - as on_renewed
         self._failures, self._told = 0, ""
         self._not_before_s = self._mono_s() + min(REST_S, (made.ends - made.begins) / 10)
         self._spread = self._chance.random() * SPREAD
         log.info("the certificate was renewed and holds until %s", time.strftime("%F", time.gmtime(made.ends)))
         self._on_renewed(made, late)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and so has the service
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     def _holds(self) -> bool:
         try:

@@ -10,22 +10,28 @@ import zlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from agent.capture.spec import SourceSpec
+from agent.capture.spec import Scheme, SourceSpec
 from agent.classroom import PictureLimits
 from agent.house import House
 from agent.identity import Identity
 from agent.keeping import Keeping
 from agent.lesson import REPORT_VALID_S, Lesson
 from agent.observe.observer import Observer
+from agent.papers import Papers
 from agent.platform import notify, watchdog_s
+from agent.recentlog import RecentLog
 from agent.record.package import Standpoint
 from agent.record.store import FolderStore, PackageRef
+from agent.remote import Host, Remote
+from agent.report.health.runs import Ending
+from agent.report.health.wanted import Wanted
 from agent.report.report import Report
 from agent.settings import AgentSettings
 from agent.stream import rtc
 from agent.stream.loudspeaker import Loudspeaker
 from agent.stream.mediaclock import MediaClock
 from agent.teacher import Teacher
+from agent.twin import Twin
 from contract.observation import Observation
 from contract.package import Receipt
 from contract.session import SessionOrder
@@ -43,13 +49,20 @@ LEFT_BEHIND_S = 3600.0
 class AgentService:
     """Everything that runs in one classroom."""
 
-    def __init__(self, identity: Identity, settings: AgentSettings, spec: SourceSpec) -> None:
+    def __init__(
+        self, identity: Identity, settings: AgentSettings, spec: SourceSpec, twin: Twin, recent: RecentLog
+    ) -> None:
         """Open outboxes, orders and clock; nothing is started yet.
 
         Args:
             identity: this device.
-            settings: the agent's settings.
+            settings: the agent's settings, with what is in force of the twin.
             spec: the room's source.
+            twin: what the hub wants of the settings.
+            recent: the last lines of the log.
+
+        Raises:
+            agent.report.journal.JournalUnusable: what was begun of commands cannot be read.
         """
         self._identity = identity
         self._settings = settings
@@ -58,10 +71,13 @@ class AgentService:
         self._lessons: dict[str, Lesson] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
+        self._again = False
         self._loop = asyncio.get_running_loop()
         self._media_clock = MediaClock(time.time_ns() - time.monotonic_ns())
         rtc.install(self._media_clock, settings.media.addresses)
-        self._report = Report(identity, settings, incarnation=self._incarnation, version=own_version())
+        self._report = Report(
+            identity, settings, incarnation=self._incarnation, version=own_version(), wanted=wanted_devices(spec)
+        )
         self._report.on_order = lambda order: self._call(self._take_order, order)
         self._report.on_signal = lambda signal: self._call(self._take_signal, signal)
         self._report.on_hub = lambda connected: self._call(self._hub_reached, connected)
@@ -78,18 +94,25 @@ class AgentService:
             upload_bps=settings.record.upload_bps,
             ca=settings.hub.ca,
         )
+        self._papers = Papers(identity, settings, self._report) if identity.mqtt_tls else None
         wanted = settings.sources.loudspeaker
         self._loudspeaker = None if wanted == "none" else Loudspeaker(wanted, self._no_loudspeaker)
         self._teacher = Teacher(settings.overlay_socket, settings.overlay_token)
         self._house = self._make_house()
+        self._remote = Remote(identity, settings, self._report, twin, recent, self._make_host())
 
-    async def run(self) -> None:
-        """Serve until `stop` is called or SIGTERM comes; a lesson that is live goes on with the next start."""
+    async def run(self) -> bool:
+        """Serve until `stop` is called or SIGTERM comes; a lesson that is live goes on with the next start.
+
+        Returns:
+            Whether the service is to be built anew at once, in this process.
+        """
         for name in ("SIGTERM", "SIGINT"):
             with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows has no such handlers
                 self._loop.add_signal_handler(getattr(signals, name), self._stop.set)
         self._report.reporter.event("agent.start", {"incarnation": self._incarnation, "version": own_version()})
         self._report.start()
+        self._remote.start()
         for order in self._report.orders.orders():
             self._take_order(order)
         await asyncio.to_thread(self._keeping.seal_left_behind)
@@ -98,7 +121,10 @@ class AgentService:
             asyncio.create_task(self._keeping.run(), name="service.keeping"),
             asyncio.create_task(self._teacher.run(), name="service.teacher"),
             asyncio.create_task(self._watchdog(), name="service.watchdog"),
+            asyncio.create_task(self._remote.run(), name="service.remote"),
         ]
+        if self._papers is not None:
+            parts.append(asyncio.create_task(self._papers.run(), name="service.papers"))
         notify("READY=1")
         log.info("room %s (%s) is at work", self._identity.room, self._identity.device)
         try:
@@ -107,12 +133,22 @@ class AgentService:
             for part in parts:
                 if part.done():
                     part.result()
+        except Exception:
+            self._report.ending = Ending.FAULT
+            raise
         finally:
-            notify("STOPPING=1")
+            # A manager that hears STOPPING would kill what comes after.
+            notify("RELOADING=1" if self._again else "STOPPING=1")
             await self._end(parts)
+        return self._again
 
     def stop(self) -> None:
         """End the service."""
+        self._stop.set()
+
+    def start_anew(self) -> None:
+        """End the service, so that another one is built at once."""
+        self._again = True
         self._stop.set()
 
     async def _end(self, parts: list[asyncio.Task[None]]) -> None:
@@ -122,6 +158,7 @@ class AgentService:
         await asyncio.gather(*doing, return_exceptions=True)
         if self._loudspeaker is not None:
             self._loudspeaker.close()
+        await self._remote.stop()
         self._report.reporter.event("agent.stop", {"incarnation": self._incarnation})
         await asyncio.to_thread(self._report.stop)
 
@@ -175,6 +212,7 @@ class AgentService:
         self._teacher.hub(connected=connected)
         if connected:
             self._keeping.wake()
+            self._remote.connected()
 
     def _uploaded(self, ref: PackageRef, receipt: Receipt) -> None:
         del receipt
@@ -231,6 +269,17 @@ class AgentService:
             on_change=self._show,
         )
 
+    def _make_host(self) -> Host:
+        identity = self._identity
+        called = " ".join(part for part in (identity.school, identity.name or identity.room) if part)
+        return Host(
+            version=own_version(),
+            lesson_on=self._live,
+            identify=lambda seconds: self._teacher.identify(called, seconds),
+            start_anew=self.start_anew,
+            renew=self._papers.renew if self._papers is not None else None,
+        )
+
     def _make_observer(
         self,
         *,
@@ -270,6 +319,13 @@ class AgentService:
 
 
 BUSY = frozenset({SessionState.READYING, SessionState.READY, SessionState.LIVE, SessionState.ENDING})
+
+
+def wanted_devices(spec: SourceSpec) -> Wanted:
+    """Devices of this machine that a room's source names."""
+    picture, sound = spec.picture, spec.sound or spec.picture
+    camera = picture.index if picture.scheme is Scheme.CAMERA else None
+    return Wanted(camera=camera, microphone=sound.scheme is Scheme.MIC)
 
 
 def own_version() -> str:

@@ -145,6 +145,16 @@ async def test_a_clock_years_ahead_renews_once_and_not_again_and_again(hub, tmp_
     assert len(hub.renewals) == 1
 
 
+async def test_whoever_wants_a_new_certificate_at_once_gets_one(hub, tmp_path):
+    old = enrolled(hub, tmp_path, life_s=30 * DAY_S)
+    told = Told()
+    async with at_work(tmp_path, HubTime(), told) as renewal:
+        made = await asyncio.to_thread(renewal.at_once)
+        await until(lambda: told.renewed)
+    assert load_certificate(tmp_path).serial == made.serial != old.serial
+    assert told.renewed == [(made.serial, False)]
+
+
 async def test_a_hub_that_says_no_is_told_once_in_words_and_the_old_certificate_stays(hub, tmp_path):
     old = enrolled(hub, tmp_path, life_s=0.01)
     hub.refusal = (403, {"error": "device shiqiao-3 was revoked", "what_to_do": "enrol the machine anew"})
