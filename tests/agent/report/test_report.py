@@ -125,7 +125,7 @@ def test_a_device_without_a_broker_keeps_everything_and_says_so_once(tmp_path, d
     assert not report.stop()
     assert len([one for one in caplog.records if "is away" in one.getMessage()]) == 1
     again = Report(identity, settings_of(tmp_path / "alone"), incarnation="i-2")
-    assert again.waiting() == 2  # the event, and the first sample of the machine's health
+    assert again.waiting() == 3  # the event, what runs there, and the first sample of the machine's health
     again.stop()
 
 
@@ -137,8 +137,9 @@ def test_health_tells_disk_memory_outboxes_and_clock(tmp_path, device_key, hub, 
     )
     report.start()
     assert wait_for(lambda: hub.store.rows.latest("d-1", "tele"))
-    sample = hub.store.rows.latest("d-1", "tele")[0]["data"]
+    sample = hub.store.rows.latest("d-1", "tele")[-1]["data"]  # the first: it holds everything
     report.stop()
-    wanted = {"cpu_percent", "memory_free_bytes", "disk_free_bytes", "event_rows", "telemetry_age_s", "clock_error_ms"}
+    wanted = {"cpu_percent", "memory_free_mib", "disk_free_mib", "event_rows", "telemetry_age_s", "clock_error_ms"}
+    wanted |= {"camera", "microphone", "certificate_days", "restarts", "link_up"}
     assert wanted <= sample.keys()
-    assert "failed" not in sample
+    assert sample["failed"] == []
