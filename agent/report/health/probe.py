@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 Value = bool | int | float | str | list[str] | None
 """What may stand in a sample: flat, so that any reader of telemetry can take it apart."""
@@ -31,5 +32,5 @@ def changed(told: Value, now: Value, step: float) -> bool:
     return told != now
 
 
-def _is_number(value: Value) -> bool:
+def _is_number(value: Value) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
