@@ -18,11 +18,11 @@ class AgentTable(Settings):
         Path("/var/lib/tongtang"), title="State folder", description="Keys, orders, outboxes and lesson packages."
     )
     device: DeviceId | None = Field(
-        None, title="Device", description="Identifier of this device; only needed until it is enrolled."
+        None, title="Device", description="Identifier of this device; only to enrol with a token: a code knows it."
     )
     room: RoomId | None = Field(None, title="Room", description="Identifier of the room it stands in; as above.")
-    name: str = Field("", title="Name", description="Name of the room as people know it.")
-    school: str = Field("", title="School", description="School the room belongs to.")
+    name: str = Field("", title="Name", description="Name of the room as people know it; as above.")
+    school: str = Field("", title="School", description="School the room belongs to; as above.")
 
 
 class HubTable(Settings):
@@ -38,9 +38,19 @@ class HubTable(Settings):
     )
     mqtt_host: str = Field("", title="Broker", description="Host of the broker; empty: as the hub said at enrolment.")
     mqtt_port: int = Field(0, ge=0, le=65535, title="Broker's port", description="0: as the hub said at enrolment.")
-    keepalive_s: int = Field(15, ge=3, le=300, title="Keep-alive", description="Seconds between signs of life.")
+    keepalive_s: int = Field(
+        15,
+        ge=3,
+        le=300,
+        title="Keep-alive",
+        description="A dead connection to the broker is noticed within one and a half times so many seconds.",
+    )
     retry_cap_s: float = Field(
-        60.0, gt=0, le=600, title="Longest wait", description="Longest wait between two attempts to connect, in s."
+        60.0,
+        gt=0,
+        le=600,
+        title="Longest wait",
+        description="Longest wait between two attempts to connect, in s; shorter while a lesson is near.",
     )
 
 
