@@ -11,7 +11,7 @@ from hub.api.access import RULES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-COMMAND = re.compile(r"(?:^|`|\bbin/)tongtang((?: [a-z]+)+)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|`|\bbin/)tongtang((?: [a-z]+(?:-[a-z]+)*)+)", re.MULTILINE)
 
 
 def test_every_setting_and_every_command_is_documented_as_the_code_has_it():
