@@ -14,7 +14,7 @@ from contract.telemetry import DeviceState
 from hub.fleet.alerts import Alerts
 from hub.fleet.authority import HUB_NAME
 from hub.fleet.errors import DeviceRefused, DeviceUnknown
-from hub.fleet.presence import CLONED, LONGEST_MACHINE, cloned, seen_after
+from hub.fleet.presence import CLONED, LONGEST_MACHINE, Turns, seen_after
 from hub.store.devices import DeviceRecord, DeviceTable
 
 LATE_WILL_S = 2.0
@@ -69,6 +69,7 @@ class Devices:
         self._revoked = {one.id: one for one in every if one.revoked is not None}
         self._keys = {one.id: load_public(one.public_key) for one in self._devices.values()}
         self._rooms = {one.room: one.id for one in self._devices.values()}
+        self._turns = Turns()
 
     def register(self, new: NewDevice, machine: str = "") -> DeviceRecord:
         """Register a device; doing so again with the same key and room is harmless and renews its name.
@@ -236,7 +237,11 @@ class Devices:
             before = {one.id: one for one, _ in known}
             seen = [seen_after(one, state, self._now()) for one, state in known]
             self._keep(seen)
+            twice = {one.id: self._turns.words(one, state) for one, state in known if state.online}
         self._tell(before, seen)
+        for device, words in twice.items():
+            if words and self._alerts is not None:
+                self._alerts.raise_(device, CLONED, words)
 
     def heard(self, device: str) -> None:
         """A registered device spoke; where it counted as away, a late will said so, and it is there."""
@@ -266,8 +271,6 @@ class Devices:
         for one in seen:
             if replace(one, last_seen=None) != replace(before[one.id], last_seen=None):
                 self._on_change(one.id)
-            if self._alerts is not None and one.machine != (was := before[one.id].machine) and was:
-                self._alerts.raise_(one.id, CLONED, cloned(one.id, was, one.machine))
 
 
 def _names(room: str) -> Iterator[str]:

@@ -184,6 +184,18 @@ def test_a_copied_disk_shows_also_over_a_restart_of_the_hub_and_from_enrolment_o
     assert [one.kind for one in alerts.open()] == ["cloned-disk"]
 
 
+def test_two_programs_in_turn_on_machines_that_look_the_same_raise_it_too(devices, alerts):
+    devices.register(new())
+    for incarnation in ("i1", "i1", "i2", "i3"):
+        devices.present([state(machine="m-one", incarnation=incarnation)])
+    devices.incarnated("dev-1", "b1", "i2")  # a hello that was on its way for long
+    assert alerts.open() == []
+    devices.present([state(machine="m-one", incarnation="i2")])
+    (alert,) = alerts.open()
+    assert (alert.device, alert.kind) == ("dev-1", "cloned-disk")
+    assert "two programs at once, on machine m-one" in alert.words
+
+
 def test_one_machine_and_agents_that_name_none_raise_nothing(devices, alerts):
     devices.register(new())
     for machine in ("", "m-one", "", "m-one"):
