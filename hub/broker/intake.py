@@ -31,6 +31,9 @@ BATCH_ROWS = 500
 BATCH_S = 0.05
 RETRY_S = (0.2, 5.0)
 """First and longest pause after a commit failed, in seconds."""
+WATERMARK_QOS = 0
+"""A watermark that is lost is told again with the row that comes again for want of it; a PUBACK for each would cost
+more than all the rest of a row."""
 ALERT_EVERY_S = 60.0
 """A device's quarantined rows raise its alert at most so often, in seconds."""
 QUARANTINED = "quarantined-rows"
@@ -89,7 +92,7 @@ class Intake:
     Args:
         rows: where rows go.
         roll: registered devices.
-        publish: sends a payload to a topic.
+        publish: sends a payload to a topic, with a quality of service.
         misfits: counts what cannot be used.
         alert: is told a device, the kind of alert and words that somebody should read.
         elsewhere: what intakes in other processes did, who take in rows for the same hub.
@@ -99,7 +102,7 @@ class Intake:
         self,
         rows: RowStore,
         roll: Roll,
-        publish: Callable[[str, bytes], None],
+        publish: Callable[[str, bytes, int], None],
         misfits: Misfits,
         alert: Callable[[str, str, str], None] = lambda *_: None,
         elsewhere: Callable[[], IntakeCounts] = IntakeCounts,
@@ -243,7 +246,7 @@ class Intake:
             words = "%d streams are asked for rows again: this database is older than what their devices were told"
             log.warning(words, taken.rewound)
         for device, watermark in taken.watermarks:
-            self._publish(topics.ack(device), watermark.model_dump_json().encode())
+            self._publish(topics.ack(device), watermark.model_dump_json().encode(), WATERMARK_QOS)
 
     def _raise(self, device: str) -> None:
         """Let somebody look at a device whose rows were quarantined."""

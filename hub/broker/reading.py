@@ -39,7 +39,8 @@ def read_row(arrival: Arrival, device: str, kind: RowKind) -> Arrived:
     in_order = (row.kept or 1) <= row.first <= row.seq
     if not in_order or max(row.seq, abs(row.mono_ns)) >= NUMBER_LIMIT or not math.isfinite(row.wall):
         raise Refused("malformed", f"row {row.id[:TEXT_LIMIT]!r} has numbers that make no sense")
-    if not all(_plain(text, TEXT_LIMIT) for text in (row.stream, row.id, row.kind, row.boot)):
+    names = (row.stream, row.id, row.kind, row.boot)
+    if max(map(len, names)) > TEXT_LIMIT or not "".join(names).isprintable():
         raise Refused("malformed", f"row {row.seq} has a name longer than {TEXT_LIMIT} or unprintable")
     if not (row.stream and row.id):
         raise Refused("malformed", f"row {row.seq} has an empty name")

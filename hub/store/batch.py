@@ -1,21 +1,20 @@
 """One batch of rows: what is new, what is known, what is somebody else's, and how all of it is written."""
 
 import hashlib
-import json
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import Connection, Table, insert, select, tuple_
 
 from contract.telemetry import Row, Watermark
 from hub.store import gaps
+from hub.store.bulk import insert_many
 from hub.store.streams import TABLES, Arrived, RowKind, Stream, save
 from hub.store.tables import GAP, QUARANTINE
 
-SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
-"""Made once: `json.dumps` would make one for every row."""
+COLUMNS = ("stream", "seq", "producer", "device", "kind", "boot", "mono_ns", "wall", "received", "digest", "data")
 
 
 @dataclass(slots=True)
@@ -38,10 +37,20 @@ class Taken:
         return sum(mark.rewind for _, mark in self.watermarks)
 
 
-def digest_of(row: Row) -> str:
-    """A digest of what the row says; `first` and `kept` are left out: they move when a row is sent again."""
-    said = [row.id, row.kind, row.boot, row.mono_ns, row.wall, row.data]
-    return hashlib.blake2b(SORTED.encode(said).encode(), digest_size=16).hexdigest()
+def data_of(row: Row) -> bytes:
+    """The row's data as it is kept; what is no number in JSON, NaN and the infinities, becomes null."""
+    return to_json(row.data, inf_nan_mode="null")
+
+
+def digest_of(row: Row, data: bytes) -> str:
+    """A digest of what the row says; `first` and `kept` are left out: they move when a row is sent again.
+
+    Args:
+        row: what came.
+        data: its data, by `data_of`. An outbox sends again what it holds, with its keys in the same order.
+    """
+    said = f"{row.id}\n{row.kind}\n{row.boot}\n{row.mono_ns}\n{row.wall}\n"
+    return hashlib.blake2b(said.encode() + data, digest_size=16).hexdigest()
 
 
 class Batch:
@@ -54,8 +63,8 @@ class Batch:
     def __init__(self, streams: dict[str, Stream]) -> None:
         self.streams = streams
         self.taken = Taken()
-        self._fresh: dict[tuple[str, int], tuple[Arrived, str]] = {}
-        self._suspects: list[tuple[Arrived, str]] = []
+        self._fresh: dict[tuple[str, int], _Written] = {}
+        self._suspects: list[_Written] = []
 
     def sort(self, one: Arrived) -> None:
         """Decide whether a row is new, suspect or somebody else's; nothing is written yet."""
@@ -75,84 +84,86 @@ class Batch:
                 self.taken.too_far.append(one)
                 return
             mark.add(row.seq)
-            self._fresh[key] = (one, digest_of(row))
+            self._fresh[key] = _Written.of(one)
         elif key in self._fresh:
-            self._compare(one, digest_of(row), self._fresh[key][1])
+            self._compare(_Written.of(one), self._fresh[key].digest)
         else:
-            self._suspects.append((one, digest_of(row)))
+            self._suspects.append(_Written.of(one))
 
     def write(self, connection: Connection, now: float) -> None:
         """Write rows, gaps, watermarks and quarantine; `now` in seconds of hub UTC."""
-        by_kind: dict[RowKind, list[tuple[Arrived, str]]] = defaultdict(list)
-        for one, digest in self._fresh.values():
-            by_kind[one.kind].append((one, digest))
-        for kind, rows in by_kind.items():
-            _store(connection, TABLES[kind], rows)
+        for kind, table in TABLES.items():
+            _store(connection, table, [row for row in self._fresh.values() if row.one.kind == kind])
         if self.taken.gaps:
             lost = [{"stream": name, "first": a, "last": b, "declared": now} for name, a, b in self.taken.gaps]
             connection.execute(insert(GAP), lost)
         self.taken.stored = len(self._fresh)
         for kind in TABLES:
-            self._judge(connection, kind, [(one, digest) for one, digest in self._suspects if one.kind == kind])
+            self._judge(connection, kind, [row for row in self._suspects if row.one.kind == kind])
         save(connection, self.streams)
         for one, why in self.taken.quarantined:
             _quarantine(connection, one, why)
 
-    def _judge(self, connection: Connection, kind: RowKind, suspects: list[tuple[Arrived, str]]) -> None:
+    def _judge(self, connection: Connection, kind: RowKind, suspects: list["_Written"]) -> None:
         """Tell repetitions from the same key with another content; a row that counted as lost is stored after all."""
         if not suspects:
             return
         table = TABLES[kind]
-        keys = {(one.row.stream, one.row.seq) for one, _ in suspects}
+        keys = {row.key for row in suspects}
         wanted = select(table.c.stream, table.c.seq, table.c.digest)
         found = connection.execute(wanted.where(tuple_(table.c.stream, table.c.seq).in_(sorted(keys))))
         stored = {(row.stream, row.seq): row.digest for row in found}
         lost = gaps.close(connection, keys - stored.keys())
         late = []
-        for one, digest in suspects:
-            key = (one.row.stream, one.row.seq)
-            if key in stored:
-                self._compare(one, digest, stored[key])
-            elif key in lost:
-                late.append((one, digest))
-                stored[key] = digest
+        for row in suspects:
+            if row.key in stored:
+                self._compare(row, stored[row.key])
+            elif row.key in lost:
+                late.append(row)
+                stored[row.key] = row.digest
             else:
                 self.taken.repeated += 1  # stored once, and kept no longer than rows are kept
         _store(connection, table, late)
         self.taken.stored += len(late)
 
-    def _compare(self, one: Arrived, digest: str, stored: str) -> None:
-        if digest == stored:
+    def _compare(self, row: "_Written", stored: str) -> None:
+        if row.digest == stored:
             self.taken.repeated += 1
         else:
-            why = f"row {one.row.seq} of stream {one.row.stream} is stored with another content"
-            self.taken.quarantined.append((one, why))
+            why = f"row {row.one.row.seq} of stream {row.one.row.stream} is stored with another content"
+            self.taken.quarantined.append((row.one, why))
 
 
-def _store(connection: Connection, table: Table, rows: Iterable[tuple[Arrived, str]]) -> None:
-    values = [
-        {
-            "stream": one.row.stream,
-            "seq": one.row.seq,
-            "producer": one.row.id,
-            "device": one.device,
-            "kind": one.row.kind,
-            "boot": one.row.boot,
-            "mono_ns": one.row.mono_ns,
-            "wall": one.row.wall,
-            "received": one.received,
-            "digest": digest,
-            # What is no number in JSON, NaN and the infinities, is kept as null: readers are strict.
-            "data": to_json(one.row.data, inf_nan_mode="null").decode(),
-        }
-        for one, digest in rows
-    ]
-    if values:
-        connection.execute(insert(table), values)
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A row, and how it is kept."""
+
+    one: Arrived
+    data: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, one: Arrived) -> "_Written":
+        data = data_of(one.row)
+        return cls(one, data, digest_of(one.row, data))
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.one.row.stream, self.one.row.seq
+
+    def values(self) -> tuple[Any, ...]:
+        """In the order of `COLUMNS`."""
+        one, row = self.one, self.one.row
+        place = (row.stream, row.seq, row.id, one.device, row.kind, row.boot)
+        return (*place, row.mono_ns, row.wall, one.received, self.digest, self.data.decode())
+
+
+def _store(connection: Connection, table: Table, rows: Sequence[_Written]) -> None:
+    insert_many(connection, table, COLUMNS, [row.values() for row in rows])
 
 
 def _quarantine(connection: Connection, one: Arrived, why: str) -> None:
-    digest = digest_of(one.row)
+    digest = _Written.of(one).digest
     key = (one.row.stream, one.row.seq, digest, one.device)
     columns = (QUARANTINE.c.stream, QUARANTINE.c.seq, QUARANTINE.c.digest, QUARANTINE.c.device)
     there = select(QUARANTINE.c.id).where(*(column == value for column, value in zip(columns, key, strict=True)))

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql
 
 from contract.telemetry import Row
+from hub.store.bulk import insert_many, set_many
 from hub.store.tables import EVENT, STREAM, TELEMETRY
 from hub.store.watermark import Mark
 
@@ -113,11 +114,6 @@ class LockedStreams:
 
 def save(connection: Connection, streams: Mapping[str, Stream]) -> None:
     """Write how far each stream is stored."""
-    new = [(name, stream) for name, stream in streams.items() if not stream.known]
-    if new:
-        values = [{"stream": n, "device": s.device, "kind": s.kind, "upto": s.mark.upto} for n, s in new]
-        connection.execute(insert(STREAM), values)
-    old = [{"name": name, "moved": s.mark.upto} for name, s in streams.items() if s.known]
-    if old:
-        moved = update(STREAM).where(STREAM.c.stream == bindparam("name")).values(upto=bindparam("moved"))
-        connection.execute(moved, old)
+    new = [(name, s.device, s.kind, s.mark.upto) for name, s in streams.items() if not s.known]
+    insert_many(connection, STREAM, ("stream", "device", "kind", "upto"), new)
+    set_many(connection, STREAM, "stream", "upto", [(name, s.mark.upto) for name, s in streams.items() if s.known])
