@@ -5,7 +5,6 @@ import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -22,7 +21,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 from starlette.responses import Response
 
-from hub.fleet.health import FleetHealth
+from hub.fleet.health import DeviceHealth
 from hub.fleet.signs import HealthState, Standing
 from hub.parts import HubParts
 from hub.session.views import SessionView
@@ -39,6 +38,8 @@ OTHERS = "others"
 SIZE_EVERY_S = 60.0
 """How often the database is asked for its size, in seconds."""
 DAY_S = 86_400.0
+
+Fleet = Sequence[tuple[DeviceRecord, DeviceHealth]]
 
 
 class CommitTimes:
@@ -71,14 +72,6 @@ class CommitTimes:
         return HistogramMetricFamily("tongtang_commit_seconds", words, buckets=buckets, sum_value=self._sum_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _District:
-    """What one scrape looks at."""
-
-    devices: Sequence[DeviceRecord]
-    sessions: Sequence[SessionView]
-
-
 class HubMetrics(Collector):
     """Gathers every metric at each scrape; blocks on the database.
 
@@ -95,15 +88,15 @@ class HubMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every metric of the hub."""
         parts = self._parts
-        near = [parts.readiness.shown(one) for one in parts.conductor.due(DAY_S)]
-        district = _District(parts.devices.all(), near)
+        fleet = [(one, parts.health.of(one.id)) for one in parts.devices.all()]
+        sessions = [parts.readiness.shown(one) for one in parts.conductor.due(DAY_S)]
         info = {"version": parts.version, "broker": parts.broker}
         yield InfoMetricFamily("tongtang_hub", "What runs here.", value=info)
         yield from self._intake()
         yield self._commits.metric()
-        yield from _fleet(district, parts.health)
-        yield from _schools(district.devices, parts.health)
-        yield from self._lessons(district.sessions)
+        yield from _devices(fleet)
+        yield from _schools(fleet)
+        yield from self._lessons(sessions)
         up = "Whether the hub is connected to its broker."
         yield GaugeMetricFamily("tongtang_broker_up", up, value=float(parts.broker_up()))
         yield GaugeMetricFamily("tongtang_database_bytes", "Size of the database.", value=float(self._size.bytes()))
@@ -176,26 +169,25 @@ class DatabaseSize:
             return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)
 
 
-def _fleet(district: _District, health: FleetHealth) -> Iterator[Metric]:
-    devices = district.devices
-    yield GaugeMetricFamily("tongtang_devices_known", "Devices that may speak to the hub.", value=len(devices))
-    online = sum(one.online for one in devices)
+def _devices(fleet: Fleet) -> Iterator[Metric]:
+    yield GaugeMetricFamily("tongtang_devices_known", "Devices that may speak to the hub.", value=len(fleet))
+    online = sum(one.online for one, _ in fleet)
     yield GaugeMetricFamily("tongtang_devices_online", "Devices that are connected.", value=online)
     by_state = GaugeMetricFamily("tongtang_devices", "Devices by health.", labels=["state"])
-    states = Counter(health.of(one.id).state for one in devices)
+    states = Counter(health.state for _, health in fleet)
     for state in HealthState:
         by_state.add_metric([state.value], states[state])
     yield by_state
 
 
-def _schools(devices: Sequence[DeviceRecord], health: FleetHealth) -> Iterator[Metric]:
+def _schools(fleet: Fleet) -> Iterator[Metric]:
     """Distributions over the devices of each school that are connected."""
     rows: dict[str, list[float]] = defaultdict(list)
     offsets: dict[str, list[float]] = defaultdict(list)
-    for one in devices:
+    for one, health in fleet:
         if not one.online:
             continue
-        fields = health.of(one.id).fields
+        fields = health.fields
         waiting = [_number(fields, name) for name in ("telemetry_rows", "event_rows")]
         if any(count is not None for count in waiting):
             rows[one.school].append(sum(count or 0.0 for count in waiting))
