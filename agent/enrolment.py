@@ -32,7 +32,7 @@ from agent.identity import (
     short,
 )
 from agent.machine import fingerprint as machine_fingerprint
-from agent.platform import foreign_owner
+from agent.platform import hand_over
 from agent.renewal import renew
 from agent.trust import PatientContext, hub_trust
 from contract.enrolment import CodeUnreadable, code_sha256, fingerprint, read_code, read_ticket
@@ -294,14 +294,10 @@ def made_key(state: Path, name: str) -> EllipticCurvePrivateKey:
     Raises:
         IdentityDamaged: it cannot be used, or not be written.
     """
-    if owner := foreign_owner(state):
-        raise IdentityDamaged(
-            f"the state folder {state} belongs to {owner}, who could not read what root writes there; "
-            f"run this as that account: runuser -u {owner} -- tongtang agent enrol ..."
-        )
     key = new_device_key()
     try:
         save_private(key, state / name)
+        hand_over(state / name)
     except FileExistsError:
         try:
             return device_key(state / name)

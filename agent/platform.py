@@ -154,19 +154,12 @@ def _registry_text(key: str, name: str) -> str:
     return ""
 
 
-def foreign_owner(folder: Path) -> str:
-    """The account that owns `folder`, where root would leave files there that it cannot read; else empty."""
-    if sys.platform == "win32" or os.geteuid() != 0 or not folder.exists():
-        return ""
-    owner = folder.stat().st_uid
-    if owner == 0:
-        return ""
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    try:
-        return pwd.getpwuid(owner).pw_name
-    except KeyError:
-        return str(owner)
+def hand_over(path: Path) -> None:
+    """Where root has written `path`: give it to the account that owns its folder, which could not read it else."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    folder = path.parent.stat()
+    os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def notify(text: str) -> bool:
@@ -236,6 +229,7 @@ def replace_file(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        hand_over(Path(name))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
