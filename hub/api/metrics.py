@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 from starlette.responses import Response
 
-from hub.fleet.health import DeviceHealth
+from hub.fleet.health import DeviceHealth, Figures
 from hub.fleet.signs import HealthState, Standing
 from hub.parts import HubParts
 from hub.session.views import SessionView
@@ -187,11 +187,11 @@ def _schools(fleet: Fleet) -> Iterator[Metric]:
     for one, health in fleet:
         if not one.online:
             continue
-        fields = health.fields
-        waiting = [_number(fields, name) for name in ("telemetry_rows", "event_rows")]
+        told = Figures(health.fields)
+        waiting = [told.number(name) for name in ("telemetry_rows", "event_rows")]
         if any(count is not None for count in waiting):
             rows[one.school].append(sum(count or 0.0 for count in waiting))
-        if (offset_ms := _number(fields, "clock_offset_ms")) is not None:
+        if (offset_ms := told.number("clock_offset_ms")) is not None:
             offsets[one.school].append(abs(offset_ms) / 1000)
     words = "Rows that wait in the outboxes of a school's devices: median and most."
     yield _distribution("tongtang_outbox_rows", words, rows)
@@ -209,11 +209,6 @@ def _distribution(name: str, words: str, by_school: Mapping[str, list[float]]) -
         for quantile in QUANTILES:
             told.add_metric([school, f"{quantile:g}"], ordered[round(quantile * (len(ordered) - 1))])
     return told
-
-
-def _number(fields: Mapping[str, object], name: str) -> float | None:
-    value = fields.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def router(parts: HubParts, commits: CommitTimes) -> APIRouter:

@@ -39,6 +39,9 @@ RESTART_WHY: Mapping[str, str] = {
 FIELDS_MOST = 64
 """Fields of a device that are kept; a device tells about thirty."""
 TEXT_MOST = 200
+LIST_MOST = 20
+NAME_MOST = 64
+LARGEST = 1e15
 
 
 class Present(Protocol):
@@ -144,7 +147,7 @@ def judged(
         online: whether it is connected.
         lost: when it lost some of its state, and what, in words.
     """
-    found = list(_remarks(_Figures(fields))) if at is not None else []
+    found = list(_remarks(Figures(fields))) if at is not None else []
     found.sort(key=lambda one: one.sign not in RISKY)  # what may cost a lesson comes first
     if lost is not None and now - lost[0] < REMEMBERED_S:
         found.append(HealthRemark(sign=Sign.STATE_LOST, values={"words": lost[1]}))
@@ -152,33 +155,38 @@ def judged(
         return HealthState.DOWN, (HealthRemark(sign=Sign.AWAY), *found)
     if at is None:
         return HealthState.UNKNOWN, (HealthRemark(sign=Sign.UNHEARD), *found)
-    every_s = _Figures(fields).number("every_s") or 0.0
+    every_s = Figures(fields).number("every_s") or 0.0
     if now - at > max(STALE_S, MISSED * every_s):
         minutes = round((now - at) / 60)
         return HealthState.UNKNOWN, (HealthRemark(sign=Sign.STALE, values={"minutes": minutes}), *found)
     return (HealthState.DEGRADED if found else HealthState.OK), tuple(found)
 
 
-class _Figures:
+class Figures:
     """Reads fields of another program, whatever stands in them."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
 
     def number(self, name: str) -> float | None:
+        """The number under `name`; None where there is none, or one that no machine has."""
         value = self._fields.get(name)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value) if -LARGEST <= value <= LARGEST else None
 
     def text(self, name: str) -> str:
+        """The text under `name`; empty where there is none."""
         value = self._fields.get(name)
         return value if isinstance(value, str) else ""
 
     def texts(self, name: str) -> list[str]:
+        """The texts in the list under `name`."""
         value = self._fields.get(name)
         return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _remarks(told: _Figures) -> Iterable[HealthRemark]:
+def _remarks(told: Figures) -> Iterable[HealthRemark]:
     """What there is to remark on a sample."""
     yield from _disk(told)
     if told.text("camera") == "missing":
@@ -195,7 +203,7 @@ def _remarks(told: _Figures) -> Iterable[HealthRemark]:
         yield HealthRemark(sign=Sign.PROBES_FAIL, values={"words": "; ".join(failed)[:TEXT_MOST]})
 
 
-def _disk(told: _Figures) -> Iterable[HealthRemark]:
+def _disk(told: Figures) -> Iterable[HealthRemark]:
     free, floor = told.number("disk_free_mib"), told.number("disk_floor_mib") or 0.0
     if free is None:
         return
@@ -204,7 +212,7 @@ def _disk(told: _Figures) -> Iterable[HealthRemark]:
         yield HealthRemark(sign=sign, values={"free_mib": round(free)})
 
 
-def _machine(told: _Figures) -> Iterable[HealthRemark]:
+def _machine(told: Figures) -> Iterable[HealthRemark]:
     memory = told.number("memory_free_mib")
     if memory is not None and memory < MEMORY_MIB:
         yield HealthRemark(sign=Sign.MEMORY_LOW, values={"free_mib": round(memory)})
@@ -216,7 +224,7 @@ def _machine(told: _Figures) -> Iterable[HealthRemark]:
         yield HealthRemark(sign=Sign.CLOCK_WRONG, values={"seconds": round(abs(offset) / 1000)})
 
 
-def _rows(told: _Figures) -> Iterable[HealthRemark]:
+def _rows(told: Figures) -> Iterable[HealthRemark]:
     waiting = {name: told.number(f"{name}_age_s") or 0.0 for name in ("telemetry", "event")}
     if max(waiting.values()) > WAIT_S:
         rows = sum(told.number(f"{name}_rows") or 0.0 for name in waiting)
@@ -227,7 +235,7 @@ def _rows(told: _Figures) -> Iterable[HealthRemark]:
         yield HealthRemark(sign=Sign.ROWS_DROPPED, values={"rows": round(dropped)})
 
 
-def _certificate(told: _Figures) -> Iterable[HealthRemark]:
+def _certificate(told: Figures) -> Iterable[HealthRemark]:
     days = told.number("certificate_days")
     if days is not None and days <= 0:
         yield HealthRemark(sign=Sign.CERTIFICATE_ENDED)
@@ -244,17 +252,31 @@ def _hear(told: _Told, one: Arrived) -> None:
     """Add a row to what is known."""
     row, data = one.row, one.row.data
     if row.kind == VERSIONS:
-        told.versions = {str(name)[:64]: str(value)[:TEXT_MOST] for name, value in list(data.items())[:FIELDS_MOST]}
+        told.versions = {
+            str(name)[:NAME_MOST]: str(value)[:TEXT_MOST] for name, value in list(data.items())[:FIELDS_MOST]
+        }
     elif row.kind == LOST:
-        told.lost = (_made(one), "; ".join(_Figures(data).texts("words"))[:TEXT_MOST])
+        told.lost = (_made(one), "; ".join(Figures(data).texts("words"))[:TEXT_MOST])
     elif row.stream != told.stream or row.seq > told.seq:
         if data.get(WHOLE) is True or row.stream != told.stream:
             told.fields = {}
         told.stream, told.seq, told.at = row.stream, row.seq, _made(one)
-        told.fields.update(data)
-        told.fields.pop(WHOLE, None)
+        told.fields.update(
+            (name, value)
+            for name, value in data.items()
+            if _is_plain(value) and name != WHOLE and len(name) <= NAME_MOST
+        )
         if len(told.fields) > FIELDS_MOST:
             told.fields = dict(list(told.fields.items())[-FIELDS_MOST:])
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is one that a probe may tell; nothing else is kept or shown."""
+    if isinstance(value, int | float):
+        return -LARGEST <= value <= LARGEST  # neither infinite nor no number
+    if isinstance(value, list):
+        return len(value) <= LIST_MOST and all(isinstance(one, str) and len(one) <= TEXT_MOST for one in value)
+    return value is None or (isinstance(value, str) and len(value) <= TEXT_MOST)
 
 
 def _made(one: Arrived) -> float:
@@ -262,7 +284,7 @@ def _made(one: Arrived) -> float:
 
     A device that was cut off hands over rows of hours ago; they must not count as news.
     """
-    offset_ms = _Figures(one.row.data).number("clock_offset_ms")
+    offset_ms = Figures(one.row.data).number("clock_offset_ms")
     if offset_ms is None:
         return one.received
     return min(one.received, one.row.wall + offset_ms / 1000)
