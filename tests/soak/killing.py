@@ -1,0 +1,298 @@
+"""Agents, hub and broker are killed at random while devices report; then everything is counted.
+
+What was produced comes from the producers' own ledgers, what was stored from the hub's database.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from agent.report.reporter import Ledger
+from contract.keys import load_private, new_device_key, public_pem, save_private
+from demo.processes import Children
+from hub.fleet.devices import Devices, NewDevice
+from hub.founding import init
+from hub.store.store import Store
+from tests.agent.report.brokers import free_port
+from tests.soak.producing import Device, produce
+
+UP_S = 90.0
+"""How long hub, broker and devices may take to come up; generous, because machines are busy."""
+EARLY = 0.02
+"""Chance of a device that has only just been started to be killed at each look."""
+HUB_TOML = """data = "{data}"
+broker = "{broker}"
+
+[http]
+host = "127.0.0.1"
+port = 0
+
+[mqtt]
+host = "127.0.0.1"
+port = {port}
+tls = false
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is killed how often."""
+
+    broker: str
+    agents: int
+    hub: int
+    brokers: int = 0
+    devices: int = 6
+    per_s: float = 20.0
+    seed: int = 1
+
+    @property
+    def kills(self) -> int:
+        return self.agents + self.hub + self.brokers
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it."""
+
+    plan: Plan
+    seconds: float
+    produced: int
+    stored: int
+    lost: tuple[str, ...]
+    twice: tuple[str, ...]
+    """Ids of producers that the hub stored more than once."""
+    unknown: tuple[str, ...]
+    """Ids that the hub stored and nobody produced."""
+    quarantined: int
+    gaps: int
+    drain_s: float
+    """From the end of the production, with everything up, until the last device knew that the hub has all."""
+
+    @property
+    def whole(self) -> bool:
+        return not (self.lost or self.twice or self.unknown or self.quarantined or self.gaps)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """The table of docs/performance.md."""
+    head = (
+        "| broker | killed: agent / hub / broker | rows produced | stored | lost | stored twice | drained after |\n"
+        "|---|---|---|---|---|---|---|\n"
+    )
+    lines = [
+        f"| {one.plan.broker} | {one.plan.agents} / {one.plan.hub} / {one.plan.brokers or 'with the hub'} "
+        f"| {one.produced:,} | {one.stored:,} | {len(one.lost)} | {len(one.twice)} | {one.drain_s:.1f} s |"
+        for one in outcomes
+    ]
+    return head + "\n".join(lines)
+
+
+def killed(folder: Path, plan: Plan) -> Outcome:
+    """Carry out a plan in `folder`, an empty one."""
+    begun = time.monotonic()
+    with District(folder, plan) as district:
+        district.kill_all()
+        return district.count(begun)
+
+
+class District:
+    """One hub with its broker and some devices, all of them real processes."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.plan = plan
+        self._chance = random.Random(plan.seed)
+        self._data = folder / "hub"
+        self._port = free_port()
+        founded = init(self._data)
+        self._toml = folder / "hub.toml"
+        self._toml.write_text(HUB_TOML.format(data=self._data.as_posix(), broker=plan.broker, port=self._port))
+        (folder / "hub.pem").write_text(founded.public_key)
+        (folder / "logs").mkdir()
+        self._children = Children(folder / "logs")
+        self._devices = [
+            Device(f"d-{number}", folder / f"d-{number}", folder / "hub.pem", self._port, plan.per_s)
+            for number in range(plan.devices)
+        ]
+        self._enrol()
+        self._processes: dict[str, BaseProcess] = {}
+        self._started_ns: dict[str, int] = {}
+        # A server that has imported everything forks the devices: a start costs hundredths of a second, not one.
+        self._forking = multiprocessing.get_context("forkserver")
+        self._forking.set_forkserver_preload(["tests.soak.producing"])
+
+    def __enter__(self) -> Self:
+        try:
+            self._start_hub()
+            self._wait(self._hub_up, "the hub is up")
+            for device in self._devices:
+                self._start(device)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def kill_all(self) -> None:
+        """Everything that the plan says, one after the other, in a random order."""
+        plan = self.plan
+        order = ["agent"] * plan.agents + ["hub"] * plan.hub + ["broker"] * plan.brokers
+        self._chance.shuffle(order)
+        kill: Mapping[str, Callable[[], bool]] = {
+            "agent": self._kill_agent,
+            "hub": self._kill_hub,
+            "broker": self._kill_broker,
+        }
+        deadline = time.monotonic() + UP_S
+        while order:
+            # Whatever is not at work again by now has its turn later; the others are killed meanwhile.
+            done = next((what for what in dict.fromkeys(order) if kill[what]()), None)
+            if done is not None:
+                order.remove(done)
+                deadline = time.monotonic() + UP_S
+            assert time.monotonic() < deadline, f"nothing comes up again: {Counter(order)} are left to kill"
+            time.sleep(self._chance.uniform(0.0, 0.1))
+
+    def count(self, begun: float) -> Outcome:
+        """Let the devices rest, wait until the hub has everything, end the hub and count."""
+        self._wait(self._hub_up, "the hub is up")
+        stored = self._stored_count()
+        self._wait(lambda: self._stored_count() > stored, "the hub stores again")
+        rested = time.monotonic()
+        for device in self._devices:
+            device.rest.touch()
+        self._wait(lambda: all(device.drained.exists() for device in self._devices), "the hub has everything", 180.0)
+        drained = max(float(device.drained.read_text()) for device in self._devices)
+        for process in self._processes.values():
+            process.join(UP_S)
+        self._children.stop()
+        produced = [one for device in self._devices for one in Ledger.read(device.produced)]
+        stored_ids = self._ask("SELECT producer FROM telemetry UNION ALL SELECT producer FROM event")
+        counts = Counter(one for (one,) in stored_ids)
+        assert len(produced) == len(set(produced)), "a producer gave an id twice"
+        return Outcome(
+            plan=self.plan,
+            seconds=time.monotonic() - begun,
+            produced=len(produced),
+            stored=counts.total(),
+            lost=tuple(set(produced) - counts.keys()),
+            twice=tuple(one for one, times in counts.items() if times > 1),
+            unknown=tuple(counts.keys() - set(produced)),
+            quarantined=self._ask("SELECT count(*) FROM quarantine")[0][0],
+            gaps=self._ask("SELECT count(*) FROM gap")[0][0],
+            drain_s=drained - rested,
+        )
+
+    # Killing. Each returns False where there is nothing at work to be killed.
+
+    def _kill_agent(self) -> bool:
+        device = self._chance.choice(self._devices)
+        process = self._processes[device.name]
+        # Some die in their first moments, while they open or mend their files.
+        if not self._at_work(device) and self._chance.random() > EARLY:
+            assert process.is_alive(), f"{device.name} ended by itself"
+            return False
+        process.kill()
+        process.join()
+        self._start(device)
+        return True
+
+    def _kill_hub(self) -> bool:
+        if not self._hub_up():
+            return False
+        self._children.kill("hub")
+        with contextlib.suppress(FileNotFoundError):
+            (self._data / "hub.json").unlink()
+        self._start_hub()
+        return True
+
+    def _kill_broker(self) -> bool:
+        broker = self._broker()
+        if broker is None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            broker.kill()
+            broker.wait(UP_S)
+        return True
+
+    def _at_work(self, device: Device) -> bool:
+        """Whether its process of now has produced something."""
+        started_ns = self._started_ns[device.name]
+        return any(path.stat().st_mtime_ns >= started_ns for path in device.produced.glob("*.txt"))
+
+    def _hub_up(self) -> bool:
+        try:
+            found = json.loads((self._data / "hub.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(found["pid"] == self._children.pid("hub"))
+
+    def _broker(self) -> psutil.Process | None:
+        try:
+            for child in psutil.Process(self._children.pid("hub")).children(recursive=True):
+                if child.name() == "mosquitto" and child.status() != psutil.STATUS_ZOMBIE:
+                    return child
+        except psutil.NoSuchProcess:
+            pass
+        return None
+
+    # Starting and ending.
+
+    def _enrol(self) -> None:
+        store = Store.open(f"sqlite:///{self._data / 'hub.db'}")
+        devices = Devices(store.devices, time.time, lambda _device: None)
+        for device in self._devices:
+            device.state.mkdir()
+            save_private(new_device_key(), device.key)
+            public = public_pem(load_private(device.key))
+            devices.register(NewDevice(device.name, f"room-{device.name}", "", "", public))
+        store.close()
+
+    def _start(self, device: Device) -> None:
+        self._started_ns[device.name] = time.time_ns()
+        process = self._forking.Process(target=produce, args=(device,), name=device.name, daemon=True)
+        process.start()
+        self._processes[device.name] = process
+
+    def _start_hub(self) -> None:
+        self._children.start("hub", "hub", "run", "--config", str(self._toml))
+
+    def _end(self) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.join()
+        self._children.kill_all()
+
+    def _wait(self, ready: Callable[[], bool], what: str, within_s: float = UP_S) -> None:
+        deadline = time.monotonic() + within_s
+        while not ready():
+            assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+            time.sleep(0.02)
+
+    def _stored_count(self) -> int:
+        return int(self._ask("SELECT (SELECT count(*) FROM telemetry) + (SELECT count(*) FROM event)")[0][0])
+
+    def _ask(self, sql: str) -> list[tuple]:
+        with self._database() as db:
+            return db.execute(sql).fetchall()
+
+    @contextlib.contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(f"file:{(self._data / 'hub.db').as_posix()}?mode=ro", uri=True, timeout=30)
+        try:
+            yield db
+        finally:
+            db.close()
