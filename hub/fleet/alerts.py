@@ -59,6 +59,14 @@ class Alerts:
         if self._table.clear(device, kind, self._now()):
             self._cleared(device, kind, "by itself")
 
+    def forget(self, device: str) -> None:
+        """A device is gone for good, and what should have been looked at with it."""
+        if self._table.clear_device(device, self._now()):
+            with self._lock:
+                self._written = {key: at for key, at in self._written.items() if key[0] != device}
+            log.info("alerts about %s: cleared, it is gone", device)
+            self._on_change(device)
+
     def dismiss(self, alert: int, by: str) -> AlertRecord | None:
         """An operator has seen to the alert with this number; returns it, or None where there is none."""
         record = self._table.clear_one(alert, self._now())

@@ -173,6 +173,8 @@ class Devices:
                     del self._rooms[gone.room]
         for device in new:
             log.info("device %s is shut out", device)
+            if self._alerts is not None:
+                self._alerts.forget(device)
             for shut_out in self.on_revoked:
                 shut_out(device)
             self._on_change(device)

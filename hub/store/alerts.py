@@ -57,6 +57,12 @@ class AlertTable:
         with self._database.write() as connection:
             return connection.execute(update(ALERT).where(same).values(cleared=now)).rowcount > 0
 
+    def clear_device(self, device: str, now: float) -> int:
+        """Close every open alert about `device`; how many there were."""
+        theirs = (ALERT.c.device == device) & ALERT.c.cleared.is_(None)
+        with self._database.write() as connection:
+            return connection.execute(update(ALERT).where(theirs).values(cleared=now)).rowcount
+
     def clear_one(self, alert: int, now: float) -> AlertRecord | None:
         """Close the alert with this number, if it is open; returns it, or None where there is none."""
         with self._database.write() as connection:

@@ -196,6 +196,15 @@ def test_two_programs_in_turn_on_machines_that_look_the_same_raise_it_too(device
     assert "two programs at once, on machine m-one" in alert.words
 
 
+def test_what_was_to_be_seen_to_with_a_device_ends_when_it_is_revoked(devices, alerts):
+    devices.register(new())
+    for machine in ("m-one", "m-two"):
+        devices.present([state(machine=machine)])
+    alerts.raise_("dev-2", "disk", "full")
+    devices.revoke("dev-1", "li-jing")
+    assert [one.device for one in alerts.open()] == ["dev-2"]
+
+
 def test_one_machine_and_agents_that_name_none_raise_nothing(devices, alerts):
     devices.register(new())
     for machine in ("", "m-one", "", "m-one"):
