@@ -3,6 +3,7 @@
 import pytest
 
 from contract.telemetry import Row
+from hub.api.metrics import DatabaseSize
 from hub.fleet.feed import HealthFeed
 from hub.fleet.health import FleetHealth
 from hub.fleet.signs import HealthState
@@ -12,8 +13,8 @@ from tests.hub.fleet.test_health import NOW, WELL, There
 
 
 @pytest.fixture
-def store(tmp_path):
-    made = Store.open(f"sqlite:///{tmp_path}/hub.db")
+def store(database_url):
+    made = Store.open(database_url)
     yield made
     made.close()
 
@@ -48,3 +49,8 @@ def test_a_hub_that_starts_anew_knows_what_was_told_a_moment_ago(store):
     health = FleetHealth(There("d-1"), lambda: NOW, lambda _device: None)
     HealthFeed(store.database, health).poll()
     assert health.of("d-1").state is HealthState.OK
+
+
+def test_the_database_tells_its_size(store):
+    size = DatabaseSize(store.database, lambda: 0.0)
+    assert size.bytes() > 10_000
