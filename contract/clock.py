@@ -124,7 +124,7 @@ class ClockMap:
             raise ValueError(f"timestamps of an exchange run backwards: {exchange}")
         self.raw.append(exchange)
         del self.raw[:-RAW_KEPT]
-        recent = [one for one in self.raw if exchange.t4 - one.t4 <= WINDOW_S * 1_000_000_000]
+        recent = [one for one in self.raw if exchange.t4 - one.t4 <= WINDOW_S * 1_000_000_000 and _agree(one, exchange)]
         best = min(recent, key=lambda one: one.error_ns + _aged(exchange.t4 - one.t4))
         rate = _rate_ppb(recent)
         error = best.error_ns
@@ -171,6 +171,12 @@ class ClockMap:
 
 def _aged(age_ns: int) -> int:
     return age_ns * DRIFT_BOUND_PPM // 1_000_000
+
+
+def _agree(old: Exchange, new: Exchange) -> bool:
+    """Whether both can be true of two clocks that run; else one stepped: a machine slept, a hub's time was set."""
+    apart = abs(new.offset_ns - old.offset_ns)
+    return apart <= old.error_ns + new.error_ns + _aged(new.t4 - old.t4)
 
 
 def _rate_ppb(exchanges: Sequence[Exchange]) -> int:

@@ -58,6 +58,15 @@ def test_a_hub_that_jumped_is_followed_with_a_new_segment():
     assert abs(clock.hub_ns(S) - S) < 10 * MS, "what was mapped before keeps its place"
 
 
+def test_a_machine_that_slept_is_followed_at_the_first_exchange_also_over_a_slow_line():
+    clock = ClockMap("boot")
+    for at in range(0, 150, 15):
+        clock.add(exchange(at * S, 0, 5 * MS, 5 * MS))
+    clock.add(exchange(150 * S, 3600 * S, 200 * MS, 180 * MS))
+    assert abs(clock.hub_ns(151 * S) - 3751 * S) < 400 * MS
+    assert abs(clock.hub_ns(100 * S) - 100 * S) < 10 * MS, "what was mapped before keeps its place"
+
+
 def test_before_the_first_exchange_nothing_is_known_and_the_wall_clock_can_stand_in():
     clock = ClockMap("boot")
     with pytest.raises(LookupError):
