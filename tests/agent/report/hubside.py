@@ -18,6 +18,7 @@ class HubSide:
         self.key = new_hub_key()
         self.signals: list = []
         self.answers: list = []
+        self.listeners: list = []
         self._url = f"sqlite:///{folder / 'hub.db'}"
         self._port = port
         self._known: list[NewDevice] = []
@@ -42,6 +43,7 @@ class HubSide:
             self.devices.heard,
             self.devices.online,
         )
+        self.intake.on_stored += self.listeners
         self.intake.start()
         self.courier.start(self._handle, lambda signal, why: self.answers.append((signal, why)))
         self.link.start()
