@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql
 
 from contract.telemetry import Row
-from hub.store.bulk import insert_many, set_many
+from hub.store.bulk import among, insert_many, set_many
 from hub.store.tables import EVENT, STREAM, TELEMETRY
 from hub.store.watermark import Mark
 
 RowKind = Literal["tele", "event"]
 TABLES: Mapping[RowKind, Table] = {"tele": TELEMETRY, "event": EVENT}
+COLUMNS = ("stream", "device", "kind", "upto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,10 @@ class LockedStreams:
         owners: dict[str, Arrived] = {}
         for one in batch:
             owners.setdefault(one.row.stream, one)
-        ours = STREAM.c.stream.in_(list(owners))
-        missing = owners.keys() - set(connection.scalars(select(STREAM.c.stream).where(ours)))
-        if missing:
-            new = [
-                {"stream": name, "device": owners[name].device, "kind": owners[name].kind, "upto": 0}
-                for name in sorted(missing)
-            ]
-            connection.execute(postgresql.insert(STREAM).on_conflict_do_nothing(), new)
+        ours = among(STREAM.c.stream, owners)
+        missing = sorted(owners.keys() - set(connection.scalars(select(STREAM.c.stream).where(ours))))
+        new = [(name, owners[name].device, owners[name].kind, 0) for name in missing]
+        insert_many(connection, STREAM, COLUMNS, new, skip_known=True)
         locked = select(STREAM).where(ours).order_by(STREAM.c.stream).with_for_update()
         streams = {
             found.stream: Stream(found.device, found.kind, Mark(found.upto)) for found in connection.execute(locked)
@@ -115,5 +111,5 @@ class LockedStreams:
 def save(connection: Connection, streams: Mapping[str, Stream]) -> None:
     """Write how far each stream is stored."""
     new = [(name, s.device, s.kind, s.mark.upto) for name, s in streams.items() if not s.known]
-    insert_many(connection, STREAM, ("stream", "device", "kind", "upto"), new)
+    insert_many(connection, STREAM, COLUMNS, new)
     set_many(connection, STREAM, "stream", "upto", [(name, s.mark.upto) for name, s in streams.items() if s.known])
