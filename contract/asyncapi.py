@@ -138,8 +138,8 @@ CHANNELS: tuple[Channel, ...] = (
 """Every topic there is."""
 
 BODIES: tuple[type[Message], ...] = (Envelope, SessionOrder)
-QOS_0 = frozenset({signal.Clock, signal.ClockReply})
-"""Sent once with QoS 0: an answer that comes late measures nothing."""
+QOS_0 = frozenset({signal.Clock, signal.ClockReply, Watermark})
+"""Sent with QoS 0: a time that comes late measures nothing, and a watermark is told again with every row."""
 
 
 def heard_by(side: Side) -> frozenset[str]:
