@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import capped, intake, join, loss, memory, sender, shares
+from benchmarks import capped, fanout, intake, join, loss, memory, sender, shares, storm
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 TABLES = {
@@ -22,6 +22,8 @@ TABLES = {
     "capped": capped,
     "shares": shares,
     "intake": intake,
+    "fanout": fanout,
+    "storm": storm,
     "memory": memory,
 }
 LONG = frozenset({"memory"})

@@ -1,29 +1,27 @@
-"""A fleet that only reports: rows of many devices over real MQTT, at a steady rate or as fast as they go.
+"""A load for whoever listens: rows of many devices over real MQTT, at a steady rate or as fast as they go.
 
 python -m benchmarks.fleet PORT DEVICES ROWS RATE    (RATE 0: as fast as they go)
+
+On the swarm's packets and sockets; rows go by the broker's PUBACK alone, so that a listener that acknowledges
+nothing gets the same load as a hub.
 """
 
 import json
 import sys
 import time
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-
 from benchmarks.wire import HOST
 from contract import topics
 from contract.telemetry import Row
+from swarm import packets
+from swarm.ledger import DATA
+from swarm.wire import Address, Turns, Wire
 
-SAMPLE = {
-    "cpu": 0.31,
-    "memory_free_bytes": 3_481_272_320,
-    "disk_free_bytes": 81_604_378_624,
-    "temperature_c": 51.0,
-    "uplink_ms": 14.2,
-    "clock": {"offset_ns": 48_211_904, "bound_ns": 1_902_113, "drift_ppm": -3.1},
-    "sources": {"camera": "ok", "slides": "ok", "sound": "ok"},
-    "outbox": {"tele": 3, "event": 0},
-}
+PUBLISHERS = 50
+"""Connections that share the devices: a broker takes more from many than from one."""
+IN_FLIGHT = 20
+"""Rows that one connection may have at the broker without a PUBACK."""
+PATIENCE_S = 60.0
 
 
 def device_name(number: int) -> str:
@@ -42,29 +40,103 @@ def row(number: int, seq: int) -> bytes:
         boot="b1",
         mono_ns=time.monotonic_ns(),
         wall=time.time(),
-        data=SAMPLE,
+        data=DATA,
     )
     return said.model_dump_json().encode()
 
 
+class Publisher:
+    """One connection that says the rows of its devices, one device after another."""
+
+    def __init__(self, turns: Turns, port: int, number: int, devices: list[int], rows: int) -> None:
+        self.up = False
+        self.unanswered = 0
+        self._turns = turns
+        self._name = f"publisher-{number}"
+        self._topics = [packets.text(topics.tele(device_name(one))) for one in devices]
+        self._devices = devices
+        self._left = rows
+        self._said = 0
+        self._flowing = False
+        self._reader = packets.PacketReader()
+        self._wire = Wire(turns, Address(HOST, port), None, self._opened, self._arrived, self._gone)
+        self._wire.dial()
+
+    @property
+    def done(self) -> bool:
+        return not self._left and not self.unanswered
+
+    def flow(self) -> None:
+        """From now on, as fast as PUBACKs come."""
+        self._flowing = True
+        self._say(IN_FLIGHT)
+
+    def pace(self, at_s: float, every_s: float) -> None:
+        """From `at_s` on, a row every so often."""
+
+        def one() -> None:
+            nonlocal at_s
+            self._say(1)
+            at_s += every_s
+            if self._left:
+                self._turns.at(at_s, one)
+
+        self._turns.at(at_s, one)
+
+    def end(self) -> None:
+        self._wire.send(packets.GOODBYE)
+        self._wire.close()
+
+    def _opened(self) -> None:
+        self._wire.send(packets.connect(self._name, 60, topics.state(self._name), b""))
+
+    def _arrived(self, data: bytes) -> None:
+        answered = 0
+        for packet in self._reader.feed(data):
+            if packet.kind == packets.CONNACK:
+                self.up = True
+            elif packet.kind == packets.PUBACK:
+                answered += 1
+        self.unanswered -= answered
+        if self._flowing and answered:
+            self._say(answered)
+
+    def _say(self, rows: int) -> None:
+        out = []
+        for _ in range(min(rows, self._left)):
+            at, seq = self._said % len(self._devices), self._said // len(self._devices) + 1
+            number = self._said % packets.NUMBERS + 1
+            out.append(packets.publish(self._topics[at], row(self._devices[at], seq), number))
+            self._said += 1
+        if out:
+            self._left -= len(out)
+            self.unanswered += len(out)
+            self._wire.send(b"".join(out))
+
+    def _gone(self, words: str) -> None:
+        raise RuntimeError(f"the broker left {self._name}: {words}")
+
+
 def main(port: int, devices: int, rows: int, rate: float) -> None:
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="fleet")
-    client.max_inflight_messages_set(2000)
-    client.max_queued_messages_set(0)
-    client.connect(HOST, port)
-    client.loop_start()
+    turns = Turns()
+    each = [rows // PUBLISHERS + (number < rows % PUBLISHERS) for number in range(PUBLISHERS)]
+    crowd = [
+        Publisher(turns, port, number, list(range(number, devices, PUBLISHERS)), each[number])
+        for number in range(PUBLISHERS)
+    ]
+    if not turns.run(lambda: all(one.up for one in crowd), time.monotonic() + PATIENCE_S):
+        raise RuntimeError("the broker does not answer")
     begun = time.monotonic()
-    for count in range(rows):
+    for number, one in enumerate(crowd):
         if rate:
-            ahead = begun + count / rate - time.monotonic()
-            if ahead > 0:
-                time.sleep(ahead)
-        number, seq = count % devices, count // devices + 1
-        last = client.publish(topics.tele(device_name(number)), row(number, seq), qos=1)
+            one.pace(begun + number / rate, PUBLISHERS / rate)
+        else:
+            one.flow()
+    planned_s = rows / rate if rate else 0.0
+    turns.run(lambda: all(one.done for one in crowd), begun + planned_s + PATIENCE_S)
     sent_s = time.monotonic() - begun
-    last.wait_for_publish(20)
-    client.disconnect()
-    client.loop_stop()
+    for one in crowd:
+        one.end()
     print(json.dumps({"rate": rows / sent_s}), flush=True)
 
 
