@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from hub.founding import init
+from tests.hub_api.commands.running import running
+
 pytestmark = pytest.mark.e2e
 
 
@@ -40,6 +43,19 @@ def test_a_few_devices_are_real_ones_and_lose_nothing_either():
     assert "outboxes on disk" in told["how"]
     assert told["stored"] == told["produced"] > 100
     assert (told["lost"], told["duplicated"]) == (0, 0)
+
+
+def test_a_hub_that_somebody_runs_is_enrolled_at_as_machines_do(tmp_path):
+    data = tmp_path / "data"
+    token = init(data).token
+    config = tmp_path / "hub.toml"
+    config.write_text(f"data = {json.dumps(data.as_posix())}\n[http]\nport = 0\n[mqtt]\nport = 0\n", encoding="utf-8")
+    with running(config, data) as hub:
+        words = ("--devices", "45", "--seconds", "3", "--rate", "2", "--hub", hub.where["http"], "--token", token)
+        told = result(*words)
+    assert told["tls"] is True
+    assert told["stored"] == told["produced"] >= 45 * 3 * 2 - 45
+    assert (told["lost"], told["hub_cpu_share"], told["arrival_ms"]) == (0, None, None)
 
 
 def test_more_devices_than_the_system_lets_connect_are_refused_with_what_to_do():
