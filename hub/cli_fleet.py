@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
 from hub.cli_options import ConfigOption, DataOption, JsonOption, refused, settings_from
+from hub.door import is_loopback
 from hub.errors import HubRefused
 from hub.settings import HubSettings
 from hub.store.errors import StoreRefused
@@ -64,6 +66,8 @@ def enrol(
         raise refused("say for which room: either --school and --room, or --csv FILE")
     try:
         with desk(settings, url) as at:
+            if is_loopback(urlsplit(at.hub).hostname or ""):
+                typer.echo(f"note: {at.hub} is this machine alone; set url under [http], or say --url", err=True)
             if rooms is not None:
                 _school(at, rooms, out or rooms.parent, settings, as_json=as_json)
                 return

@@ -182,6 +182,13 @@ def test_a_camera_reads_the_code_off_the_terminal(tmp_path: Path):
     assert f"tongtang agent enrol {typed} --hub https://hub.district.example:8443" in words
 
 
+def test_an_address_that_no_classroom_reaches_is_told(tmp_path: Path):
+    config = settings(tmp_path)
+    ask = ["enrol", "--school", "城关小学", "--room", "room-301", "--config", config]
+    assert "is this machine alone; set url under [http]" in say(*ask)[1]
+    assert "this machine alone" not in say(*ask, "--url", "https://hub.district.example")[1]
+
+
 def test_the_codes_name_the_hub_by_its_certificate(tmp_path: Path):
     certificate, key = Authority(tmp_path).certificate("hub.district.example")
     config = settings(
