@@ -26,8 +26,8 @@ from hub.fleet.signed import Unfit, read, speaker
 from hub.store.commands import CommandRecord, CommandState, CommandTable, Finish, may_become
 from hub.store.devices import DeviceRecord
 
-RESEND_S = 10.0
-"""A device that is there gets an unanswered command again after so many seconds."""
+RESEND_S = (2.0, 10.0)
+"""A device that is there gets an unanswered command again after so many seconds, the first time and then each time."""
 LATE_S = 5.0
 """An answer may take this much longer than the command is valid, in seconds."""
 WAITING_MAX = 100
@@ -70,8 +70,8 @@ class Wanted:
 @dataclass(slots=True)
 class _Waiting:
     command: CommandRecord
-    sent_s: float
-    """When it last went out, in monotonic seconds."""
+    due_s: float
+    """When it goes out again, in monotonic seconds."""
 
 
 class Commands:
@@ -81,7 +81,7 @@ class Commands:
         table: where they are kept.
         roll: who there is.
         key: the hub's key.
-        publish: sends a payload to a topic.
+        publish: sends a payload to a topic with a quality of service.
         now: hub UTC in seconds.
         misfits: counts what cannot be used.
         on_change: is told the id of each device of which a command was answered; from any thread.
@@ -92,7 +92,7 @@ class Commands:
         table: CommandTable,
         roll: Roll,
         key: Ed25519PrivateKey,
-        publish: Callable[[str, bytes], None],
+        publish: Callable[[str, bytes, int], None],
         now: Callable[[], float],
         misfits: Misfits,
         on_change: Callable[[str], None] = lambda _device: None,
@@ -144,9 +144,10 @@ class Commands:
         self._table.add(commands)
         with self._lock:
             for command in commands:
-                self._await(command, time.monotonic())
+                self._await(command, time.monotonic() + RESEND_S[0])
         for command in commands:
-            self._send(command)
+            # Half the work of QoS 1 where a whole fleet is told; what gets lost goes out again anyway.
+            self._send(command, 0)
         log.info("%s commands %s of %s", operator, wanted.name, _shown(devices))
         return commands
 
@@ -167,9 +168,9 @@ class Commands:
         with self._lock:
             mine = [one for one in self._waiting.values() if one.command.device == device]
             for one in mine:
-                one.sent_s = time.monotonic()
+                one.due_s = time.monotonic() + RESEND_S[1]
         for one in mine:
-            self._send(one.command)
+            self._send(one.command, 1)
 
     def arrived(self, arrival: Arrival) -> None:
         """Take an arrival on `result`; called on the network thread, never blocks."""
@@ -223,9 +224,9 @@ class Commands:
         late = [one.command for one in waiting if one.command.expires + LATE_S < now]
         self._finish([(one.device, self._expired(one, now)) for one in late])
         for one in waiting:
-            if now < one.command.expires and mono_s - one.sent_s >= RESEND_S and self._roll.online(one.command.device):
-                one.sent_s = mono_s
-                self._send(one.command)
+            if now < one.command.expires and mono_s >= one.due_s and self._roll.online(one.command.device):
+                one.due_s = mono_s + RESEND_S[1]
+                self._send(one.command, 1)
         if mono_s >= self._forget_s:
             self._forget_s = mono_s + FORGET_EVERY_S
             self._table.forget(now - KEPT_S)
@@ -273,12 +274,12 @@ class Commands:
         text = envelope.model_dump_json()
         return CommandRecord(envelope.id, device, wanted.name, text, operator, envelope.issued, envelope.expires)
 
-    def _await(self, command: CommandRecord, sent_s: float) -> None:
-        self._waiting[command.id] = _Waiting(command, sent_s)
+    def _await(self, command: CommandRecord, due_s: float) -> None:
+        self._waiting[command.id] = _Waiting(command, due_s)
         self._of_device[command.device] += 1
 
-    def _send(self, command: CommandRecord) -> None:
-        self._publish(topics.command(command.device), command.envelope.encode())
+    def _send(self, command: CommandRecord, qos: int) -> None:
+        self._publish(topics.command(command.device), command.envelope.encode(), qos)
 
 
 def _finish(result: Result) -> Finish:

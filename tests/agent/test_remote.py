@@ -177,7 +177,7 @@ async def test_a_command_survives_that_broker_and_hub_are_killed(hub, room, brok
 
 
 async def test_an_answer_that_was_lost_comes_again_when_the_hub_is_back(hub, room, monkeypatch):
-    monkeypatch.setattr(hub_commands, "RESEND_S", 0.5)
+    monkeypatch.setattr(hub_commands, "RESEND_S", (0.5, 0.5))
     async with room.life():
         await told(hub, "ping")
         (made,) = await asyncio.to_thread(hub.commands.issue, Wanted("identify", {}, ("d-1",)), "op")
@@ -188,7 +188,7 @@ async def test_an_answer_that_was_lost_comes_again_when_the_hub_is_back(hub, roo
 
 
 async def test_nothing_is_done_by_a_machine_that_never_heard_the_hubs_time(hub, room, monkeypatch):
-    monkeypatch.setattr(hub_commands, "RESEND_S", 0.3)
+    monkeypatch.setattr(hub_commands, "RESEND_S", (0.3, 0.3))
     monkeypatch.setattr(hub.courier, "_reply", lambda *_: None)
     async with room.life():
         await until(lambda: hub.devices.online("d-1"))
@@ -196,7 +196,7 @@ async def test_nothing_is_done_by_a_machine_that_never_heard_the_hubs_time(hub, 
         await asyncio.sleep(1.5)
         assert (hub.state(made.id), room.shown) == ("sent", [])
         monkeypatch.undo()
-        monkeypatch.setattr(hub_commands, "RESEND_S", 0.3)
+        monkeypatch.setattr(hub_commands, "RESEND_S", (0.3, 0.3))
         room.report._clock_due_s = 0.0
         room.report._wake.set()
         await until(lambda: hub.state(made.id) == "done")
@@ -255,7 +255,7 @@ async def test_a_wish_that_fits_no_machine_is_refused_there_too(hub, room, monke
 
 @pytest.mark.faults
 def test_what_a_kill_cut_off_is_interrupted_and_never_begun_again(hub, broker, tmp_path, key, monkeypatch):
-    monkeypatch.setattr(hub_commands, "RESEND_S", 0.5)
+    monkeypatch.setattr(hub_commands, "RESEND_S", (0.5, 0.5))
     state = tmp_path / "state"
     save_private(key, tmp_path / "key.pem")
     (tmp_path / "hub.pem").write_text(public_pem(hub.key))

@@ -49,7 +49,7 @@ def test_a_device_that_comes_in_time_gets_what_it_missed(hub, devices):
 
 
 def test_what_is_unanswered_is_sent_again_the_same_bytes_and_the_first_answer_counts(hub, devices, monkeypatch):
-    monkeypatch.setattr(module, "RESEND_S", 0.1)
+    monkeypatch.setattr(module, "RESEND_S", (0.1, 0.1))
     (one,) = devices("d-1", answers=False)
     assert wait_for(lambda: hub.devices.online("d-1"))
     (made,) = hub.commands.issue(Wanted("ping", devices=("d-1",)), "op")
