@@ -106,6 +106,20 @@ def test_a_hub_that_asks_for_more_than_is_kept_gets_all_that_is(make):
     assert rows(box)[-1].id == "p-3000"
 
 
+def test_the_file_stops_growing_at_its_cap(make, tmp_path):
+    box = make(cap_bytes=1 << 20, sync_s=0.01)
+    for number in range(1, 12_001):
+        box.put(sample(number, words="x" * 500))
+        if number % 300 == 0:
+            box.flush()
+            box.acknowledge(Watermark(stream=box.stream, upto=number))
+    assert wait_for(lambda: box._box.bytes()[0] <= 1 << 20)
+    files = {path.name: path.stat().st_size for path in tmp_path.glob("box.db*") if "ballast" not in path.name}
+    assert sum(files.values()) < 3 << 20, files
+    assert box.depth().dropped == 0
+    assert box.depth().kept > 1000
+
+
 class Hours:
     """A clock that nobody sets, in seconds; the test turns it."""
 
