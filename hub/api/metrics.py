@@ -1,6 +1,7 @@
 """`/metrics` for Prometheus: the hub in a few hundred series, never one a device."""
 
 import asyncio
+import logging
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -19,6 +20,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from hub.fleet.health import DeviceHealth, Figures
@@ -28,6 +30,8 @@ from hub.session.views import SessionView
 from hub.store.devices import DeviceRecord
 from hub.store.engine import Database
 from hub.store.rows import Arrived
+
+log = logging.getLogger(__name__)
 
 BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the buckets of the time to commit, in seconds."""
@@ -89,17 +93,18 @@ class HubMetrics(Collector):
         """Every metric of the hub."""
         parts = self._parts
         fleet = [(one, parts.health.of(one.id)) for one in parts.devices.all()]
-        sessions = [parts.readiness.shown(one) for one in parts.conductor.due(DAY_S)]
         info = {"version": parts.version, "broker": parts.broker}
         yield InfoMetricFamily("tongtang_hub", "What runs here.", value=info)
         yield from self._intake()
         yield self._commits.metric()
         yield from _devices(fleet)
         yield from _schools(fleet)
-        yield from self._lessons(sessions)
         up = "Whether the hub is connected to its broker."
         yield GaugeMetricFamily("tongtang_broker_up", up, value=float(parts.broker_up()))
-        yield GaugeMetricFamily("tongtang_database_bytes", "Size of the database.", value=float(self._size.bytes()))
+        kept = self._kept()
+        up = "Whether the database answers; while it does not, what is kept in it is not told."
+        yield GaugeMetricFamily("tongtang_database_up", up, value=float(kept is not None))
+        yield from kept or []
 
     def _intake(self) -> Iterator[Metric]:
         counts = self._parts.intake.counts
@@ -120,6 +125,17 @@ class HubMetrics(Collector):
         for reason, count in sorted(by_reason.items()):
             misfits.add_metric([reason], count)
         yield misfits
+
+    def _kept(self) -> list[Metric] | None:
+        """What only the database knows; None where it does not answer."""
+        try:
+            sessions = [self._parts.readiness.shown(one) for one in self._parts.conductor.due(DAY_S)]
+            size = "Size of the database."
+            sized = GaugeMetricFamily("tongtang_database_bytes", size, value=float(self._size.bytes()))
+            return [sized, *self._lessons(sessions)]
+        except SQLAlchemyError as error:
+            log.warning("figures are told without what the database keeps: %s", error)
+            return None
 
     def _lessons(self, sessions: Sequence[SessionView]) -> Iterator[Metric]:
         words = "Sessions that are open or begin within a day, by state."

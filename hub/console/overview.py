@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contract.state import SessionState
 from hub.api.shapes import AlertView, ClaimView, DeviceView, Overview
+from hub.fleet.signs import HealthState
 from hub.session.views import SessionView
 
 OVER = frozenset({SessionState.SEALED, SessionState.UPLOADED, SessionState.FAILED, SessionState.CANCELLED})
@@ -40,7 +41,7 @@ class OverviewPage:
     """What the page shows."""
 
     devices: tuple[DeviceView, ...]
-    """Present ones first, then by school and name."""
+    """Present ones first, among them those that need a look; then by school and name."""
     current: tuple[SessionView, ...]
     """Lessons that are not over, running ones first."""
     finished: tuple[SessionView, ...]
@@ -75,6 +76,11 @@ def rung_kind(rung: str) -> str:
     return RUNGS.get(rung, "off")
 
 
+def _place(device: DeviceView) -> tuple[bool, bool, str, str, str]:
+    """What the eye should meet first."""
+    return not device.online, device.health is not HealthState.DEGRADED, device.school, device.name, device.room
+
+
 def overview_page(overview: Overview) -> OverviewPage:
     """Sort an overview for the page."""
     current = [session for session in overview.sessions if session.state not in OVER]
@@ -84,7 +90,7 @@ def overview_page(overview: Overview) -> OverviewPage:
         for room in session.rooms:
             parts.setdefault(room.room, Part(room.state, session.title))
     return OverviewPage(
-        devices=tuple(sorted(overview.devices, key=lambda one: (not one.online, one.school, one.name, one.room))),
+        devices=tuple(sorted(overview.devices, key=_place)),
         current=tuple(current),
         finished=tuple(session for session in overview.sessions if session.state in OVER),
         parts=parts,

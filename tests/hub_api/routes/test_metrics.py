@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from contract.keys import new_device_key, public_pem
 from contract.telemetry import DeviceState, Row
@@ -81,6 +82,7 @@ def test_the_district_is_told_in_figures(hub: District):
     assert told["tongtang_commit_seconds_bucket"][("le", "+Inf"),] == 10.0
     assert told["tongtang_database_bytes"][()] > 0
     assert told["tongtang_broker_up"] == {(): 1.0}
+    assert told["tongtang_database_up"] == {(): 1.0}
 
 
 def test_a_large_district_stays_within_a_few_hundred_series_and_names_no_device(hub: District):
@@ -129,6 +131,16 @@ def test_without_a_metrics_token_an_empty_one_opens_nothing(hub: District):
         assert httpx.get(hub.url + "/metrics", headers={"Authorization": shown}).status_code == 401
 
 
+def test_figures_of_memory_are_told_while_the_database_is_down(with_token: District):
+    with with_token.parts.store.database.write() as connection:
+        connection.execute(text("ALTER TABLE session RENAME TO gone"))
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    told = httpx.get(with_token.url + "/metrics", headers=headers).text
+    assert "tongtang_database_up 0.0" in told
+    assert "tongtang_devices_known 2.0" in told
+    assert "tongtang_sessions" not in told
+
+
 def expressions() -> list[str]:
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     return [target["expr"] for panel in panels for target in panel["targets"]]
@@ -147,7 +159,7 @@ def test_every_metric_of_the_dashboard_is_one_that_the_hub_tells(hub: District):
         assert names, expression
         for name in names:
             assert name in told, f"{name} of {expression!r} is told by no hub"
-            for label in (one.split("=")[0] for text in labels for one in text.split(",")):
+            for label in (one.split("=")[0] for given in labels for one in given.split(",")):
                 assert any(label in dict(series) for series in told[name]), f"{name} has no label {label}"
 
 
