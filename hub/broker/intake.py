@@ -275,4 +275,6 @@ def _is_down(error: Exception) -> bool:
 
 
 def _words(error: Exception) -> str:
-    return str(error.orig) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    first = said.splitlines()[0] if said else "no reason given"
+    return first if isinstance(error, DBAPIError) else f"{type(error).__name__}: {first}"

@@ -1,4 +1,5 @@
 import json
+import signal
 import threading
 import time
 from collections import Counter
@@ -272,6 +273,33 @@ def test_rows_that_cannot_be_stored_are_not_acknowledged_and_are_taken_later(sto
     intake.stop()
     assert store.rows.ids("dev-1") == ["x"]
     assert sum("disk is full" in line for line in caplog.messages) == 1
+
+
+def test_a_server_that_crashes_and_comes_back_costs_no_row(cluster, postgres_url, caplog):
+    caplog.set_level("INFO", "hub.broker")
+    store, told = Store.open(postgres_url), []
+    intake = Intake(store.rows, Roll(), lambda *said: told.append(said), Misfits(time.monotonic))
+    intake.start()
+
+    def arrive(seq):
+        intake.offer(Arrival("tt/v1/dev-1/tele", json.dumps(ROW | {"seq": seq, "id": f"x-{seq}"}).encode(), 1))
+
+    arrive(1)
+    eventually(lambda: len(told) == 1)
+    cluster.stop(signal.SIGQUIT)
+    try:
+        arrive(2)
+        eventually(lambda: intake.counts.failed_batches)
+    finally:
+        cluster.start()
+    for seq in (2, 3):
+        arrive(seq)
+    eventually(lambda: store.rows.ids("dev-1") == ["x-1", "x-2", "x-3"])
+    intake.stop()
+    assert len(told) >= 2
+    assert sum("stay with their devices" in line for line in caplog.messages) == 1
+    assert "rows are stored again" in caplog.messages
+    store.close()
 
 
 def test_a_row_that_no_table_takes_keeps_no_other_out(store, caplog):

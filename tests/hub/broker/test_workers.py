@@ -6,11 +6,16 @@ import time
 import psutil
 import pytest
 
+from contract import topics
+from contract.keys import new_device_key, public_pem
+from contract.telemetry import Row, Watermark
 from hub.broker.misfits import Misfits
 from hub.broker.workers import IntakeWorkers, Spec
 from hub.fleet.devices import Devices, NewDevice
 from hub.store.store import Store
+from tests.hub.broker.conftest import MINE
 from tests.hub.broker.speaker import Speaker, eventually
+from tests.hub.broker.test_gate import House
 
 
 @pytest.fixture
@@ -133,3 +138,33 @@ def test_workers_end_with_the_hub_and_write_what_they_had_taken(crew, store, spe
     crew.stop()
     assert not any(one.is_running() for one in before)
     assert len(store.rows.ids("dev-1")) == crew.counts().stored >= speaker.marks["st-1"]
+
+
+@pytest.fixture
+def house(tmp_path, store):
+    """A closed broker that lets one device in, which the database knows."""
+    house = House("mosquitto", tmp_path)
+    house.broker.start()
+    devices = Devices(store.devices, time.time, lambda _: None)
+    devices.register(NewDevice("dev-a", "room-a", "", "", public_pem(new_device_key())))
+    yield house
+    house.close()
+
+
+@MINE
+def test_workers_hear_and_answer_through_a_broker_that_is_closed(house, postgres_url, store):
+    host, port = house.broker.hub_address
+    spec = Spec("closed-1", postgres_url, host, port, str(house.folder / "broker"), "1")
+    crew = IntakeWorkers([spec], Misfits(time.monotonic), lambda *_: None)
+    crew.start()
+    try:
+        assert crew.wait_ready(30)
+        device = house.device("dev-a")
+        assert device.subscribe(topics.ack("dev-a")) == [True]
+        row = Row(stream="st-a", seq=1, first=1, id="a-1", kind="health", boot="b", mono_ns=1, wall=1.0)
+        device.say(topics.event("dev-a"), row.model_dump_json().encode())
+        told = Watermark(stream="st-a", upto=1).model_dump_json().encode()
+        eventually(lambda: device.hears(topics.ack("dev-a"), told))
+    finally:
+        crew.stop()
+    assert store.rows.ids("dev-a") == ["a-1"]
