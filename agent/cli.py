@@ -73,7 +73,7 @@ def _served(settings: AgentSettings, twin: Twin, recent: RecentLog) -> bool:
 @app.command("enrol")
 def enrol_device(
     code: Annotated[
-        str, typer.Argument(help="A claim code, the text of its QR code, or an operator's token of the hub.")
+        list[str], typer.Argument(help="A claim code, the text of its QR code, or an operator's token of the hub.")
     ],
     config: ConfigOption = DEFAULT_CONFIG,
     hub: Annotated[
@@ -101,7 +101,7 @@ def enrol_device(
     """
     settings = _settings(config)
     try:
-        typed = read_typed(code)
+        typed = read_typed(shown := " ".join(code))
         if typed is not None:
             if typed.hub_url and hub and hub.rstrip("/") != typed.hub_url:
                 raise _refused(f"the QR code is of the hub {typed.hub_url}, not of {hub}; leave --hub out")
@@ -109,7 +109,7 @@ def enrol_device(
             said = lambda words: typer.echo(f"{words} ...", err=True)  # noqa: E731
             done = enrol(settings.state, where, typed, ca=settings.hub.ca, anew=anew, say=said)
         else:
-            done = _registered(settings, hub or settings.hub.url, code, (device, room, name, school))
+            done = _registered(settings, hub or settings.hub.url, shown, (device, room, name, school))
     except IdentityRefused as error:
         raise _refused(str(error)) from error
     except KeyboardInterrupt:

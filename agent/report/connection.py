@@ -154,7 +154,8 @@ class Connection:
         self._settled.set()
 
     def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self.away = self.away or str(reason)
+        said = str(reason)
+        self.away = self.away or ("the connection broke" if said == "Unspecified error" else said)
         self._over()
 
     def _arrived(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:

@@ -214,7 +214,7 @@ class Link:
             return
         self._down_told, self._shut_out_told = True, shut_out
         tail = "trying with long pauses" if shut_out else "trying for ever"
-        log.warning("%s is away (%s); %s", self._broker, connection.away or "the connection broke", tail)
+        log.warning("%s is away (%s); %s", self._broker, connection.away, tail)
 
     # What arrives, on the connection's thread.
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.cli import app
+from tests.agent.enrolling_hub import EnrollingHub
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -60,6 +61,24 @@ def test_enrolling_goes_to_the_hub_of_the_settings_and_says_where_nobody_answers
     assert (code, "--device and --room" in said) == (2, True)
     code, said = run("enrol", "tt-TOKEN", "--config", config, "--device", "d-1", "--room", "room-1")
     assert (code, "no hub answers at http://127.0.0.1:1" in said) == (2, True)
+
+
+def test_a_code_may_be_typed_with_spaces_and_the_machine_says_who_it_is_now(tmp_path):
+    hub = EnrollingHub()
+    try:
+        typed = ("7k2m", "qx9d", "4htv")
+        code, said = run("enrol", *typed, "--hub", hub.url, "--config", settings(tmp_path))
+        assert (code, f"enrolled as shiqiao-3 in room shiqiao-3 of {hub.url}" in said) == (0, True)
+        code, said = run("enrol", "2222-3333-4444", "--hub", hub.url, "--config", settings(tmp_path))
+        assert (code, "--anew" in said) == (2, True)
+        elsewhere = tmp_path / "other"
+        elsewhere.mkdir()
+        code, said = run("enrol", hub.ticket, "--hub", "http://10.0.0.9", "--config", settings(elsewhere))
+        assert (code, "leave --hub out" in said) == (2, True)
+        code, said = run("enrol", hub.ticket, "--config", settings(elsewhere))
+        assert (code, hub.url in said) == (0, True)
+    finally:
+        hub.close()
 
 
 def test_sources_can_be_pasted_and_read_by_programs():
