@@ -135,22 +135,21 @@ def smbios_uuid(table: bytes) -> str:
 
 
 def _firmware_table() -> bytes:
-    if sys.platform != "win32":
-        return b""
-    rsmb, header = 0x52534D42, 8
-    ask = ctypes.windll.kernel32.GetSystemFirmwareTable
-    size = ask(rsmb, 0, None, 0)
-    buffer = ctypes.create_string_buffer(size)
-    return buffer.raw[header : ask(rsmb, 0, buffer, size)]
+    if sys.platform == "win32":
+        rsmb, header = 0x52534D42, 8
+        ask = ctypes.windll.kernel32.GetSystemFirmwareTable
+        size = ask(rsmb, 0, None, 0)
+        buffer = ctypes.create_string_buffer(size)
+        return buffer.raw[header : ask(rsmb, 0, buffer, size)]
+    return b""
 
 
 def _registry_text(key: str, name: str) -> str:
-    if sys.platform != "win32":
-        return ""
-    import winreg  # noqa: PLC0415 - Windows only
+    if sys.platform == "win32":
+        import winreg  # noqa: PLC0415 - Windows only
 
-    with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened:
-        return str(winreg.QueryValueEx(opened, name)[0])
+        with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened:
+            return str(winreg.QueryValueEx(opened, name)[0])
     return ""
 
 

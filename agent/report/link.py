@@ -9,13 +9,11 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from agent.report.connection import CONNACK_WAIT_S, Broker, Connection
+from agent.report.connection import Broker, Connection
 from agent.report.lane import Lane
 from agent.report.retry import Retry
 from contract import topics
 from contract.telemetry import DeviceState, HubState, Watermark
-
-__all__ = ["CONNACK_WAIT_S", "Lane", "Link"]
 
 log = logging.getLogger(__name__)
 
