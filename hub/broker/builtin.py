@@ -8,13 +8,16 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from hub.broker.doorkeeper import Doorkeeper
 from hub.broker.embedded import START_WAIT_S, await_free
 from hub.broker.errors import BrokerUnusable
 from hub.broker.gate import Gate
+
+if TYPE_CHECKING:  # loads amqtt
+    from hub.broker.entrance import Entrance
 
 STOP_WAIT_S = 2.0
 """How long clients that are still connected are waited for at the end, in seconds."""
@@ -58,7 +61,7 @@ class BuiltinBroker:
         self._keeper: Doorkeeper | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
-        self._entrance: Any = None
+        self._entrance: Entrance | None = None
         self._started = threading.Event()
         self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="hub.amqtt", daemon=True)
@@ -98,7 +101,7 @@ class BuiltinBroker:
 
     def revoke(self, device: str, crl_pem: bytes) -> None:
         """Cut `device` off and keep it out; the database knows already."""
-        if self._keeper is None or self._loop is None:
+        if self._keeper is None or self._loop is None or self._entrance is None:
             return
         self._keeper.expel(device, crl_pem)
         cut = asyncio.run_coroutine_threadsafe(self._entrance.cut(device), self._loop)
@@ -130,41 +133,33 @@ class BuiltinBroker:
         broker = Broker(self._configured())
         broker._subscriptions = _Steady()  # noqa: SLF001  see there
         await broker.start()
-        async with self._doors(broker):
-            self._started.set()
-            await self._ending.wait()
+        entrance, doors = await self._open(broker)
+        self._started.set()
+        await self._ending.wait()
+        for door in doors:
+            door.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(broker.shutdown(), STOP_WAIT_S)
+        await entrance.end()
 
     def _configured(self) -> dict[str, Any]:
+        plugins: dict[str, Any] = {"hub.broker.plugins.DoorPlugin": {"keeper": self._keeper}}
         if self._keeper is None:
-            return {
-                "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}"}},
-                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-            }
-        return {
-            "listeners": {"default": {"type": "external"}},
-            "plugins": {"hub.broker.plugins.DoorPlugin": {"keeper": self._keeper}},
-        }
+            plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+        return {"listeners": {"default": {"type": "external"}}, "plugins": plugins}
 
-    @contextlib.asynccontextmanager
-    async def _doors(self, broker: Any) -> AsyncIterator[None]:
-        """Listen over TLS meanwhile: for devices, and for the hub on loopback."""
-        if self._gate is None or self._keeper is None:
-            yield
-            return
+    async def _open(self, broker: Any) -> tuple["Entrance", list[asyncio.Server]]:
+        """Listen: for devices, and over TLS for the hub on loopback too."""
         from hub.broker.entrance import Entrance  # noqa: PLC0415  loads amqtt
 
         self._entrance = entrance = Entrance(
             self._keeper, lambda reader, writer: broker.external_connected(reader, writer, "default")
         )
-        context = self._gate.certificate.server_context()
-        how: dict[str, Any] = {"ssl": context, "ssl_handshake_timeout": HANDSHAKE_S, "reuse_address": True}
-        for_hub = await asyncio.start_server(entrance.hub_came, LOOPBACK, 0, **how)
-        for_devices = await asyncio.start_server(entrance.device_came, self.host, self.port, **how)
-        self.hub_address = for_hub.sockets[0].getsockname()[:2]
-        try:
-            yield
-        finally:
-            for_devices.close()
-            for_hub.close()
+        how: dict[str, Any] = {"reuse_address": True}
+        doors = []
+        if self._gate is not None:
+            how |= {"ssl": self._gate.certificate.server_context(), "ssl_handshake_timeout": HANDSHAKE_S}
+            doors.append(await asyncio.start_server(entrance.hub_came, LOOPBACK, 0, **how))
+            self.hub_address = doors[0].sockets[0].getsockname()[:2]
+        doors.append(await asyncio.start_server(entrance.device_came, self.host, self.port, **how))
+        return entrance, doors

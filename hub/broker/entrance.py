@@ -1,12 +1,13 @@
 """The built-in broker's door: a certificate that we know, a client id that is one's own; amqtt does the rest.
 
 amqtt would ask for a certificate and let those in who have none, reads packets of any size, keeps both
-connections of a client id, and never gives up on one that fell silent.
+connections of a client id, and never gives up on one that fell silent. Where the broker is plain, the door
+still sees to the last three.
 """
 
 import asyncio
-import contextlib
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -55,24 +56,25 @@ class Entrance:
     """Everybody who comes in to the built-in broker, one connection a client id. On the broker's event loop.
 
     Args:
-        keeper: says who may come in.
+        keeper: says who may come in; None lets everybody in.
         hand_on: lets amqtt serve a connection until it ends.
     """
 
     def __init__(
-        self, keeper: Doorkeeper, hand_on: Callable[[ReaderAdapter, StreamWriterAdapter], Awaitable[None]]
+        self, keeper: Doorkeeper | None, hand_on: Callable[[ReaderAdapter, StreamWriterAdapter], Awaitable[None]]
     ) -> None:
         self._keeper = keeper
         self._hand_on = hand_on
         self._guests: dict[str, _Guest] = {}
+        self._coming: dict[asyncio.Task[object], asyncio.WriteTransport] = {}
 
     async def device_came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection at the devices' door: the client id must be the certificate's name."""
-        await self._came(reader, writer, hub_only=False)
+        await self._came(reader, writer, lambda name, client_id: client_id == name)
 
     async def hub_came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection at the hub's own door: any client id, but the hub's certificate."""
-        await self._came(reader, writer, hub_only=True)
+        await self._came(reader, writer, lambda name, _client_id: name == HUB_NAME)
 
     async def cut(self, client_id: str) -> None:
         """End the connection of a client, if it has one, and wait until the broker has let go of it."""
@@ -85,26 +87,49 @@ class Entrance:
                 if self._guests.get(client_id) is guest:
                     del self._guests[client_id]
 
-    async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, hub_only: bool) -> None:
+    async def end(self) -> None:
+        """Let go of everybody."""
+        for transport in self._coming.values():
+            transport.abort()
+        if self._coming:
+            await asyncio.wait(self._coming, timeout=PARTING_S)
+
+    async def _came(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fits: Callable[[str, str], bool]
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  each connection is served by a task of its own
+        self._coming[task] = writer.transport
         try:
             async with asyncio.timeout(CONNECT_WAIT_S):
                 first = await read_connect(reader)
-            name = self._keeper.name_of(writer.get_extra_info("ssl_object").getpeercert())
-            if name is None or (hub_only and name != HUB_NAME):
-                writer.write(NOT_AUTHORISED)
-            elif not hub_only and first.client_id != name:
-                writer.write(ID_REFUSED)
-            else:
+            refusal = self._refusal(first.client_id, writer.get_extra_info("ssl_object"), fits)
+            if refusal is None:
                 await self._serve(first, reader, writer)
+            else:
+                writer.write(refusal)
+                await _part(writer)
         except (OSError, EOFError, TimeoutError, Unfit) as error:
             log.debug("a connection to the broker ended: %r", error)
         finally:
-            await _part(writer)
+            writer.transport.abort()
+            del self._coming[task]
+
+    def _refusal(self, client_id: str, tls: ssl.SSLObject | None, fits: Callable[[str, str], bool]) -> bytes | None:
+        """The CONNACK with which a client is sent away; None lets it in."""
+        if self._keeper is None:
+            return None
+        name = self._keeper.name_of(tls.getpeercert() if tls is not None else None)
+        if name is None:
+            return NOT_AUTHORISED
+        return None if fits(name, client_id) else ID_REFUSED
 
     async def _serve(self, first: FirstPacket, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Only when the older connection is gone, its will told, may the new one tell its birth.
         await self.cut(first.client_id)
-        guest = self._guests[first.client_id] = _Guest(writer.transport, asyncio.Event())
+        guest = _Guest(writer.transport, asyncio.Event())
+        if first.client_id:  # else amqtt makes one up
+            self._guests[first.client_id] = guest
         try:
             await self._hand_on(_Heard(first, reader), StreamWriterAdapter(writer))
         finally:
@@ -183,7 +208,5 @@ async def read_connect(reader: asyncio.StreamReader) -> FirstPacket:
 async def _part(writer: asyncio.StreamWriter) -> None:
     """Close after what was written is on its way."""
     writer.close()
-    with contextlib.suppress(OSError, TimeoutError):
-        async with asyncio.timeout(PARTING_S):
-            await writer.wait_closed()
-    writer.transport.abort()
+    async with asyncio.timeout(PARTING_S):
+        await writer.wait_closed()

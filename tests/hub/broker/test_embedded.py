@@ -4,10 +4,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
+import paho.mqtt.client as paho
 import psutil
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from hub.broker import embedded
 from hub.broker.embedded import ExternalBroker, choose, find_mosquitto, free_port, listening
@@ -65,6 +68,26 @@ def test_a_broker_listens_when_it_is_started_and_not_when_it_is_stopped(broker):
     assert listening(broker.host, broker.port)
     broker.stop()
     assert not listening(broker.host, broker.port)
+
+
+def test_the_newer_of_two_connections_of_one_client_stays(broker):
+    def visitor(gone):
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id="dev-1", reconnect_on_failure=False)
+        client.on_disconnect = lambda *_: gone.set()
+        client.connect(broker.host, broker.port)
+        client.loop_start()
+        return client
+
+    ends = threading.Event(), threading.Event()
+    older = visitor(ends[0])
+    eventually(older.is_connected)
+    newer = visitor(ends[1])
+    assert ends[0].wait(10)
+    eventually(newer.is_connected)
+    assert not ends[1].wait(0.5)
+    for client in (older, newer):
+        client.disconnect()
+        client.loop_stop()
 
 
 def test_a_mosquitto_that_dies_is_started_again_and_clients_come_back(mosquitto):

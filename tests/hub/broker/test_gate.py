@@ -16,7 +16,7 @@ from hub.broker.gate import Gate
 from hub.fleet.authority import DAY_S
 from tests.hub.broker.conftest import MINE
 from tests.hub.broker.speaker import eventually
-from tests.hub.broker.visitor import Paper, Visitor, authority_in
+from tests.hub.broker.visitor import Paper, Visitor, authority_in, below_one_root
 
 DEVICES = ["dev-a", "dev-b"]
 
@@ -24,9 +24,9 @@ DEVICES = ["dev-a", "dev-b"]
 class House:
     """A closed broker, the authority behind it, and the lists that stand for the database."""
 
-    def __init__(self, kind, folder):
+    def __init__(self, kind, folder, authority=None):
         self.folder = folder
-        self.authority = authority_in(folder)
+        self.authority = authority or authority_in(folder)
         self.admitted = list(DEVICES)
         self.revoked = []
         self.late_s = 0.0
@@ -171,6 +171,21 @@ def test_a_client_that_speaks_no_tls_is_refused(house):
 def test_a_certificate_of_another_authority_is_refused(house, tmp_path):
     foreign = authority_in(tmp_path / "foreign")
     assert not house.visit(house.paper("dev-a", authority=foreign)).came_in
+
+
+def test_a_certificate_of_a_sister_authority_below_the_same_root_is_refused(kind, tmp_path):
+    ours, sister = below_one_root(2)
+    house = House(kind, tmp_path, ours)
+    house.broker.start()
+    try:
+        in_order(house.hub(), house.device())
+        assert not house.visit(house.paper("dev-b", authority=sister)).came_in
+        paper = house.paper("dev-b")
+        assert house.visit(paper).came_in
+        house.revoke(paper)
+        assert not house.visit(paper).came_in
+    finally:
+        house.close()
 
 
 def test_an_expired_certificate_is_refused(house):

@@ -1,11 +1,14 @@
 """A client of a closed broker: with whatever certificate, asking for whatever it likes."""
 
+import datetime as dt
 import ssl
 import time
 from pathlib import Path
 
 import paho.mqtt.client as paho
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
 from contract.keys import new_device_key
@@ -20,6 +23,35 @@ def authority_in(folder: Path) -> Authority:
     """A certificate authority, kept in `folder`."""
     make_authority(folder, time.time())
     return Authority.open(HubSettings(data=folder))
+
+
+def below_one_root(count: int) -> list[Authority]:
+    """Authorities that one root has signed, each with its chain."""
+    root_key = new_device_key()
+    root = _certified("A root", root_key, "A root", root_key)
+    found = []
+    for number in range(count):
+        key = new_device_key()
+        found.append(Authority([_certified(f"Authority {number}", key, "A root", root_key), root], key))
+    return found
+
+
+def _certified(name: str, key, by: str, by_key) -> x509.Certificate:
+    now = dt.datetime.now(dt.UTC)
+    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, by)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=300))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .add_extension(usage, True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .sign(by_key, hashes.SHA256())
+    )
 
 
 class Paper:
