@@ -279,6 +279,7 @@ def test_what_a_kill_cut_off_is_interrupted_and_never_begun_again(hub, broker, t
     child = start()
     try:
         quick = hub.commands.issue(Wanted("health", {}, ("d-1",)), "op")[0]
+        assert wait_for(lambda: done() == ["quick"], 20)
         slow = hub.commands.issue(Wanted("ping", {}, ("d-1",), valid_s=600), "op")[0]
         assert wait_for(lambda: done() == ["quick", "slow"], 20)
         for _ in range(3):
