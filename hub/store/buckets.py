@@ -1,9 +1,10 @@
 """Samples summed up by the minute and the hour: pure, no database."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+
+from pydantic_core import from_json, to_json
 
 Step = Literal["minute", "hour"]
 STEPS_S: Mapping[Step, int] = {"minute": 60, "hour": 3600}
@@ -58,33 +59,38 @@ class Bucket:
     def add(self, found: Mapping[str, float]) -> None:
         """One more row, with these numbers."""
         self.rows += 1
+        numbers = self.numbers
         for name, value in found.items():
-            self._merge(name, value, value, value, 1)
+            known = numbers.get(name)
+            if known is None:
+                if len(numbers) < NAMES_MOST:
+                    numbers[name] = [value, value, value, 1]
+                continue
+            if value < known[0]:  # noqa: PLR1730  a call of min for each number would cost as much as all the rest
+                known[0] = value
+            if value > known[1]:  # noqa: PLR1730
+                known[1] = value
+            known[2] += value
+            known[3] += 1
 
     def merge(self, other: "Bucket") -> None:
         """Everything of `other` as well."""
         self.rows += other.rows
         for name, (low, high, total, count) in other.numbers.items():
-            self._merge(name, low, high, total, count)
-
-    def _merge(self, name: str, low: float, high: float, total: float, count: float) -> None:
-        known = self.numbers.get(name)
-        if known is not None:
-            known[0] = min(known[0], low)
-            known[1] = max(known[1], high)
-            known[2] += total
-            known[3] += count
-        elif len(self.numbers) < NAMES_MOST:
-            self.numbers[name] = [low, high, total, count]
+            known = self.numbers.get(name)
+            if known is not None:
+                known[:] = min(known[0], low), max(known[1], high), known[2] + total, known[3] + count
+            elif len(self.numbers) < NAMES_MOST:
+                self.numbers[name] = [low, high, total, count]
 
     def to_json(self) -> str:
         """The numbers as text."""
-        return json.dumps(self.numbers, separators=(",", ":"))
+        return to_json(self.numbers).decode()
 
     @classmethod
     def from_json(cls, rows: int, text: str) -> "Bucket":
         """What `to_json` wrote."""
-        return cls(rows, json.loads(text))
+        return cls(rows, from_json(text))
 
 
 class _Pace:
@@ -144,24 +150,31 @@ def summed(samples: Sequence[Sample], breathe: Callable[[], object] = lambda: No
     for index, sample in enumerate(samples, start=1):
         if index % BREATH == 0:
             breathe()
-        found, at = numbers(sample.data), times.of(sample)
-        for step, length_s in STEPS_S.items():
-            key = Key(step, sample.device, sample.kind, int(at // length_s) * length_s)
-            buckets.setdefault(key, Bucket()).add(found)
+        key = Key("minute", sample.device, sample.kind, _start(times.of(sample), "minute"))
+        if key not in buckets:
+            buckets[key] = Bucket()
+        buckets[key].add(numbers(sample.data))
+    for key, minute in list(buckets.items()):
+        hour = key._replace(step="hour", start=_start(key.start, "hour"))
+        buckets.setdefault(hour, Bucket()).merge(minute)
     return buckets
+
+
+def _start(at: float, step: Step) -> int:
+    return int(at // STEPS_S[step]) * STEPS_S[step]
 
 
 def numbers(data: str) -> dict[str, float]:
     """The numbers in a row's data, by name; names of nested ones are joined by dots, yes and no count as 1 and 0."""
     found: dict[str, float] = {}
-    _gather(json.loads(data), "", DEPTH_MOST, found)
+    _gather(from_json(data), "", DEPTH_MOST, found)
     return found
 
 
-def _gather(value: Any, name: str, depth: int, found: dict[str, float]) -> None:
-    if isinstance(value, dict):
-        if depth:
-            for key, inner in value.items():
-                _gather(inner, f"{name}.{key}" if name else key, depth - 1, found)
-    elif isinstance(value, int | float) and -LARGEST <= value <= LARGEST and 0 < len(name) <= NAME_LIMIT:
-        found[name] = float(value)
+def _gather(held: dict[str, Any], prefix: str, depth: int, found: dict[str, float]) -> None:
+    for key, value in held.items():
+        if isinstance(value, int | float):
+            if -LARGEST <= value <= LARGEST and 0 < len(prefix) + len(key) <= NAME_LIMIT:
+                found[prefix + key] = float(value)
+        elif isinstance(value, dict) and depth > 1:
+            _gather(value, f"{prefix}{key}.", depth - 1, found)

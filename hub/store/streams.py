@@ -62,7 +62,8 @@ class RememberedStreams:
         for name in names & self._streams.keys():
             known = self._streams[name]
             streams[name] = Stream(known.device, known.kind, known.mark.copy())
-        for found in connection.execute(select(STREAM).where(STREAM.c.stream.in_(names - self._streams.keys()))):
+        others = names - self._streams.keys()
+        for found in connection.execute(select(STREAM).where(STREAM.c.stream.in_(others))) if others else ():
             table = TABLES[found.kind]
             ahead = select(table.c.seq).where(table.c.stream == found.stream, table.c.seq > found.upto)
             streams[found.stream] = Stream(found.device, found.kind, Mark(found.upto, set(connection.scalars(ahead))))
