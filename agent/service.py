@@ -100,6 +100,8 @@ class AgentService:
         self._teacher = Teacher(settings.overlay_socket, settings.overlay_token)
         self._house = self._make_house()
         self._remote = Remote(identity, settings, self._report, twin, recent, self._make_host())
+        if twin.lost:
+            self._report.lost("twin", twin.lost)
 
     async def run(self) -> bool:
         """Serve until `stop` is called or SIGTERM comes; a lesson that is live goes on with the next start.

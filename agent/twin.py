@@ -110,7 +110,21 @@ class Twin:
         """
         self._path = path
         self._base = base
-        self._file = _read(path)
+        self.lost = ""
+        """Why what was there is left out, for people; empty where it is not."""
+        self._file = self._read()
+
+    def _read(self) -> TwinFile:
+        try:
+            file = TwinFile.model_validate_json(self._path.read_bytes())
+            understood(file.good.config)
+        except FileNotFoundError:
+            return TwinFile()
+        except (OSError, ValidationError, TwinUnfit) as error:
+            self.lost = f"{self._path.name} cannot be used ({type(error).__name__}); the hub says anew what it wants"
+            log.warning(self.lost)
+            return TwinFile()
+        return file
 
     @property
     def phase(self) -> Phase:
@@ -258,15 +272,3 @@ def merged(base: AgentSettings, config: Mapping[str, Any]) -> AgentSettings:
 
 def _named(revision: Revision) -> str:
     return f"revision {revision.rev} is in force" if revision.rev else "the machine's own settings are in force"
-
-
-def _read(path: Path) -> TwinFile:
-    try:
-        file = TwinFile.model_validate_json(path.read_bytes())
-        understood(file.good.config)
-    except FileNotFoundError:
-        return TwinFile()
-    except (OSError, ValidationError, TwinUnfit) as error:
-        log.warning("%s cannot be used (%s); the hub says anew what it wants", path, type(error).__name__)
-        return TwinFile()
-    return file

@@ -202,6 +202,10 @@ class Report:
         """All that is known of this machine's health, looked at now; takes a few seconds at most."""
         return self._health.now()
 
+    def lost(self, what: str, words: str) -> None:
+        """Something that the state folder held is gone: a short name and a sentence; before `start` alone."""
+        self._start.lost(what, words)
+
     def hello(self) -> None:
         """Tell the hub which orders we hold, so that it sends what is newer."""
         hello = Hello(device=self._device, boot=self.boot, incarnation=self.incarnation, orders=self.orders.revs())

@@ -51,3 +51,16 @@ def test_the_hub_knows_how_a_device_is_and_knows_it_again_after_a_start_of_its_o
     finally:
         report.stop(drain_s=1)
     assert wait_for(lambda: seen.health.of("d-1").state is HealthState.DOWN)
+
+
+def test_what_was_lost_is_told_with_the_start(broker, hub, tmp_path, device_key):
+    identity = identity_of(device_key, hub.key.public_key(), broker.port)
+    report = Report(identity, settings_of(tmp_path / "state"), incarnation="i-1")
+    report.lost("twin", "twin.json cannot be used (ValidationError); the hub says anew what it wants")
+    report.start()
+    try:
+        assert wait_for(lambda: any(one["kind"] == "state.lost" for one in hub.store.rows.latest("d-1", "event")))
+    finally:
+        report.stop(drain_s=1)
+    event = next(one for one in hub.store.rows.latest("d-1", "event") if one["kind"] == "state.lost")
+    assert event["data"]["what"] == ["twin"]
