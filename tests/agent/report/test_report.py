@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from agent.machine import fingerprint
 from agent.report.report import Report
 from agent.report.reporter import Ledger
 from contract.session import RoomOrder, SessionOrder
@@ -83,6 +84,25 @@ def test_an_order_is_on_disk_before_the_hub_hears_that_it_arrived(report, hub, t
     assert hub.answers[0][1] == ""
     assert (tmp_path / "state" / "orders" / "s-0001.json").exists()
     assert [one.rev for one in took] == [2]
+
+
+@pytest.mark.parametrize(
+    "begins_in_s, near, begins",
+    [(-10, True, True), (-125, False, False), (60, True, True), (300, True, False), (900, False, False)],
+)
+def test_a_lesson_is_near_from_ten_minutes_before_it_until_its_end(report, hub, begins_in_s, near, begins):
+    order = order_of(epoch=time.time() + begins_in_s)
+    hub.courier.send(Order(device="d-1", order=order), 600)
+    assert wait_for(lambda: report.orders.revs() == {"s-0001": 1})
+    assert (report.lesson_near(), report.lesson_begins()) == (near, begins)
+    hub.courier.send(Order(device="d-1", order=order.model_copy(update={"rev": 2, "cancelled": True})), 600)
+    assert wait_for(lambda: report.orders.revs() == {"s-0001": 2})
+    assert not report.lesson_near()
+    assert not report.lesson_begins()
+
+
+def test_the_hub_is_told_which_machine_this_is(report, hub, tmp_path):
+    assert wait_for(lambda: hub.devices.get("d-1").machine == fingerprint(tmp_path / "state"))
 
 
 def test_signals_pass_both_ways(report, hub):
