@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
 
@@ -86,6 +87,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AuthorityUnusable, _authority)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _http)
+    app.add_exception_handler(DataError, _unstorable)
+    app.add_exception_handler(OperationalError, _no_database)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -112,6 +115,16 @@ def _device(_request: Request, error: Exception) -> Response:
 
 def _device_unknown(_request: Request, error: Exception) -> Response:
     return problem(404, str(error), "list the devices with GET /api/v1/devices")
+
+
+def _unstorable(_request: Request, error: Exception) -> Response:
+    del error  # what PostgreSQL says of a NUL character helps nobody
+    return problem(422, "something in this request cannot be kept", "leave out characters that cannot be printed")
+
+
+def _no_database(_request: Request, error: Exception) -> Response:
+    log.error("a request was refused, because the database is in trouble: %s", error)
+    return problem(503, "the hub's database does not answer", "try again soon; tongtang hub check says what is wrong")
 
 
 def _command(_request: Request, error: Exception) -> Response:
