@@ -268,7 +268,8 @@ def told_as_alerts(
 
     def tell(twin: TwinRecord) -> None:
         if twin.status in {TwinStatus.REFUSED, TwinStatus.RESTORED}:
-            raise_(twin.device, NOT_IN_FORCE, f"revision {twin.reported_rev} of its twin is not in force: {twin.words}")
+            words = f"what is wanted of its settings (revision {twin.reported_rev}) is not in force: {twin.words}"
+            raise_(twin.device, NOT_IN_FORCE, words)
         else:
             clear(twin.device, NOT_IN_FORCE)
 
