@@ -26,7 +26,6 @@ from hub.api import (
     uploads,
 )
 from hub.api.access import Doorkeeper
-from hub.api.enrolment_shapes import MqttDoor
 from hub.api.figures import with_live_figures
 from hub.api.problems import add_handlers, responses
 from hub.api.shapes import ClaimView, Health, MqttAddress, Overview
@@ -137,14 +136,13 @@ def create_app(parts: HubParts) -> FastAPI:
         lifespan=running,
     )
     mqtt = MqttAddress(host=parts.mqtt_host, port=parts.mqtt_port, tls=parts.settings.mqtt_tls)
-    door = MqttDoor(host=mqtt.host, port=mqtt.port, tls=mqtt.tls)
     hub_key = public_pem(parts.key)
     pages = Pages(parts.settings.language)
     for routes in (
         devices.router(parts.devices, hub_key, mqtt, parts.health),
         health.router(parts.devices, parts.health),
         metrics.router(parts, commits),
-        enrolment.device_routes(parts.enrolment, hub_key, door),
+        enrolment.device_routes(parts.enrolment, hub_key, mqtt),
         enrolment.claim_routes(parts.claims, parts.settings.http, hub_key, parts.clock.now),
         alerts.router(parts.alerts),
         commands.router(parts.commands),

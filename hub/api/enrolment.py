@@ -7,16 +7,16 @@ from fastapi import APIRouter, Request, Response
 
 from contract.enrolment import Ticket, fingerprint
 from hub.api.access import caller
-from hub.api.enrolment_shapes import ClaimIn, ClaimMade, Enrolled, EnrolmentIn, MqttDoor, RenewalIn, Renewed, Waiting
+from hub.api.enrolment_shapes import ClaimIn, ClaimMade, Enrolled, EnrolmentIn, RenewalIn, Renewed, Waiting
 from hub.api.problems import responses
-from hub.api.shapes import ClaimView
+from hub.api.shapes import ClaimView, MqttAddress
 from hub.door import HERE, address_for_devices
 from hub.fleet.claims import Claims, NewClaim
 from hub.fleet.enrolment import Enrolment, Waits
 from hub.settings import HttpSettings
 
 
-def device_routes(enrolment: Enrolment, hub_public_key: str, mqtt: MqttDoor) -> APIRouter:
+def device_routes(enrolment: Enrolment, hub_public_key: str, mqtt: MqttAddress) -> APIRouter:
     """What machines and devices ask for."""
     routes = APIRouter(prefix="/api/v1", tags=["enrolment"])
 
@@ -47,7 +47,7 @@ def device_routes(enrolment: Enrolment, hub_public_key: str, mqtt: MqttDoor) -> 
             hub_public_key=hub_public_key,
             certificate=found.issued.certificate_pem,
             ca=enrolment.ca_pem,
-            mqtt=MqttDoor(host=host, port=mqtt.port, tls=mqtt.tls),
+            mqtt=MqttAddress(host=host, port=mqtt.port, tls=mqtt.tls),
         )
 
     @routes.post("/certificates", summary="Renew a certificate", responses=responses(422))

@@ -14,12 +14,6 @@ class EnrolmentIn(Shape):
     machine: str = Field("", max_length=64, description="Fingerprint of the machine, by which a copied disk shows.")
 
 
-class MqttDoor(MqttAddress):
-    """Where the broker is, as devices reach it, and how they speak with it."""
-
-    tls: bool = Field(description="Whether it wants TLS and the device's certificate.")
-
-
 class Enrolled(Shape):
     """What a device is from now on, and what it must keep."""
 
@@ -30,7 +24,7 @@ class Enrolled(Shape):
     hub_public_key: str = Field(description="Ed25519 public key, PEM; orders and receipts are signed with it.")
     certificate: str = Field(description="Client certificate for the broker, then its intermediates, PEM; 30 days.")
     ca: str = Field(description="Certificates that the broker's certificate is checked against, PEM.")
-    mqtt: MqttDoor
+    mqtt: MqttAddress
 
 
 class Waiting(Shape):
