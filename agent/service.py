@@ -101,7 +101,7 @@ class AgentService:
         self._house = self._make_house()
         self._remote = Remote(identity, settings, self._report, twin, recent, self._make_host())
         if twin.lost:
-            self._report.lost("twin", twin.lost)
+            self._report.health.lost("twin", twin.lost)
 
     async def run(self) -> bool:
         """Serve until `stop` is called or SIGTERM comes; a lesson that is live goes on with the next start.
@@ -136,7 +136,7 @@ class AgentService:
                 if part.done():
                     part.result()
         except Exception:
-            self._report.ending = Ending.FAULT
+            self._report.health.ending = Ending.FAULT
             raise
         finally:
             # A manager that hears STOPPING would kill what comes after.

@@ -12,12 +12,7 @@ from agent.machine import fingerprint
 from agent.platform import boot_id
 from agent.report.clock import HubClock
 from agent.report.courier import Courier
-from agent.report.health.health import Health
-from agent.report.health.losses import Held
-from agent.report.health.registry import Looked, every_probe
-from agent.report.health.runs import Ending
-from agent.report.health.start import Start
-from agent.report.health.versions import versions
+from agent.report.health.machine import MachineHealth, Run
 from agent.report.health.wanted import Wanted
 from agent.report.lane import Lane
 from agent.report.link import Link
@@ -125,10 +120,16 @@ class Report:
         self.orders = OrderShelf(state / "orders", identity.hub_key, identity.device)
         self._link = self._made_link(identity, version, chance)
         self.courier = Courier(identity.device, identity.key, identity.hub_key, self._link.publish_signal, self.clock)
-        self._start = self._compared()
-        self._health = self._made_health(version, wanted or Wanted())
-        self.ending = Ending.STOPPED
-        """Why this run will have ended, where it ends in order."""
+        self.health = MachineHealth(
+            Run(identity.device, machine, self.boot, incarnation, version),
+            settings,
+            self.reporter,
+            (self._telemetry, self._events),
+            self.clock,
+            self.orders,
+            lambda: self._link.up,
+            wanted or Wanted(),
+        )
         self._hub_online = True
         self._connected = False
         self._connected_since = time.time()
@@ -149,7 +150,7 @@ class Report:
         """Begin to connect and to report; returns at once and tries for ever."""
         self._link.start()
         self._thread.start()
-        self._health.start()
+        self.health.start()
 
     def drain(self, within_s: float) -> bool:
         """Wait until the hub has everything, at most `within_s` seconds; False where something is left."""
@@ -175,7 +176,7 @@ class Report:
             return True
         wanted = self._settings.report.drain_s if drain_s is None else drain_s
         self._draining.set()
-        self._health.stop()  # no new samples: whoever drains must come to an end
+        self.health.stop()  # no new samples: whoever drains must come to an end
         done = self.drain(wanted if self._link.up else 0.0)
         self._stopping.set()
         self._wake.set()
@@ -183,7 +184,7 @@ class Report:
             self._thread.join()
         self._link.stop()
         self._save_clock()
-        self._start.end(self.ending, clock=self.clock.heard)
+        self.health.ended()
         self._events.close()  # first: where the disk is full, telemetry makes room for it
         self._telemetry.close()
         if self._ledger is not None:
@@ -200,11 +201,7 @@ class Report:
 
     def health_now(self) -> dict[str, Any]:
         """All that is known of this machine's health, looked at now; takes a few seconds at most."""
-        return self._health.now()
-
-    def lost(self, what: str, words: str) -> None:
-        """Something that the state folder held is gone: a short name and a sentence; before `start` alone."""
-        self._start.lost(what, words)
+        return self.health.now()
 
     def hello(self) -> None:
         """Tell the hub which orders we hold, so that it sends what is newer."""
@@ -265,39 +262,6 @@ class Report:
         self.courier.on_order = self._order
         self.courier.on_pending = self._wake.set
 
-    def _compared(self) -> Start:
-        """This run beside the last one."""
-        boxes = (self._telemetry, self._events)
-        shelved = len(list((self._settings.state / "orders").glob("*.json")))
-        held = Held(
-            boot=self.boot,
-            machine=self._machine,
-            device=self._device,
-            streams={one.path.stem: one.stream for one in boxes},
-            clock=self.clock.heard,
-            orders_unread=max(0, shelved - len(self.orders.revs())),
-        )
-        return Start(self._settings.state, self.incarnation, held, time.time())
-
-    def _made_health(self, version: str, wanted: Wanted) -> Health:
-        settings = self._settings
-        looked = Looked(
-            boot=self.boot,
-            state=settings.state,
-            min_free_bytes=settings.record.min_free_bytes,
-            outboxes=(self._telemetry, self._events),
-            clock=self.clock,
-            link_up=lambda: self._link.up,
-            restart=self._start.restart,
-            wanted=lambda: wanted,
-        )
-        return Health(
-            every_probe(looked),
-            self.reporter.telemetry,
-            settings.report.health_s,
-            first=lambda: self._start.tell(self.reporter.event, lambda: versions(version)),
-        )
-
     def _up(self) -> None:
         away_s = round(time.time() - self._connected_since, 1)
         self._greet()
@@ -325,7 +289,7 @@ class Report:
         self._clock_due_s = 0.0
         self.courier.up()
         self.hello()
-        self._health.tell_all()
+        self.health.tell_all()
 
     def _reach(self) -> None:
         connected = self._link.up and self._hub_online

@@ -33,7 +33,7 @@ def test_an_ordinary_sample_is_small_and_a_whole_one_is_rare(tmp_path):
         identity, settings_of(tmp_path), incarnation="i-1", boot=BOOT, wanted=Wanted(camera=0, microphone=True)
     )
     try:
-        samples = [report._health.sample() for _ in range(3)]
+        samples = [report.health._health.sample() for _ in range(3)]
     finally:
         report.stop(drain_s=0)
     assert samples[0]["all"] is True

@@ -56,7 +56,7 @@ def test_the_hub_knows_how_a_device_is_and_knows_it_again_after_a_start_of_its_o
 def test_what_was_lost_is_told_with_the_start(broker, hub, tmp_path, device_key):
     identity = identity_of(device_key, hub.key.public_key(), broker.port)
     report = Report(identity, settings_of(tmp_path / "state"), incarnation="i-1")
-    report.lost("twin", "twin.json cannot be used (ValidationError); the hub says anew what it wants")
+    report.health.lost("twin", "twin.json cannot be used (ValidationError); the hub says anew what it wants")
     report.start()
     try:
         assert wait_for(lambda: any(one["kind"] == "state.lost" for one in hub.store.rows.latest("d-1", "event")))
