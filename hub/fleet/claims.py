@@ -119,7 +119,7 @@ class Claims:
         expires = now + (SHEET_LIFE_S if confirm else CODE_LIFE_S)
         made = [MadeClaim(one, self._code(), expires) for one in asked]
         self._table.add([_record(one, now, confirm=confirm) for one in made])
-        log.info("%d claim codes made by %s, for %s", len(asked), by, ", ".join(one.room for one in asked))
+        log.info("claim codes made by %s for %s", by, ", ".join(one.room for one in asked))
         return made
 
     def all(self) -> list[ClaimRecord]:
