@@ -25,7 +25,8 @@ REAL_AT_MOST = 40
 CONNECT_S = 180.0
 SETTLE_S = 1.0
 """Between the last connect and the first sample, so that greetings do not count as work of the run."""
-DRAIN_S = 60.0
+STUCK_S = 60.0
+"""The end is waited for as long as the hub acknowledges anything within so many seconds."""
 FILES_BESIDE = 400
 """Open files of hub, broker and swarm beside one for each device."""
 FILES_A_REAL_DEVICE = 12
@@ -120,10 +121,10 @@ def conduct(plan: SwarmPlan, hub: Hub, folder: Path, say: Callable[[str], None])
         before = _Usage.now(hub)
         fleet.produce(plan.seconds, plan.rate, moments)
         after = _Usage.now(hub)
-        left = fleet.drain(DRAIN_S)
-        say(f"drained, {left} rows left" if left else "drained")
+        left, drain_s = _drained(fleet)
+        say(f"{left} rows are stuck" if left else f"drained in {drain_s:.1f} s")
         produced.close()
-        return _result(plan, hub, fleet.how, connect_s, produced.path, waits, before, after, left)
+        return _result(plan, hub, fleet.how, connect_s, produced.path, waits, before, after, left, drain_s)
 
 
 def allow(plan: SwarmPlan) -> None:
@@ -164,6 +165,15 @@ def _fleet(plan: SwarmPlan, seats: Sequence[Seat], folder: Path, produced: Produ
     return RealFleet(seats, boxes, produced, waits, chance)
 
 
+def _drained(fleet: Fleet) -> tuple[int, float]:
+    """Wait for the hub as long as it goes on; how many rows it does not take, and the seconds that it needed."""
+    begun = time.monotonic()
+    left = fleet.drain(STUCK_S)
+    while left and (now := fleet.drain(STUCK_S)) < left:
+        left = now
+    return left, time.monotonic() - begun
+
+
 def _result(
     plan: SwarmPlan,
     hub: Hub,
@@ -174,6 +184,7 @@ def _result(
     before: _Usage,
     after: _Usage,
     left: int,
+    drain_s: float,
 ) -> SwarmResult:
     lines, stored = Produced.read(ledger), hub.stored()
     counted = count(lines, stored)
@@ -196,7 +207,8 @@ def _result(
         broker_cpu_share=_share(before.broker_s, after.broker_s, ran_s),
         swarm_cpu_share=round((after.swarm_s - before.swarm_s) / ran_s, 3),
         load_average=round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-        words=(f"{left} rows were not acknowledged {DRAIN_S:.0f} s after the end",) if left else (),
+        drain_s=round(drain_s, 1),
+        words=(f"{left} rows wait in their devices; the hub took none for {STUCK_S:.0f} s",) if left else (),
     )
 
 

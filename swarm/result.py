@@ -42,6 +42,7 @@ class SwarmResult(BaseModel):
     broker: str
     tls: bool
     connect_s: float = Field(description="Seconds until all were connected at the beginning.")
+    drain_s: float = Field(description="Seconds from the last sample until the hub had acknowledged everything.")
     produced: int = Field(description="Lines of the producers' own ledger.")
     stored: int = Field(description="Rows that the hub has of these devices.")
     lost: int = Field(description="Produced and not stored.")
