@@ -66,6 +66,30 @@ def test_an_old_mark_changes_nothing(marks):
         assert window.sent >= window.acked
 
 
+def sends(window: Window, now: float) -> int:
+    """Send all that may go out; how many rows that were."""
+    after, room = window.ask(now)
+    for seq in range(after + 1, after + 1 + room):
+        window.took(seq, window.acked + 1, now)
+    return room
+
+
+def test_what_may_be_on_its_way_grows_with_what_comes_back_and_shrinks_where_nothing_does():
+    window = Window(size=200, begin=50, least=10)
+    window.restart(0.0)
+    assert sends(window, 0.0) == 50
+    window.acknowledged(50, 0.1)
+    assert sends(window, 0.1) == 100
+    window.acknowledged(150, 0.2)
+    window.acknowledged(150, 0.3)
+    assert sends(window, 0.3) == 200
+    assert [sends(window, at) for at in (2.4, 6.5, 14.6, 24.7, 34.8, 44.9)] == [100, 50, 25, 12, 10, 10]
+    window.acknowledged(155, 45.0)
+    assert window.ask(45.0)[1] == 10
+    window.restart(50.0)
+    assert sends(window, 50.0) == 50
+
+
 def test_after_a_rewind_everything_beyond_goes_out_again_and_an_older_one_changes_nothing():
     window = Window(size=10, acked=50)
     for seq in range(51, 56):
