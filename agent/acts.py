@@ -41,16 +41,14 @@ class Acts:
 
     def by_name(self) -> Mapping[CommandName, Act]:
         """What can be done here, by the name of its command."""
-        found: dict[CommandName, Act] = {
+        return {
             CommandName.PING: self._ping,
             CommandName.HEALTH: self._health,
             CommandName.RESTART: self._restart,
             CommandName.IDENTIFY: self._identify,
             CommandName.LOG: self._log,
+            CommandName.RENEW: self._renew,
         }
-        if self._hands.renew is not None:
-            found[CommandName.RENEW] = self._renew
-        return found
 
     def _ping(self, _nothing: Settings) -> Done:
         return Done("here", self._hands.about())

@@ -123,7 +123,7 @@ async def test_ping_health_and_identify_are_answered(hub, room):
         room.screens = 0
         nobody = await told(hub, "identify")
         assert (nobody.state, "no teacher's screen" in nobody.words) == ("refused", True)
-        assert "cannot do renew-certificate" in (await told(hub, "renew-certificate")).words
+        assert "wants no certificate of this machine" in (await told(hub, "renew-certificate")).words
 
 
 async def test_a_restart_is_refused_during_a_lesson_and_answered_by_the_next_life(hub, room):

@@ -116,3 +116,31 @@ async def _line(reader: asyncio.StreamReader, wanted: Callable[[dict], bool]) ->
             told = json.loads(await reader.readline())
             if wanted(told):
                 return told
+
+
+async def test_which_room_this_is_is_shown_large_for_a_while_on_every_screen(tmp_path):
+    now = 10.0
+    teacher = Teacher(tmp_path / "o.sock", tmp_path / "o.token", mono_s=lambda: now)
+    assert teacher.identify("石桥教学点 三年级", 20) == 0, "nobody would see it"
+    now = 100.0
+    task = asyncio.create_task(teacher.run())
+    try:
+        while not (tmp_path / "o.sock").exists():
+            await asyncio.sleep(0.01)
+            assert not task.done()
+        reader, writer = await open_local(tmp_path / "o.sock")
+        writer.write((tmp_path / "o.token").read_bytes())
+        await reader.readline()
+        assert teacher.identify("石桥教学点 三年级", 20) == 1
+        shown = json.loads(await reader.readline())
+        assert (shown["notice_zh"], shown["notice_en"]) == (
+            "本机：石桥教学点 三年级",
+            "This machine: 石桥教学点 三年级",
+        )
+        now = 121.0
+        gone = json.loads(await reader.readline())
+        assert (gone["notice_zh"], gone["notice_en"]) == ("", "")
+        writer.close()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
