@@ -130,9 +130,11 @@ class Entrance:
         guest = _Guest(writer.transport, asyncio.Event())
         if first.client_id:  # else amqtt makes one up
             self._guests[first.client_id] = guest
+        heard = _Heard(first, reader, writer.transport)
         try:
-            await self._hand_on(_Heard(first, reader), StreamWriterAdapter(writer))
+            await self._hand_on(heard, StreamWriterAdapter(writer))
         finally:
+            heard.rest()
             if self._guests.get(first.client_id) is guest:
                 del self._guests[first.client_id]
             guest.gone.set()
@@ -141,19 +143,24 @@ class Entrance:
 class _Heard(ReaderAdapter):  # type: ignore[misc]  # amqtt comes without types
     """Reads on after the first packet: nothing too long, and not for ever from one who fell silent."""
 
-    def __init__(self, first: FirstPacket, reader: asyncio.StreamReader) -> None:
+    def __init__(self, first: FirstPacket, reader: asyncio.StreamReader, transport: asyncio.WriteTransport) -> None:
         self._ahead = first.raw
         self._reader = reader
-        self._patience_s = first.keepalive_s * KEEPALIVE_FACTOR or None
-        self._heard_at = asyncio.get_running_loop().time()
+        self._transport = transport
+        self._patience_s = first.keepalive_s * KEEPALIVE_FACTOR
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._look: asyncio.TimerHandle | None = None
         self._over = False
+        if self._patience_s:
+            self._look = self._loop.call_at(self._heard_at + self._patience_s, self._listen)
 
     async def read(self, n: int = -1) -> bytes:
         """Exactly `n` bytes.
 
         Raises:
-            ConnectionResetError: the client fell silent, or its packet is too long.
-            asyncio.IncompleteReadError: it is gone.
+            ConnectionResetError: the packet is too long.
+            asyncio.IncompleteReadError: the client is gone, or was given up.
         """
         if self._ahead:
             taken, self._ahead = self._ahead[:n], self._ahead[n:]
@@ -162,15 +169,21 @@ class _Heard(ReaderAdapter):  # type: ignore[misc]  # amqtt comes without types
             # For good: amqtt would take what follows for the next packet.
             self._over = True
             raise ConnectionResetError(f"a packet of {n} bytes is too long")
-        until = None if self._patience_s is None else self._heard_at + self._patience_s
-        try:
-            async with asyncio.timeout_at(until):
-                taken = await self._reader.readexactly(n)
-        except TimeoutError as error:
-            self._over = True
-            raise ConnectionResetError("no sign of life") from error
-        self._heard_at = asyncio.get_running_loop().time()
+        taken = await self._reader.readexactly(n)
+        self._heard_at = self._loop.time()
         return taken
+
+    def rest(self) -> None:
+        """Nobody needs to be listened for any more."""
+        if self._look is not None:
+            self._look.cancel()
+
+    def _listen(self) -> None:
+        until = self._heard_at + self._patience_s
+        if self._loop.time() >= until:
+            self._transport.abort()
+        else:
+            self._look = self._loop.call_at(until, self._listen)
 
     def feed_eof(self) -> None:
         """End the reading."""
