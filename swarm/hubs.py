@@ -147,7 +147,12 @@ class OwnHub:
         return int(counted[0])
 
     def cpu_s(self) -> tuple[float, float | None] | None:
-        """Processor time of the hub's process and of mosquitto's; with amqtt both are one."""
+        """Processor time of the hub's process and of mosquitto's; with amqtt both are one.
+
+        Raises:
+            demo.processes.ChildDied: it has ended by itself.
+        """
+        self._children.check()
         hub = psutil.Process(self._children.pid("hub"))
         return _used_s(hub), sum(map(_used_s, hub.children())) if self.broker == "mosquitto" else None
 

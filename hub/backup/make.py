@@ -188,5 +188,7 @@ def _left_out(settings: HubSettings, *, archive: bool) -> Iterator[str]:
             f"the lesson packages in {settings.archive_folder} are not in it: copy that folder by itself "
             "(what lies there never changes), or say --archive"
         )
+    if settings.ca.key is not None:
+        yield f"the key of the authority that the settings name, {settings.ca.key}, is not in it"
     if settings.http.tls_key is not None:
         yield f"the HTTP certificate's key {settings.http.tls_key} is not in it"
