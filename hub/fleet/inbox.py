@@ -14,6 +14,8 @@ from hub.broker.link import Arrival
 
 QUEUE_SIZE = 10_000
 """Arrivals that wait. Beyond it they are dropped and told: what is unanswered is asked for again."""
+QUEUE_BYTES = 64 << 20
+"""The same in bytes of their payloads."""
 BATCH = 500
 BATCH_S = 0.05
 TEND_S = 1.0
@@ -40,6 +42,8 @@ class Inbox:
         self._tend = tend
         self._queue: queue.Queue[Arrival | None] = queue.Queue(QUEUE_SIZE)
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._bytes = 0
         self._full = False
         self._pause_s = 0.0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -63,15 +67,18 @@ class Inbox:
 
     def offer(self, arrival: Arrival) -> bool:
         """Take an arrival; False where there is no room for it. Called on the network thread, never blocks."""
-        try:
-            self._queue.put_nowait(arrival)
-        except queue.Full:
-            if not self._full:
-                log.warning("%s: more arrives than can be worked on; what is dropped is asked for again", self._name)
-            self._full = True
-            return False
-        self._full = False
-        return True
+        with self._lock:
+            room = self._bytes + len(arrival.payload) <= QUEUE_BYTES
+            if room:
+                try:
+                    self._queue.put_nowait(arrival)
+                    self._bytes += len(arrival.payload)
+                except queue.Full:
+                    room = False
+        if not room and not self._full:
+            log.warning("%s: more arrives than can be worked on; what is dropped is asked for again", self._name)
+        self._full = not room
+        return room
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and self._queue.empty()):
@@ -94,6 +101,8 @@ class Inbox:
             if not batch:
                 until = time.monotonic() + BATCH_S
             batch.append(arrival)
+        with self._lock:
+            self._bytes -= sum(len(one.payload) for one in batch)
         return batch
 
     def _tried(self, act: Callable[[], None]) -> None:

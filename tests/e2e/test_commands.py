@@ -5,10 +5,14 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
+from agent.certificate import load_certificate
+from agent.identity import load_identity
 from agent.twin import TWIN, Phase, TwinFile
 from tests.e2e.district import District, a_district
+from tests.e2e.test_certificates import BROKERS, Room, closed
 
 COMMAND = [sys.executable, "-c", "from hub.cli import app; app()"]
 
@@ -61,6 +65,10 @@ def test_the_service_starts_anew_by_command_and_not_during_a_lesson(tmp_path):
         assert (code, "the service has started anew" in said) == (0, True), said
         assert district.log("lead").count("is at work") == 2
         district.wait_online()
+        again = district.wait_state(district.new_session(6), "uploaded", 90)
+        assert all(room["result"]["received"] and room["result"]["recording"] for room in again["rooms"]), (
+            "the new life holds lessons, too"
+        )
         telemetry = district.telemetry()
         assert (telemetry.lost, telemetry.duplicated) == (0, 0)
 
@@ -82,6 +90,32 @@ def test_settings_from_afar_are_in_force_outside_lessons_and_told_where_they_are
         assert twin_of(district)["config"] == {"report": {"health_s": 3.0}}
         code, said = hub(district, "twin", "show", device)
         assert (code, "wanted: report.health_s=3.0" in said) == (0, True), said
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("broker", BROKERS)
+def test_commands_and_the_twin_pass_a_closed_broker_and_a_certificate_is_renewed_by_command(tmp_path, broker):
+    with closed(tmp_path / "out", broker) as room:
+        room.enrol()
+        room.start()
+        room.online()
+        device, serial = load_identity(room.state).device, load_certificate(room.state).serial
+        assert told(room, device, "ping")["state"] == "done"
+        renewed = told(room, device, "renew-certificate")
+        assert (renewed["state"], "the new certificate holds until" in renewed["words"]) == ("done", True)
+        assert load_certificate(room.state).serial != serial
+        room.district.wait(lambda: told(room, device, "ping")["state"] == "done", 60, "it is there with the new one")
+        url = f"{room.district.operator.url}/api/v1/twins/{device}"
+        headers = {"Authorization": f"Bearer {room.district.operator.token}"}
+        assert httpx.put(url, json={"config": {"report": {"health_s": 3}}}, headers=headers, timeout=20).is_success
+        room.district.wait(lambda: not room.get(f"/api/v1/twins/{device}")["lags"], 90, "the twin is in force")
+
+
+def told(room: Room, device: str, name: str) -> dict:
+    sent = room.post("/api/v1/commands", {"devices": [device], "name": name, "valid_s": 30})
+    command = f"/api/v1/commands/{sent['commands'][0]['id']}"
+    room.district.wait(lambda: room.get(command)["state"] != "sent", 45, f"{name} is answered")
+    return room.get(command)
 
 
 @pytest.mark.faults

@@ -1,0 +1,88 @@
+"""What arrives is worked on in batches; neither a fault nor a flood nor a database that is away ends that."""
+
+import threading
+import time
+
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from hub.broker.link import Arrival
+from hub.fleet import inbox as module
+from hub.fleet.inbox import Inbox
+from tests.agent.report.brokers import wait_for
+
+
+class Worker:
+    """Takes batches; `trouble` is raised so many times first, `hold` keeps it from going on."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[bytes]] = []
+        self.tended = 0
+        self.troubles: list[Exception] = []
+        self.hold = threading.Event()
+        self.hold.set()
+        self.inbox = Inbox("test", self.take, self.tend)
+        self.inbox.start()
+
+    def take(self, batch) -> None:
+        self.hold.wait(20)
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.batches.append([one.payload for one in batch])
+
+    def tend(self) -> None:
+        self.tended += 1
+
+    def offer(self, payload: bytes) -> bool:
+        return self.inbox.offer(Arrival("t", payload, 0))
+
+    def taken(self) -> list[bytes]:
+        return [one for batch in self.batches for one in batch]
+
+
+def test_what_arrives_together_is_worked_on_together_in_order():
+    worker = Worker()
+    for number in range(1200):
+        assert worker.offer(b"%d" % number)
+    worker.inbox.stop()
+    assert worker.taken() == [b"%d" % number for number in range(1200)]
+    assert max(map(len, worker.batches)) <= module.BATCH
+    assert len(worker.batches) < 20
+
+
+def test_a_database_that_is_away_is_waited_for():
+    worker = Worker()
+    worker.troubles = [OperationalError("", {}, Exception("locked"))] * 2
+    worker.offer(b"one")
+    assert wait_for(lambda: worker.taken() == [b"one"])
+    worker.inbox.stop()
+
+
+def test_what_the_database_will_never_take_and_what_is_a_fault_keeps_nothing_else_out():
+    worker = Worker()
+    for trouble in (IntegrityError("", {}, Exception("twice")), ValueError("a fault")):
+        worker.troubles = [trouble]
+        worker.offer(b"bad")
+        assert wait_for(lambda: not worker.troubles)
+    worker.offer(b"good")
+    assert wait_for(lambda: worker.taken() == [b"good"])
+    assert worker.inbox.alive
+    worker.inbox.stop()
+
+
+def test_a_flood_is_bounded_in_messages_and_in_bytes(monkeypatch):
+    monkeypatch.setattr(module, "QUEUE_BYTES", 1000)
+    worker = Worker()
+    worker.hold.clear()
+    worker.offer(b"first")
+    time.sleep(0.3)
+    assert [worker.offer(b"x" * 400) for _ in range(4)] == [True, True, False, False]
+    worker.hold.set()
+    assert wait_for(lambda: len(worker.taken()) == 3)
+    assert worker.offer(b"x" * 900), "there is room again"
+    worker.inbox.stop()
+
+
+def test_things_are_looked_after_also_while_nothing_arrives():
+    worker = Worker()
+    assert wait_for(lambda: worker.tended >= 2)
+    worker.inbox.stop()
