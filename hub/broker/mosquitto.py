@@ -5,7 +5,6 @@ import logging
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -222,14 +221,14 @@ class Mosquitto:
             raise BrokerUnusable(f"an earlier mosquitto (process {error.pid}) does not end; end it") from error
 
 
-def find_plugin(program: Path, libraries: Sequence[Path] = LIBRARIES) -> Path:
+def find_plugin(program: Path) -> Path:
     """The dynamic-security plugin that belongs to a mosquitto.
 
     Raises:
         BrokerUnusable: it is not installed.
     """
     beside = program.resolve().parent
-    folders = [beside, beside.parent / "lib", *libraries]
+    folders = [beside, beside.parent / "lib", *LIBRARIES]
     for folder in folders:
         for pattern in (f"{PLUGIN}.*", f"*/{PLUGIN}.*", f"*/mosquitto/{PLUGIN}.*"):
             found = sorted(folder.glob(pattern))

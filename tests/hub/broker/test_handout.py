@@ -5,11 +5,14 @@ import subprocess
 import time
 
 import pytest
+from cryptography import x509
 from typer.testing import CliRunner
 
 from contract import topics
 from contract.keys import new_device_key, public_pem
+from hub.broker import embedded
 from hub.broker.embedded import choose, find_mosquitto, free_port, listening
+from hub.broker.errors import BrokerUnusable
 from hub.broker.gate import open_gate
 from hub.broker.mosquitto import find_plugin
 from hub.checks import broker as check
@@ -19,7 +22,7 @@ from hub.fleet.authority import Authority
 from hub.fleet.devices import Devices, NewDevice
 from hub.founding import init
 from hub.platform import account
-from hub.settings import load_settings
+from hub.settings import HubSettings, load_settings
 from hub.store.certificates import CertificateRecord
 from hub.store.store import Store
 from tests.hub.broker.conftest import MINE
@@ -100,42 +103,37 @@ def test_what_is_written_makes_a_mosquitto_this_hubs_broker(tmp_path, own_door):
             running.terminate()
 
 
-def test_a_change_that_an_absent_broker_misses_is_told_when_it_is_there(tmp_path):
-    if find_mosquitto() is None:
-        pytest.skip("mosquitto is not installed")
+@MINE
+def test_a_change_that_an_absent_broker_misses_is_told_when_it_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedded, "TELL_WAIT_S", 0.1)
     port = free_port("127.0.0.1")
     config = settings_in(tmp_path, port)
     init(tmp_path / "data")
     settings = load_settings(config)
     authority = Authority.open(settings)
     store = Store.open(settings.database_url)
-    gate = open_gate(settings, authority, store.devices, time.time)
     written(config, tmp_path / "out")
     conf = tmp_path / "out" / "mosquitto.conf"
     conf.write_text(f"{conf.read_text()}user {account()}\n")
-    broker = choose(settings.broker, "", 0, tmp_path, gate=gate)
+    broker = choose(settings.broker, "", 0, tmp_path, gate=open_gate(settings, authority, store.devices, time.time))
     broker.start()
-    from hub.broker import embedded
-
-    waited, embedded.TELL_WAIT_S = embedded.TELL_WAIT_S, 0.1
-    try:
-        broker.admit("dev-a")
-        with subprocess.Popen([find_mosquitto(), "-c", conf], stderr=subprocess.DEVNULL) as running:
+    broker.admit("dev-a")
+    with subprocess.Popen([find_mosquitto(), "-c", conf], stderr=subprocess.DEVNULL) as running:
+        try:
             eventually(lambda: listening("127.0.0.1", port))
+            context = Paper(tmp_path, authority, "dev-a").context(authority)
 
             def heard():
-                visitor = Visitor(port, Paper(tmp_path, authority, "dev-a").context(authority), "dev-a")
+                visitor = Visitor(port, context, "dev-a")
                 granted = visitor.came_in and visitor.subscribe(topics.command("dev-a")) == [True]
                 visitor.close()
                 return granted
 
             eventually(heard, within_s=20)
+        finally:
             broker.stop()
+            store.close()
             running.terminate()
-    finally:
-        embedded.TELL_WAIT_S = waited
-        broker.stop()
-        store.close()
 
 
 def test_settings_without_an_external_broker_are_told_in_words(tmp_path):
@@ -146,18 +144,28 @@ def test_settings_without_an_external_broker_are_told_in_words(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_mosquitto_without_its_plugin_is_told_in_words_and_auto_takes_the_other_broker(tmp_path, caplog):
-    from hub.broker.errors import BrokerUnusable
-
-    program = tmp_path / "bin" / "mosquitto"
+def test_where_mosquitto_lacks_its_plugin_auto_takes_the_other_broker_and_says_so(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("hub.broker.mosquitto.LIBRARIES", ())
+    program = tmp_path / "sbin" / "mosquitto"
     program.parent.mkdir()
     program.touch()
+    init(tmp_path / "data")
+    settings = HubSettings(data=tmp_path / "data")
+    store = Store.open(settings.database_url)
+    gate = open_gate(settings, Authority.open(settings), store.devices, time.time)
+
+    def chosen(text):
+        return choose(text, "127.0.0.1", 1, tmp_path, lambda: program, gate).name
+
+    assert chosen("auto") == "amqtt"
+    assert "no dynamic-security plugin" in caplog.text
     with pytest.raises(BrokerUnusable, match="no dynamic-security plugin"):
-        find_plugin(program, [])
-    (tmp_path / "lib" / "any-arch").mkdir(parents=True)
-    plugin = tmp_path / "lib" / "any-arch" / "mosquitto_dynamic_security.so"
+        chosen("mosquitto")
+    plugin = tmp_path / "lib" / "any-machine" / "mosquitto_dynamic_security.so"
+    plugin.parent.mkdir(parents=True)
     plugin.touch()
-    assert find_plugin(program, []) == plugin
+    assert (chosen("auto"), find_plugin(program)) == ("mosquitto", plugin)
+    store.close()
 
 
 def new_device(name):
@@ -165,6 +173,4 @@ def new_device(name):
 
 
 def revoked_in(file):
-    from cryptography import x509
-
     return {format(one.serial_number, "x") for one in x509.load_pem_x509_crl(file.read_bytes())}
