@@ -5,14 +5,12 @@ What was produced comes from the producers' own ledgers, what was stored from th
 
 import contextlib
 import json
-import multiprocessing
 import random
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
 
@@ -25,10 +23,13 @@ from hub.fleet.devices import Devices, NewDevice
 from hub.founding import init
 from hub.store.store import Store
 from tests.agent.report.brokers import free_port
-from tests.soak.producing import Device, produce
+from tests.soak.nursery import Nursery
+from tests.soak.producing import Device
 
 UP_S = 90.0
 """How long hub, broker and devices may take to come up; generous, because machines are busy."""
+AHEAD = 5
+"""So many kills may be done out of turn, so that what takes long to come up is not left for the end."""
 EARLY = 0.02
 """Chance of a device that has only just been started to be killed at each look."""
 HUB_TOML = """data = "{data}"
@@ -126,11 +127,9 @@ class District:
             for number in range(plan.devices)
         ]
         self._enrol()
-        self._processes: dict[str, BaseProcess] = {}
+        self._pids: dict[str, int] = {}
         self._started_ns: dict[str, int] = {}
-        # A server that has imported everything forks the devices: a start costs hundredths of a second, not one.
-        self._forking = multiprocessing.get_context("forkserver")
-        self._forking.set_forkserver_preload(["tests.soak.producing"])
+        self._nursery = Nursery()
 
     def __enter__(self) -> Self:
         try:
@@ -158,8 +157,9 @@ class District:
         }
         deadline = time.monotonic() + UP_S
         while order:
-            # Whatever is not at work again by now has its turn later; the others are killed meanwhile.
-            done = next((what for what in dict.fromkeys(order) if kill[what]()), None)
+            self._children.check()
+            # What is not at work again by now has its turn a little later; the others are killed meanwhile.
+            done = next((what for what in dict.fromkeys(order[:AHEAD]) if kill[what]()), None)
             if done is not None:
                 order.remove(done)
                 deadline = time.monotonic() + UP_S
@@ -176,8 +176,8 @@ class District:
             device.rest.touch()
         self._wait(lambda: all(device.drained.exists() for device in self._devices), "the hub has everything", 180.0)
         drained = max(float(device.drained.read_text()) for device in self._devices)
-        for process in self._processes.values():
-            process.join(UP_S)
+        self._wait(lambda: all(map(self._nursery.ended, self._pids.values())), "the devices end")
+        self._pids.clear()
         self._children.stop()
         produced = [one for device in self._devices for one in Ledger.read(device.produced)]
         stored_ids = self._ask("SELECT producer FROM telemetry UNION ALL SELECT producer FROM event")
@@ -200,13 +200,12 @@ class District:
 
     def _kill_agent(self) -> bool:
         device = self._chance.choice(self._devices)
-        process = self._processes[device.name]
+        pid = self._pids[device.name]
         # Some die in their first moments, while they open or mend their files.
         if not self._at_work(device) and self._chance.random() > EARLY:
-            assert process.is_alive(), f"{device.name} ended by itself"
+            assert not self._nursery.ended(pid), f"{device.name} ended by itself"
             return False
-        process.kill()
-        process.join()
+        self._nursery.kill(pid)
         self._start(device)
         return True
 
@@ -220,7 +219,7 @@ class District:
         return True
 
     def _kill_broker(self) -> bool:
-        broker = self._broker()
+        broker = self._broker() if self._hub_up() else None  # a hub whose broker dies as it starts gives up
         if broker is None:
             return False
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -263,17 +262,13 @@ class District:
 
     def _start(self, device: Device) -> None:
         self._started_ns[device.name] = time.time_ns()
-        process = self._forking.Process(target=produce, args=(device,), name=device.name, daemon=True)
-        process.start()
-        self._processes[device.name] = process
+        self._pids[device.name] = self._nursery.start(device)
 
     def _start_hub(self) -> None:
         self._children.start("hub", "hub", "run", "--config", str(self._toml))
 
     def _end(self) -> None:
-        for process in self._processes.values():
-            process.kill()
-            process.join()
+        self._nursery.close()
         self._children.kill_all()
 
     def _wait(self, ready: Callable[[], bool], what: str, within_s: float = UP_S) -> None:
