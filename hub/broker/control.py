@@ -22,6 +22,7 @@ ANSWER_WAIT_S = 5.0
 RETRY_S = (0.2, 5.0)
 """First and longest pause before a change is told again, in seconds."""
 KEEPALIVE_S = 20
+STOP_WAIT_S = 2.0
 BATCH = 100
 """Devices told of in one message; mosquitto takes 1 MiB."""
 
@@ -96,14 +97,14 @@ class Control:
             self._ending = True
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_WAIT_S)
 
     def _run(self) -> None:
         pause_s = 0.0
         while batch := self._next(pause_s):
             try:
                 self._tell(batch)
-            except (ControlSilent, OSError, ValueError) as error:
+            except (ControlSilent, OSError, ValueError, RuntimeError) as error:  # the latter two are paho's
                 if not pause_s:
                     log.warning("the broker does not learn of %s yet: %s", batch[0].device, error)
                 pause_s = min(RETRY_S[1], max(RETRY_S[0], pause_s * 2))
