@@ -352,7 +352,8 @@ def test_a_broker_shows_a_renewed_certificate_in_time_and_cuts_nobody_off(house)
 
 
 @MINE
-def test_a_mosquitto_that_died_has_the_rules_of_the_database_when_it_is_back(tmp_path):
+def test_a_mosquitto_that_died_has_the_rules_of_the_database_when_it_is_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("hub.broker.mosquitto.TELL_WAIT_S", 0.1)
     house = House("mosquitto", tmp_path)
     house.broker.start()
     try:
