@@ -268,7 +268,7 @@ class Outbox:
 
     def _sync(self) -> None:
         with self._lock:
-            last = self._box.last
+            last, stream = self._box.last, self._box.stream
             if last == self._durable:
                 return
         if self._on_disk:
@@ -278,7 +278,8 @@ class Outbox:
                 self._upkeep.say_once(f"{self.path.name} cannot be made safe from a power cut: {error.strerror}")
                 return
         with self._lock:
-            self._durable = max(self._durable, last)
+            if stream == self._box.stream:
+                self._durable = max(self._durable, last)
         self.wake()
 
     # Inside the lock.

@@ -194,9 +194,10 @@ class Upkeep:
         """Take rows again once there is room, and put the ballast back first; nothing to repeat."""
         if any(self._wanted(path)) or not (ballast_of(path).exists() or lay_ballast(path)):
             return False
+        self._box.note(self._mono_s() - self._opened_s)  # there is room; but a broken disk does not take this either
         self.full = False
-        self._on_room()
         self._say(f"{self._box.name} takes rows again; {self.dropped} were given up")
+        self._on_room()
         return False
 
     def _age(self) -> bool:
