@@ -33,8 +33,8 @@ class Stream:
     device: str
     kind: RowKind
     mark: Mark
-    known: bool = True
-    """Whether the table has it."""
+    kept: int | None
+    """The watermark that the table has; None where it does not have the stream."""
     first: int = 1
     """Its device's oldest unacknowledged row, as the newest arrival said."""
 
@@ -61,20 +61,22 @@ class RememberedStreams:
         names = {one.row.stream for one in batch}
         for name in names & self._streams.keys():
             known = self._streams[name]
-            streams[name] = Stream(known.device, known.kind, known.mark.copy())
+            streams[name] = Stream(known.device, known.kind, known.mark.copy(), known.kept)
         others = names - self._streams.keys()
         for found in connection.execute(select(STREAM).where(STREAM.c.stream.in_(others))) if others else ():
             table = TABLES[found.kind]
             ahead = select(table.c.seq).where(table.c.stream == found.stream, table.c.seq > found.upto)
-            streams[found.stream] = Stream(found.device, found.kind, Mark(found.upto, set(connection.scalars(ahead))))
+            mark = Mark(found.upto, set(connection.scalars(ahead)))
+            streams[found.stream] = Stream(found.device, found.kind, mark, found.upto)
         for one in batch:
-            streams.setdefault(one.row.stream, Stream(one.device, one.kind, Mark(), known=False))
+            if one.row.stream not in streams:
+                streams[one.row.stream] = Stream(one.device, one.kind, Mark(), None)
         return streams
 
     def committed(self, streams: Mapping[str, Stream]) -> None:
         """Remember them."""
         for stream in streams.values():
-            stream.known = True
+            stream.kept = stream.mark.upto
         self._streams.update(streams)
 
 
@@ -96,7 +98,8 @@ class LockedStreams:
         insert_many(connection, STREAM, COLUMNS, new, skip_known=True)
         locked = select(STREAM).where(ours).order_by(STREAM.c.stream).with_for_update()
         streams = {
-            found.stream: Stream(found.device, found.kind, Mark(found.upto)) for found in connection.execute(locked)
+            found.stream: Stream(found.device, found.kind, Mark(found.upto), found.upto)
+            for found in connection.execute(locked)
         }
         for kind in {one.kind for one in batch}:
             table = TABLES[kind]
@@ -111,6 +114,7 @@ class LockedStreams:
 
 def save(connection: Connection, streams: Mapping[str, Stream]) -> None:
     """Write how far each stream is stored."""
-    new = [(name, s.device, s.kind, s.mark.upto) for name, s in streams.items() if not s.known]
+    new = [(name, s.device, s.kind, s.mark.upto) for name, s in streams.items() if s.kept is None]
     insert_many(connection, STREAM, COLUMNS, new)
-    set_many(connection, STREAM, "stream", "upto", [(name, s.mark.upto) for name, s in streams.items() if s.known])
+    moved = [(name, s.mark.upto) for name, s in streams.items() if s.kept not in {None, s.mark.upto}]
+    set_many(connection, STREAM, "stream", "upto", moved)
