@@ -74,7 +74,12 @@ class Envelope(Message):
 
 def sign(body: Message, key: PrivateKey, now: float, valid_s: float) -> Envelope:
     """Put `body` into an envelope signed with `key`, valid for `valid_s` seconds from `now`."""
-    unsigned = Envelope(
+    return signed(unsigned(body, now, valid_s), key)
+
+
+def unsigned(body: Message, now: float, valid_s: float) -> Envelope:
+    """Put `body` into an envelope that is still to be signed, valid for `valid_s` seconds from `now`."""
+    return Envelope(
         id=secrets.token_hex(12),
         issued=round(now, 6),
         expires=round(now + valid_s, 6),
@@ -82,9 +87,13 @@ def sign(body: Message, key: PrivateKey, now: float, valid_s: float) -> Envelope
         body=body.model_dump_json(by_alias=True),
         signature="",
     )
-    data = unsigned.signed_bytes()
+
+
+def signed(envelope: Envelope, key: PrivateKey) -> Envelope:
+    """`envelope` with the signature of `key`; that of an Ed25519 key is the same each time (RFC 8032)."""
+    data = envelope.signed_bytes()
     raw = key.sign(data) if isinstance(key, Ed25519PrivateKey) else key.sign(data, ECDSA(hashes.SHA256()))
-    return unsigned.model_copy(update={"signature": base64.b64encode(raw).decode()})
+    return envelope.model_copy(update={"signature": base64.b64encode(raw).decode()})
 
 
 def parse(data: bytes | str) -> Envelope:

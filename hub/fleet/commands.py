@@ -2,6 +2,8 @@
 
 A command is in the database before it goes out, so a hub that is killed goes on with what is
 unanswered. Sending again does no harm: a device acts once, and answers repetitions from its journal.
+Signatures are made as commands go out, one after the other: the first devices of a whole fleet hear
+theirs while the last is still to be signed, and a database that gets into other hands commands nobody.
 """
 
 import difflib
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contract import topics
 from contract.command import RESULT_LIMIT_BYTES, Command, CommandUnfit, Result, arguments_of
-from contract.envelope import PublicKey, sign
+from contract.envelope import PublicKey, parse, signed, unsigned
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
 from hub.fleet.errors import CommandRefused, DeviceUnknown
@@ -28,6 +30,8 @@ from hub.store.devices import DeviceRecord
 
 RESEND_S = (2.0, 10.0)
 """A device that is there gets an unanswered command again after so many seconds, the first time and then each time."""
+SENT_AT_ONCE = 128
+"""So many are signed, then sent: the network thread is not woken for each, nor does it wait for all."""
 LATE_S = 5.0
 """An answer may take this much longer than the command is valid, in seconds."""
 WAITING_MAX = 100
@@ -72,6 +76,8 @@ class _Waiting:
     command: CommandRecord
     due_s: float
     """When it goes out again, in monotonic seconds."""
+    data: bytes = b""
+    """As it goes out, once it has."""
 
 
 class Commands:
@@ -128,7 +134,7 @@ class Commands:
     # What operators ask for.
 
     def issue(self, wanted: Wanted, operator: str) -> list[CommandRecord]:
-        """Sign a command for each device, keep them all in one transaction, and send them.
+        """Make a command for each device, keep them all in one transaction, then sign and send them.
 
         Raises:
             CommandRefused: it cannot be sent as asked; the message says why.
@@ -140,14 +146,14 @@ class Commands:
             raise CommandRefused(str(error)) from error
         devices = self._devices(wanted)
         now = self._now()
-        commands = [self._signed(device, wanted, arguments, operator, now) for device in devices]
+        commands = [_made(device, wanted, arguments, operator, now) for device in devices]
         self._table.add(commands)
+        due_s = time.monotonic() + RESEND_S[0]
         with self._lock:
-            for command in commands:
-                self._await(command, time.monotonic() + RESEND_S[0])
-        for command in commands:
-            # Half the work of QoS 1 where a whole fleet is told; what gets lost goes out again anyway.
-            self._send(command, 0)
+            waiting = [self._await(command, due_s) for command in commands]
+        for start in range(0, len(waiting), SENT_AT_ONCE):
+            # QoS 0 is half the work of QoS 1 where a whole fleet is told; what gets lost goes out again anyway.
+            self._send(waiting[start : start + SENT_AT_ONCE], 0)
         log.info("%s commands %s of %s", operator, wanted.name, _shown(devices))
         return commands
 
@@ -169,8 +175,7 @@ class Commands:
             mine = [one for one in self._waiting.values() if one.command.device == device]
             for one in mine:
                 one.due_s = time.monotonic() + RESEND_S[1]
-        for one in mine:
-            self._send(one.command, 1)
+        self._send(mine, 1)
 
     def arrived(self, arrival: Arrival) -> None:
         """Take an arrival on `result`; called on the network thread, never blocks."""
@@ -223,10 +228,11 @@ class Commands:
             waiting = list(self._waiting.values())
         late = [one.command for one in waiting if one.command.expires + LATE_S < now]
         self._finish([(one.device, self._expired(one, now)) for one in late])
-        for one in waiting:
-            if now < one.command.expires and mono_s >= one.due_s and self._roll.online(one.command.device):
-                one.due_s = mono_s + RESEND_S[1]
-                self._send(one.command, 1)
+        due = [one for one in waiting if now < one.command.expires and mono_s >= one.due_s]
+        there = [one for one in due if self._roll.online(one.command.device)]
+        for one in there:
+            one.due_s = mono_s + RESEND_S[1]
+        self._send(there, 1)
         if mono_s >= self._forget_s:
             self._forget_s = mono_s + FORGET_EVERY_S
             self._table.forget(now - KEPT_S)
@@ -266,20 +272,22 @@ class Commands:
             raise CommandRefused("there is no device yet")
         return devices
 
-    def _signed(
-        self, device: str, wanted: Wanted, arguments: dict[str, Any], operator: str, now: float
-    ) -> CommandRecord:
-        body = Command(device=device, name=wanted.name, arguments=arguments)
-        envelope = sign(body, self._key, now, wanted.valid_s)
-        text = envelope.model_dump_json()
-        return CommandRecord(envelope.id, device, wanted.name, text, operator, envelope.issued, envelope.expires)
-
-    def _await(self, command: CommandRecord, due_s: float) -> None:
-        self._waiting[command.id] = _Waiting(command, due_s)
+    def _await(self, command: CommandRecord, due_s: float) -> _Waiting:
+        waiting = self._waiting[command.id] = _Waiting(command, due_s)
         self._of_device[command.device] += 1
+        return waiting
 
-    def _send(self, command: CommandRecord, qos: int) -> None:
-        self._publish(topics.command(command.device), command.envelope.encode(), qos)
+    def _send(self, waiting: Sequence[_Waiting], qos: int) -> None:
+        for one in waiting:
+            one.data = one.data or signed(parse(one.command.envelope), self._key).to_json()
+        for one in waiting:
+            self._publish(topics.command(one.command.device), one.data, qos)
+
+
+def _made(device: str, wanted: Wanted, arguments: dict[str, Any], operator: str, now: float) -> CommandRecord:
+    envelope = unsigned(Command(device=device, name=wanted.name, arguments=arguments), now, wanted.valid_s)
+    text = envelope.model_dump_json()
+    return CommandRecord(envelope.id, device, wanted.name, text, operator, envelope.issued, envelope.expires)
 
 
 def _finish(result: Result) -> Finish:

@@ -56,7 +56,7 @@ class CommandRecord:
     device: str
     name: str
     envelope: str
-    """As it was signed, JSON."""
+    """But for its signature, which is made anew and is the same each time; JSON."""
     operator: str
     """Who asked for it."""
     issued: float

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.envelope import parse, verify
+from contract.envelope import parse
 from tests.hub_api.district import District
 
 
@@ -17,7 +17,7 @@ def test_a_command_is_on_its_way_to_whoever_was_named(hub: District):
     assert (shown["name"], shown["state"], shown["operator"]) == ("identify", "sent", "operator")
     assert "envelope" not in shown
     kept = hub.parts.commands.get(command)
-    verify(parse(kept.envelope), hub.parts.key.public_key(), None)
+    assert parse(kept.envelope).signature == "", "a database in other hands must command nobody"
 
 
 def test_a_school_or_the_whole_district_may_be_named(hub: District):
