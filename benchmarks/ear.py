@@ -23,6 +23,7 @@ from hub.broker.link import HubLink
 from hub.broker.misfits import Misfits
 from hub.clock import HubClock
 from hub.fleet.devices import Devices
+from hub.garbage import collect_rarely
 from hub.store.devices import DeviceRecord
 from hub.store.rows import Arrived, RowTable, Taken
 from hub.store.store import Store
@@ -77,6 +78,7 @@ def hub(port: int, devices: int, tally: Tally, folder: Path):
     roll = Devices(store.devices, clock.now, lambda _: None)
     link = HubLink(HOST, port, "bench", "1", clock.now_ns, lambda arrival: intake.offer(arrival))
     intake = Intake(rows, roll, link.publish, Misfits(time.monotonic))
+    collect_rarely()
     intake.start()
     link.start()
     assert link.wait_ready(10)

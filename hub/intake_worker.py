@@ -23,6 +23,7 @@ from hub.broker.misfits import Misfits
 from hub.broker.workers import Spec
 from hub.clock import HubClock
 from hub.fleet.rollcall import RollCall
+from hub.garbage import collect_rarely
 from hub.store.engine import Database, open_engine
 from hub.store.rows import RowTable
 
@@ -138,7 +139,9 @@ def main() -> None:
         ended.set()
 
     threading.Thread(target=wait, name="hub.parent", daemon=True).start()
-    Worker(spec).run(ended)
+    worker = Worker(spec)
+    collect_rarely()
+    worker.run(ended)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ from hub.fleet.keeping import Keeper
 from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins, told_as_alerts
 from hub.founding import Founded, hub_authority, hub_key, init
+from hub.garbage import collect_rarely
 from hub.parts import AppFactory, HubParts
 from hub.platform import FILES_WANTED, FolderInUse, allow_files, hold
 from hub.ports import http_listener, start_broker
@@ -135,6 +136,7 @@ class HubService:
             stack.callback(broker.stop)
             parts, threads = self._connect(store, broker, gate, key, authority, stack)
             stack.callback(where.unlink, missing_ok=True)
+            collect_rarely()
             try:
                 await self._serve(parts, broker, threads, http)
             except ExceptionGroup as group:
