@@ -19,8 +19,8 @@ from swarm.lightfleet import LightFleet
 
 TITLE = "A command to every device: from the request to its arrival"
 GOAL_P99_MS = 250
-ROUNDS = 7
-CONNECT_S = 300.0
+ROUNDS = 5
+CONNECT_S = 180.0
 ARRIVE_S = 60.0
 VALID_S = 5
 """Light devices answer nothing; a command must be past before the next round, or it would be sent again."""
@@ -81,7 +81,8 @@ def run(broker: str, devices: int) -> str:
         try:
             connect_s = fleet.connect(CONNECT_S)
             if connect_s is None:
-                return f"| {broker} | {devices:,} | only {fleet.up():,} connected within {CONNECT_S:.0f} s | | | |"
+                words = f"never: at most {fleet.most_up:,} at a time, {fleet.up():,} after {CONNECT_S:.0f} s"
+                return f"| {broker} | {devices:,} | {words} | | | |"
             rounds = []
             for _ in range(ROUNDS):
                 fleet.run(lambda: False, VALID_S + 7)

@@ -48,6 +48,8 @@ class LightFleet:
         self._turns = Turns()
         self._numbers = itertools.count(1)
         self._running = True
+        self.most_up = 0
+        """Most devices that were up at one moment while the fleet came up."""
         self.devices = [self._device(seat, more(seat.device)) for seat in seats]
 
     def connect(self, within_s: float) -> float | None:
@@ -57,7 +59,13 @@ class LightFleet:
         for number, device in enumerate(self.devices):
             self._turns.at(begun + number / pace, device.dial)
         self._tend(0)
-        done = self._turns.run(lambda: self.up() == len(self.devices), begun + within_s)
+
+        def all_up() -> bool:
+            up = self.up()
+            self.most_up = max(self.most_up, up)
+            return up == len(self.devices)
+
+        done = self._turns.run(all_up, begun + within_s)
         return time.monotonic() - begun if done else None
 
     def produce(self, seconds: float, rate: float, moments: Sequence[Moment]) -> None:
