@@ -98,7 +98,7 @@ def table(outcomes: list[Outcome]) -> str:
         counts = f"{one.produced:,} | {one.stored:,} | {len(one.lost)} | {len(one.twice)}"
         rows_s = 2 * plan.devices * plan.per_s
         lines.append(f"{plan.broker} | {rows_s:.0f} | {kills} | {counts} | {one.drain_s:.1f} s")
-    return "\n".join(f"| {line} |" for line in lines)
+    return "\n".join(f"| {line} |".replace("| ---", "|---").replace("--- |", "---|") for line in lines)
 
 
 def killed(folder: Path, plan: Plan) -> Outcome:
