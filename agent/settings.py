@@ -128,7 +128,10 @@ class ReportTable(Settings):
 
     health_s: float = Field(5.0, gt=0, le=3600, title="Health", description="Seconds between two health samples.")
     telemetry_cap_bytes: int = Field(
-        64 << 20, ge=1 << 16, title="Telemetry kept", description="Most bytes kept for an absent hub; oldest go first."
+        64 << 20,
+        ge=1 << 16,
+        title="Telemetry kept",
+        description="Most bytes of rows, for a hub that is away or restored; oldest go first.",
     )
     event_cap_bytes: int = Field(64 << 20, ge=1 << 16, title="Events kept", description="The same for events.")
     drain_s: float = Field(5.0, ge=0, le=60, title="Drain", description="Longest wait for the hub at the end, in s.")

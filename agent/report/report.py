@@ -44,7 +44,7 @@ BEGINNING_S = 120.0
 """So many seconds before and after its beginning a lesson begins: nothing else happens then."""
 EVENT_SYNC_S = 0.02
 """An event is safe from a power cut so soon, and then it is sent; those of this time share one fdatasync ..."""
-TELEMETRY_SYNC_S = 0.5
+TELEMETRY_SYNC_S = 0.25
 """... as telemetry does, which a newer sample replaces anyway."""
 EVENTS_ROOM_BYTES = 4 << 20
 """Of the disk's last bytes, so many are left to events."""
