@@ -7,11 +7,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.load import Load as Beside
 from benchmarks.wire import HOST
 from hub.broker.embedded import Broker, choose, free_port
 
 TITLE = "Taking telemetry in: from the device's publish to the hub's commit"
 GOAL_P99_MS = 250
+GOAL_SHARE = 0.65
 PATIENCE_S = 12.0
 """How much longer than the sending a listener may take before it is given up."""
 
@@ -81,11 +83,12 @@ def table() -> list[str]:
 
 
 def _lines(broker: Broker) -> list[str]:
+    beside = Beside.begin()
     lines = [
         f"Broker: {broker.name}, on the same cores as sender and listener. SQLite, WAL, every commit synchronised.",
         "Every row is of another device than the one before, so that a batch acknowledges as many streams as it has",
         "rows. The floor is a paho subscriber that counts: its p50 and p99 are to arrival, the hub's to the commit.",
-        f"Goal: p99 at most {GOAL_P99_MS} ms at ten districts.",
+        f"Goal: p99 at most {GOAL_P99_MS} ms at ten districts; {GOAL_SHARE} of the floor's rate as fast as they go.",
         "",
         "| load | listener | rows | rows / s | CPU a row | times the floor | p50 / p99 |",
         "|---|---|---|---|---|---|---|",
@@ -95,8 +98,9 @@ def _lines(broker: Broker) -> list[str]:
         for name, one in (("floor", floor), ("Tongtang", hub)):
             times = f"{hub.cpu_us / floor.cpu_us:.1f}" if one is hub else ""
             rows = f"{one.rows:,}" if one.whole else f"{one.rows:,} of {load.rows:,}"
+            share = f" ({one.rate / floor.rate:.2f} of the floor)" if one is hub and not load.rate else ""
             lines.append(
-                f"| {load.name} | {name} | {rows} | {one.rate:,.0f} | {one.cpu_us:.0f} µs | {times} "
+                f"| {load.name} | {name} | {rows} | {one.rate:,.0f}{share} | {one.cpu_us:.0f} µs | {times} "
                 f"| {one.p50_ms:.0f} / {one.p99_ms:.0f} ms |"
             )
-    return lines
+    return [*lines, "", beside.told()]
