@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hub.broker.doorkeeper import Doorkeeper
@@ -26,20 +25,6 @@ CUT_WAIT_S = 10.0
 LOOPBACK = "127.0.0.1"
 
 log = logging.getLogger("hub.broker")
-
-
-class _Steady(dict[str, Any]):
-    """A dict that is iterated as it was when the iteration began.
-
-    amqtt walks through its subscriptions and awaits in between: a device that connects at that
-    moment would end another one's session with "dictionary changed size during iteration".
-    """
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(super().__iter__()))
-
-    def items(self) -> Any:
-        return list(super().items())
 
 
 class BuiltinBroker:
@@ -126,12 +111,11 @@ class BuiltinBroker:
             self._started.set()
 
     async def _serve(self) -> None:
-        from amqtt.broker import Broker  # noqa: PLC0415  loaded only where it is used
+        from hub.broker.retained import make_broker  # noqa: PLC0415  loads amqtt, only where it is used
 
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
-        broker = Broker(self._configured())
-        broker._subscriptions = _Steady()  # noqa: SLF001  see there
+        broker = make_broker(self._configured())
         await broker.start()
         entrance, doors = await self._open(broker)
         self._started.set()

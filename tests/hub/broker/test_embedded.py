@@ -90,6 +90,33 @@ def test_the_newer_of_two_connections_of_one_client_stays(broker):
         client.loop_stop()
 
 
+def test_whoever_connects_is_given_the_retained_messages_of_its_own_subscriptions_alone(broker):
+    def listener(name, *filters):
+        heard, ready = [], threading.Event()
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name)
+        client.on_connect = lambda *_: client.subscribe([(one, 1) for one in filters])
+        client.on_subscribe = lambda *_: ready.set()
+        client.on_message = lambda _client, _data, message: heard.append((message.topic, message.payload))
+        client.connect(broker.host, broker.port)
+        client.loop_start()
+        assert ready.wait(10)
+        return client, heard
+
+    first, heard = listener("dev-1", "tt/v1/dev-1/state", "tt/v1/+/twin/desired")
+    first.publish("tt/v1/dev-1/state", b"here", qos=1, retain=True)
+    first.publish("tt/v1/dev-1/twin/desired", b"brighter", qos=1, retain=True)
+    eventually(lambda: len(heard) == 2)
+    second, other = listener("dev-2", "tt/v1/dev-2/state", "tt/v1/hub/state")
+    second.publish("tt/v1/hub/state", b"last", qos=1, retain=True)
+    eventually(lambda: ("tt/v1/hub/state", b"last") in other)
+    assert {topic for topic, _ in other} == {"tt/v1/hub/state"}
+    third, own = listener("dev-3", "tt/v1/dev-1/state")
+    eventually(lambda: ("tt/v1/dev-1/state", b"here") in own)
+    for client in (first, second, third):
+        client.disconnect()
+        client.loop_stop()
+
+
 def test_a_mosquitto_that_dies_is_started_again_and_clients_come_back(mosquitto):
     speaker = Speaker("dev-1", mosquitto.port)
     first = mosquitto._child.pid
