@@ -168,7 +168,7 @@ async def test_a_hub_that_says_no_is_told_once_in_words_and_the_old_certificate_
     assert load_certificate(tmp_path).serial == old.serial
 
 
-@pytest.mark.parametrize("wrong_s", [-time.time(), DAY_S, 400 * DAY_S])
+@pytest.mark.parametrize("wrong_s", [-1e10, DAY_S, 400 * DAY_S], ids=["1970", "a day ahead", "years ahead"])
 def test_a_device_whose_clock_is_wrong_proves_its_key_by_the_time_in_the_hubs_answer(hub, tmp_path, wrong_s):
     old = enrolled(hub, tmp_path, life_s=0.01)
     now = max(0.0, time.time() + wrong_s)
