@@ -116,7 +116,7 @@ def table() -> list[str]:
         "|---|---|---|---|---|---|",
         *lines,
         "",
-        "amqtt keeps them only while the machine has nothing else to do: with six busy processes beside it, it held 601 at most,",
+        "amqtt keeps them only on a machine that has nothing else to do: beside six busy processes it held at most 601,",
         "and a minute later nobody. It is for demonstrations of up to 200 devices.",
         "",
         load.told(),
