@@ -116,7 +116,7 @@ def table() -> list[str]:
         "|---|---|---|---|---|---|",
         *lines,
         "",
-        "amqtt keeps them only on a machine that has nothing else to do: beside six busy processes it held at most 601,",
+        "amqtt keeps them only on a machine with nothing else to do: beside six busy processes it held 601 at most,",
         "and a minute later nobody. It is for demonstrations of up to 200 devices.",
         "",
         load.told(),
