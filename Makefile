@@ -17,11 +17,10 @@
 ## Where to read on: README.md, docs/developer.md.
 
 BIN := .venv/bin
-WHOLE := e2e or faults or browser
 # -rs: which tests were skipped, and why. Exit code 5 says that ARGS left no test over in this part.
 PYTEST := $(BIN)/pytest -q -rs --durations=5 --durations-min=5
-# Most tests of the first part wait for something: two at a time.
-SIDE_BY_SIDE := -n 2 --dist worksteal
+# Most tests of the first part wait for something: three at a time.
+SIDE_BY_SIDE := -n 3 --dist worksteal
 NONE_LEFT := $(if $(ARGS),|| [ $$? = 5 ])
 
 .DEFAULT_GOAL := help
@@ -42,8 +41,8 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(PYTEST) $(SIDE_BY_SIDE) -m "not ($(WHOLE) or soak)" $(ARGS) $(NONE_LEFT)
-	$(PYTEST) -m "($(WHOLE)) and not soak" $(ARGS) $(NONE_LEFT)
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not (alone or soak)" $(ARGS) $(NONE_LEFT)
+	$(PYTEST) -m "alone and not soak" $(ARGS) $(NONE_LEFT)
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)

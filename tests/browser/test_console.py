@@ -14,7 +14,7 @@ from tests.browser.browser import chromium
 from tests.browser.lessons import APART_S, finished_lesson, present, running_lesson
 from tests.hub_api.district import District, answering, district, make
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(180)]
 APART_AT_MOST_S = 0.2
 
 

@@ -17,7 +17,7 @@ from benchmarks.chromium import ChromiumMissing, chromium_room, concealed
 from benchmarks.picture import painted
 from tests.agent.sources import MovingBars, Tone
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(60)]
 
 WIDTH, HEIGHT, BPS = 640, 360, 800_000
 WATCHED_S = 2.5

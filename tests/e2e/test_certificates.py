@@ -1,5 +1,6 @@
 """A classroom machine and its hub, by code and certificate, over a closed broker: what goes wrong and mends itself."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -46,7 +47,10 @@ class Room:
 
     def enrolling(self, *words: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "tongtang", "agent", "enrol", *words, "--config", str(self.plan.settings_file)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # Whoever runs the tests in the background of a shell has SIGINT ignored, and children inherit that.
+        heeds_ctrl_c = None if os.name != "posix" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, preexec_fn=heeds_ctrl_c, **pipes)
 
     def enrol(self) -> None:
         with self.enrolling(self.claim()["ticket"]) as process:

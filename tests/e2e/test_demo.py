@@ -17,7 +17,7 @@ import pytest
 
 from demo.summary import Summary
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.alone, pytest.mark.e2e, pytest.mark.timeout(180)]
 
 SPEECH = Path(__file__).parents[3] / "shared" / "data" / "speech"
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")

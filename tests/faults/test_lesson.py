@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.district import a_district
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(180)]
 
 
 def frames_in(path) -> int:

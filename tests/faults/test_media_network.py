@@ -13,7 +13,7 @@ import pytest
 from benchmarks.heard import heard
 from tests.faults.network import BOTH, Link
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(90)]
 
 DELAY = Link(delay_ms=20)
 JOINED_S = 15.0

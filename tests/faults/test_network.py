@@ -14,7 +14,7 @@ import pytest
 from tests.faults.network import BOTH, Link, NetworkUnavailable, namespaces
 from tests.faults.network.link import Pipe
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.alone, pytest.mark.faults]
 
 PROBE = [sys.executable, "-m", "tests.faults.network.probe"]
 THERE = ("lead", "far")

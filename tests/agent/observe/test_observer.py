@@ -15,7 +15,7 @@ from tests.agent.observe.rooms import Notes, Room, observer, until
 from tests.models.faces import classroom
 from tests.models.recordings import sound, teacher_clips
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.alone, pytest.mark.faults]
 
 
 @pytest.fixture(scope="module")
