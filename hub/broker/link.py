@@ -21,21 +21,13 @@ RECONNECT_S = (1, 5)
 INFLIGHT = 1000
 QUEUED = 20_000
 """Messages that wait for the connection. Beyond it a message is dropped: watermarks and signals are sent again."""
-SUBSCRIPTIONS = [
-    (topic("+"), 1)
-    for topic in (
-        topics.state,
-        topics.tele,
-        topics.event,
-        topics.signal_up,
-        topics.result,
-        topics.twin_reported,
-    )
-]
-ROWS = [topics.tele("+"), topics.event("+")]
-WITHOUT_ROWS = [(topic, qos) for topic, qos in SUBSCRIPTIONS if topic not in ROWS]
+ROWS = [(topics.tele("+"), 0), (topics.event("+"), 0)]
+"""Not acknowledged to the broker, which would cost the hub a fifth of its CPU: rows that are lost between broker and
+hub are sent again by the device, which waits for the watermark."""
+WITHOUT_ROWS = [(topic("+"), 1) for topic in (topics.state, topics.signal_up, topics.result, topics.twin_reported)]
 """For a hub whose rows are taken in by further processes."""
-SHARED = [(f"$share/intake/{topic}", 1) for topic in ROWS]
+SUBSCRIPTIONS = [*WITHOUT_ROWS, *ROWS]
+SHARED = [(f"$share/intake/{topic}", qos) for topic, qos in ROWS]
 """For such a process: the broker gives each row to one of them."""
 
 log = logging.getLogger("hub.broker")
