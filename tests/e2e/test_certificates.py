@@ -1,6 +1,5 @@
 """A classroom machine and its hub, by code and certificate, over a closed broker: what goes wrong and mends itself."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from agent.identity import load_identity
 from hub.broker.embedded import find_mosquitto
 from hub.fleet.authority import DAY_S, Authority
 from hub.settings import load_settings
+from tests.e2e import ctrl_c
 from tests.e2e.district import District, a_district
 
 MINE = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed; amqtt alone is tried")
@@ -47,10 +47,8 @@ class Room:
 
     def enrolling(self, *words: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "tongtang", "agent", "enrol", *words, "--config", str(self.plan.settings_file)]
-        # Whoever runs the tests in the background of a shell has SIGINT ignored, and children inherit that.
-        heeds_ctrl_c = None if os.name != "posix" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, preexec_fn=heeds_ctrl_c, **pipes)
+        return subprocess.Popen(command, preexec_fn=ctrl_c.heeded(), **pipes)
 
     def enrol(self) -> None:
         with self.enrolling(self.claim()["ticket"]) as process:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from demo.summary import Summary
+from tests.e2e import ctrl_c
 
 pytestmark = [pytest.mark.alone, pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -130,6 +131,7 @@ def test_ctrl_c_ends_the_lesson_properly_and_leaves_no_process(tmp_path, moment)
     out = tmp_path / "out"
     demo = subprocess.Popen(
         [sys.executable, "-m", "tongtang", "demo", "--no-browser", "--out", str(out), "--seconds", "60"],
+        preexec_fn=ctrl_c.heeded(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
