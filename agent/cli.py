@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from agent.capture.sources import SourceRefused, parse_source
 from agent.checks.line import Verdict
 from agent.enrolment import enrol, read_typed, register
 from agent.identity import Identity, IdentityRefused, load_identity
+from agent.platform import FolderInUse, hold
 from agent.recentlog import RecentLog
 from agent.report.journal import JournalUnusable
 from agent.settings import AgentSettings, load_settings
@@ -33,6 +35,8 @@ app = typer.Typer(
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The agent's settings (agent.toml).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 DEFAULT_CONFIG = Path("/etc/tongtang/agent.toml")
+LOCK = "agent.lock"
+"""In the state folder: one agent at a time."""
 
 
 @app.command()
@@ -49,11 +53,34 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     logging.getLogger().addHandler(recent)
     own = _settings(config)
     twin = Twin(own.state / TWIN, own)
-    try:
+    with _held(own.state), _told():
         while _served(twin.begin(), twin, recent):
             log.info("the service starts anew")
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What keeps the service from starting is told in words."""
+    try:
+        yield
     except (IdentityRefused, SourceRefused, JournalUnusable) as error:
         raise _refused(str(error)) from error
+
+
+@contextlib.contextmanager
+def _held(state: Path) -> Iterator[None]:
+    """The state folder for this process alone: two agents on one would take each other's numbers and connection."""
+    if not state.is_dir():
+        yield  # it is not enrolled, which is told by and by
+        return
+    try:
+        lock = hold(state / LOCK)
+    except FolderInUse as error:
+        raise _refused(str(error)) from error
+    except OSError as error:
+        raise _refused(f"the state folder {state} cannot be used: {error.strerror}") from error
+    with lock:
+        yield
 
 
 def _served(settings: AgentSettings, twin: Twin, recent: RecentLog) -> bool:

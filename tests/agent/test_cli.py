@@ -1,13 +1,14 @@
 """What a person reads who tries the commands on a new machine."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from agent.cli import app
+from agent.cli import LOCK, app
 from tests.agent.enrolling_hub import EnrollingHub
 
 
@@ -41,6 +42,25 @@ def test_all_wrong_settings_are_told_at_once(tmp_path):
 def test_a_machine_that_belongs_to_no_hub_is_told_to_enrol(tmp_path):
     code, said = run("run", "--config", settings(tmp_path))
     assert code == 2
+    assert "tongtang agent enrol" in said
+
+
+def test_a_second_agent_on_one_state_folder_is_refused_until_the_first_is_gone_however_it_goes(tmp_path):
+    (tmp_path / "state").mkdir()
+    code = (
+        "import sys, time; from agent.platform import hold; from pathlib import Path; kept = hold(Path(sys.argv[1])); "
+    )
+    code += "print('held', flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", code, str(tmp_path / "state" / LOCK)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        code, said = run("run", "--config", settings(tmp_path))
+        assert code == 2
+        assert "in use by another agent" in said
+        first.kill()
+    code, said = run("run", "--config", settings(tmp_path))
+    assert "in use" not in said
     assert "tongtang agent enrol" in said
 
 
