@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from contract.settings import SettingsRefused
-from hub.settings import HubSettings, load_settings
+from hub.settings import DATABASE_FILE, KEY_FILE, HubSettings, load_settings
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="The hub's settings (hub.toml).", show_default=False)
@@ -22,11 +22,15 @@ def settings_from(config: Path | None, data: Path | None) -> HubSettings:
     """The settings that either a file or a data folder stands for.
 
     Raises:
-        typer.Exit: neither or both are given, or the file has something to mend; told on stderr.
+        typer.Exit: neither or both are given, the file has something to mend, or the folder's hub has other settings
+            than those by default; told on stderr.
     """
     if (config is None) == (data is None):
         raise refused("say where the hub is: either --config FILE or --data DIR")
     if data is not None:
+        if (data / KEY_FILE).exists() and not (data / DATABASE_FILE).exists():
+            # Else a second, empty database would be made there, and every command would seem to work.
+            raise refused(f"the hub in {data} keeps its database elsewhere, or has lost it; say --config FILE instead")
         return HubSettings(data=data)
     try:
         return load_settings(config or Path())

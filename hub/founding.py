@@ -15,11 +15,11 @@ from hub.fleet import authority
 from hub.fleet.authority import Authority, make_authority
 from hub.fleet.errors import AuthorityUnusable
 from hub.platform import sync_folder
-from hub.settings import DATABASE_FILE, CaSettings, HubSettings
+from hub.settings import DATABASE_FILE, KEY_FILE, CaSettings, HubSettings
 from hub.store.operators import new_token
 from hub.store.store import Store
 
-KEY = "hub.key"
+KEY = KEY_FILE
 TOKEN = "operator.token"  # noqa: S105  a file's name
 FIRST_OPERATOR = "operator"
 KEY_DRAFT = f"{KEY}.new"

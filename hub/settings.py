@@ -11,6 +11,7 @@ from contract.settings import Settings, load
 
 HOST_NAME = re.compile(r"(?!.*-(\.|$))[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9-]*)*")
 DATABASE_FILE = "hub.db"
+KEY_FILE = "hub.key"
 ARCHIVE_FOLDER = "archive"
 
 

@@ -106,3 +106,16 @@ def test_a_database_that_is_damaged(data: Path):
 def test_a_lock_that_cannot_be_made(data: Path):
     (data / "hub.lock").mkdir()
     assert "hub.lock" in one_line(refused("run", "--config", settings(data)))
+
+
+@pytest.mark.parametrize(
+    "command", [["user", "add", "operator"], ["enrol", "--school", "城关小学", "--room", "cg-1"], ["run"]]
+)
+def test_a_data_folder_whose_database_is_elsewhere_is_not_given_a_second_one(tmp_path: Path, command: list[str]):
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere.db"
+    init(data, f"sqlite:///{elsewhere.as_posix()}")
+    token = (data / "operator.token").read_text()
+    words = one_line(refused(*command, "--data", data))
+    assert "--config" in words
+    assert not (data / "hub.db").exists()
+    assert (data / "operator.token").read_text() == token
