@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from filelock import FileLock, Timeout
 
 from agent.capture.sources import SourceRefused, parse_source
 from agent.checks.line import Verdict
 from agent.enrolment import enrol, read_typed, register
 from agent.identity import Identity, IdentityRefused, load_identity
-from agent.platform import FolderInUse, hold
 from agent.recentlog import RecentLog
 from agent.report.journal import JournalUnusable
 from agent.settings import AgentSettings, load_settings
@@ -74,9 +74,10 @@ def _held(state: Path) -> Iterator[None]:
         yield  # it is not enrolled, which is told by and by
         return
     try:
-        lock = hold(state / LOCK)
-    except FolderInUse as error:
-        raise _refused(str(error)) from error
+        lock = FileLock(state / LOCK).acquire(timeout=0)
+    except Timeout as error:
+        words = f"{state} is in use by another agent; stop it first (systemctl stop tongtang-agent)"
+        raise _refused(words) from error
     except OSError as error:
         raise _refused(f"the state folder {state} cannot be used: {error.strerror}") from error
     with lock:

@@ -16,7 +16,6 @@ import tempfile
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import IO
 
 import psutil
 
@@ -36,10 +35,6 @@ MEANINGLESS = frozenset(
 _PR_SET_PDEATHSIG = 1
 _SIOCETHTOOL = 0x8946
 _ETHTOOL_GPERMADDR = 0x20
-
-
-class FolderInUse(Exception):
-    """Another process holds the folder."""
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -165,31 +160,6 @@ def hand_over(path: Path) -> None:
         return
     folder = path.parent.stat()
     os.chown(path, folder.st_uid, folder.st_gid)
-
-
-def hold(path: Path) -> IO[bytes]:
-    """Lock the file `path` for this process until the returned file is closed or the process ends.
-
-    Raises:
-        FolderInUse: another process holds it.
-        OSError: the file cannot be made.
-    """
-    file = path.open("ab")
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415  exists on Windows only
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415  exists on POSIX only
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise FolderInUse(
-            f"{path.parent} is in use by another agent; stop it first (systemctl stop tongtang-agent)"
-        ) from error
-    return file
 
 
 def notify(text: str) -> bool:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO
 
 _EXEC_TIED = """
 import ctypes, os, signal, sys
@@ -26,10 +25,6 @@ TIME_ERROR = 5
 
 FILES_WANTED = 65_536
 """Open files that a hub asks the system for: ten districts' devices and room to spare."""
-
-
-class FolderInUse(Exception):
-    """Another process holds the folder."""
 
 
 def tied_to_parent(command: list[str]) -> list[str]:
@@ -65,29 +60,6 @@ def allow_files(wanted: int) -> int:
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     return allowed
-
-
-def hold(path: Path) -> IO[bytes]:
-    """Lock the file `path` for this process until the returned file is closed or the process ends.
-
-    Raises:
-        FolderInUse: another process holds it.
-        OSError: the file cannot be made.
-    """
-    file = path.open("ab")
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415  exists on Windows only
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415  exists on POSIX only
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise FolderInUse(f"{path.parent} is in use by another hub; stop it first") from error
-    return file
 
 
 def sync_folder(folder: Path) -> None:

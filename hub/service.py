@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
 from contract.signal import Hello, Signal
@@ -44,7 +45,7 @@ from hub.fleet.twin import Twins, told_as_alerts
 from hub.founding import Founded, hub_authority, hub_key, init
 from hub.garbage import collect_rarely
 from hub.parts import AppFactory, HubParts
-from hub.platform import FILES_WANTED, FolderInUse, allow_files, hold
+from hub.platform import FILES_WANTED, allow_files
 from hub.ports import http_listener, start_broker
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
@@ -116,16 +117,16 @@ class HubService:
         archive = settings.archive_folder
         allow_files(FILES_WANTED)  # for the broker, which inherits it: many systems begin with 1,024
         try:
-            held = hold(settings.data / LOCK)
+            held = FileLock(settings.data / LOCK).acquire(timeout=0)
             where.unlink(missing_ok=True)
             archive.mkdir(parents=True, exist_ok=True)
-        except FolderInUse as error:
-            raise HubRefused(str(error)) from error
+        except Timeout as error:
+            raise HubRefused(f"{settings.data} is in use by another hub; stop it first") from error
         except OSError as error:
             words = f"{error.filename} cannot be used: {error.strerror}; give the hub's account folders of its own"
             raise HubRefused(words) from error
         with contextlib.ExitStack() as stack:
-            stack.callback(held.close)
+            stack.enter_context(held)
             store = await asyncio.to_thread(Store.open, settings.database_url)
             stack.callback(store.close)
             authority = await asyncio.to_thread(hub_authority, settings, store)

@@ -2,11 +2,12 @@
 
 import datetime as dt
 
+from filelock import FileLock, Timeout
+
 from hub.broker.embedded import bindable
 from hub.checks.line import CheckLine, bad, ok, warn
 from hub.door import Certificate, OpenBinding, certificate, refuse_open_binding
 from hub.errors import HubRefused
-from hub.platform import FolderInUse, hold
 from hub.service import LOCK
 from hub.settings import HubSettings
 
@@ -49,7 +50,7 @@ def _runs(settings: HubSettings) -> bool:
     if not settings.data.is_dir() or not (settings.data / LOCK).exists():
         return False
     try:
-        hold(settings.data / LOCK).close()
-    except FolderInUse:
+        with FileLock(settings.data / LOCK).acquire(timeout=0):
+            return False
+    except Timeout:
         return True
-    return False

@@ -47,9 +47,7 @@ def test_a_machine_that_belongs_to_no_hub_is_told_to_enrol(tmp_path):
 
 def test_a_second_agent_on_one_state_folder_is_refused_until_the_first_is_gone_however_it_goes(tmp_path):
     (tmp_path / "state").mkdir()
-    code = (
-        "import sys, time; from agent.platform import hold; from pathlib import Path; kept = hold(Path(sys.argv[1])); "
-    )
+    code = "import sys, time; from filelock import FileLock; kept = FileLock(sys.argv[1]).acquire(timeout=0); "
     code += "print('held', flush=True); time.sleep(60)"
     command = [sys.executable, "-c", code, str(tmp_path / "state" / LOCK)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as first:
