@@ -65,7 +65,7 @@ class TimedRows(RowTable):
 
 
 def hub(port: int, devices: int, tally: Tally, folder: Path):
-    """The hub's link, intake and database, as `hub.service` puts them together; returns what ends them."""
+    """The hub's link, intake and database, as `hub.wiring` puts them together; returns what ends them."""
     store = Store.open(f"sqlite:///{folder}/hub.db")
     pem = public_pem(new_device_key())
     records = [DeviceRecord(device_name(n), f"room-{n}", "", "", pem, 0.0) for n in range(devices)]

@@ -1,4 +1,4 @@
-"""Starts and supervises everything of one hub, and ends it as one."""
+"""Opens what a hub needs, runs it and ends it as one."""
 
 import asyncio
 import contextlib
@@ -6,51 +6,31 @@ import datetime as dt
 import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
-from contract.signal import Hello, Signal
-from hub.broker.courier import Courier
 from hub.broker.embedded import Broker
-from hub.broker.gate import Gate, open_gate
-from hub.broker.intake import Intake
-from hub.broker.link import SUBSCRIPTIONS, WITHOUT_ROWS, Arrival, HubLink
-from hub.broker.misfits import Misfits
-from hub.broker.workers import IntakeWorkers, specs
+from hub.broker.gate import open_gate
 from hub.clock import HubClock
-from hub.door import WHERE, address, certificate
+from hub.door import WHERE, address, certificate, certificate_pem
 from hub.errors import HubRefused
-from hub.fleet.alerts import Alerts
-from hub.fleet.authority import Authority
-from hub.fleet.claims import Claims
-from hub.fleet.commands import Commands
-from hub.fleet.devices import Devices
-from hub.fleet.enrolment import Enrolment
-from hub.fleet.feed import HealthFeed
-from hub.fleet.health import FleetHealth
-from hub.fleet.keeping import Keeper
-from hub.fleet.readiness import Readiness
-from hub.fleet.twin import Twins, told_as_alerts
 from hub.founding import Founded, hub_authority, hub_key, init
 from hub.garbage import collect_rarely
 from hub.parts import AppFactory, HubParts
 from hub.platform import FILES_WANTED, allow_files
 from hub.ports import http_listener, start_broker
-from hub.session.changes import Changes
-from hub.session.conductor import Conductor, Times
 from hub.settings import HubSettings
 from hub.store.store import Store
+from hub.threads import Threads
+from hub.wiring import Opened, connect
 
 __all__ = ["Founded", "HubService", "init"]
 
@@ -65,6 +45,8 @@ HTTP_END_S = 3
 LOCK = "hub.lock"
 
 log = logging.getLogger("hub")
+
+_Act = Callable[[], Awaitable[None]]
 
 
 def hub_version() -> str:
@@ -113,20 +95,9 @@ class HubService:
         settings = self._settings
         key = hub_key(settings.data)
         self._check_certificate()
-        where = settings.data / WHERE
-        archive = settings.archive_folder
         allow_files(FILES_WANTED)  # for the broker, which inherits it: many systems begin with 1,024
-        try:
-            held = FileLock(settings.data / LOCK).acquire(timeout=0)
-            where.unlink(missing_ok=True)
-            archive.mkdir(parents=True, exist_ok=True)
-        except Timeout as error:
-            raise HubRefused(f"{settings.data} is in use by another hub; stop it first") from error
-        except OSError as error:
-            words = f"{error.filename} cannot be used: {error.strerror}; give the hub's account folders of its own"
-            raise HubRefused(words) from error
         with contextlib.ExitStack() as stack:
-            stack.enter_context(held)
+            stack.enter_context(self._folders())
             store = await asyncio.to_thread(Store.open, settings.database_url)
             stack.callback(store.close)
             authority = await asyncio.to_thread(hub_authority, settings, store)
@@ -135,8 +106,10 @@ class HubService:
             gate = open_gate(settings, authority, store.devices, self._clock.now)
             broker = start_broker(settings, store.facts, gate)
             stack.callback(broker.stop)
-            parts, threads = self._connect(store, broker, gate, key, authority, stack)
-            stack.callback(where.unlink, missing_ok=True)
+            opened = Opened(settings, hub_version(), self._clock, key, authority, store, broker, gate)
+            parts, threads = connect(opened)
+            stack.enter_context(threads.running())
+            stack.callback((settings.data / WHERE).unlink, missing_ok=True)
             collect_rarely()
             try:
                 await self._serve(parts, broker, threads, http)
@@ -144,101 +117,28 @@ class HubService:
                 # The first says why; the others only ended with it.
                 raise group.exceptions[0] from None
 
+    @contextlib.contextmanager
+    def _folders(self) -> Iterator[None]:
+        """Keep the hub's folder from another hub meanwhile; the archive's is made."""
+        data = self._settings.data
+        try:
+            held = FileLock(data / LOCK).acquire(timeout=0)
+            (data / WHERE).unlink(missing_ok=True)
+            self._settings.archive_folder.mkdir(parents=True, exist_ok=True)
+        except Timeout as error:
+            raise HubRefused(f"{data} is in use by another hub; stop it first") from error
+        except OSError as error:
+            words = f"{error.filename} cannot be used: {error.strerror}; give the hub's account folders of its own"
+            raise HubRefused(words) from error
+        with held:
+            yield
+
     def _check_certificate(self) -> None:
         shown = certificate(self._settings.http)
         if shown is not None and shown.days_left(dt.datetime.now(dt.UTC)) < 0:
             log.error("%s has expired on %s; devices will not speak with this hub", shown.file, shown.expires.date())
 
-    def _connect(
-        self,
-        store: Store,
-        broker: Broker,
-        gate: Gate | None,
-        key: Ed25519PrivateKey,
-        authority: Authority,
-        stack: contextlib.ExitStack,
-    ) -> tuple[HubParts, "_Threads"]:
-        """Make the parts, hand each what it needs, and start their threads."""
-        settings, clock = self._settings, self._clock
-        changes = Changes()
-        misfits = Misfits(time.monotonic)
-        alerts = Alerts(store.alerts, clock.now, changes.tell)
-        devices = Devices(store.devices, clock.now, changes.tell, alerts)
-        devices.on_admitted.append(broker.admit)
-        devices.on_revoked.append(
-            lambda device: broker.revoke(device, authority.crl(devices.revoked_serials(), clock.now()))
-        )
-
-        def arrived(arrival: Arrival) -> None:
-            if arrival.topic.endswith("/signal/up"):
-                courier.arrived(arrival)
-            elif arrival.topic.endswith("/result"):
-                commands.arrived(arrival)
-            elif arrival.topic.endswith("/twin/reported"):
-                twins.arrived(arrival)
-            else:
-                intake.offer(arrival)
-
-        incarnation = secrets.token_hex(6)
-        tls = gate.certificate.client_context() if gate is not None else None
-        workers = IntakeWorkers(specs(settings, broker, incarnation, hub_version()), misfits, alerts.raise_)
-        heard = WITHOUT_ROWS if settings.intake.workers > 1 else SUBSCRIPTIONS
-        link = HubLink(*broker.hub_address, incarnation, hub_version(), clock.now_ns, arrived, tls, heard)
-        intake = Intake(store.rows, devices, link.publish, misfits, alerts.raise_, workers.counts)
-        courier = Courier(key, devices.key, link.publish, clock.now_ns, misfits, devices.heard, devices.online)
-        times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
-        conductor = Conductor(store.sessions, devices, courier, clock.now, times, changes.tell)
-        commands = Commands(store.commands, devices, key, link.publish, clock.now, misfits, changes.tell)
-        retained = partial(link.publish, retain=True)
-        alerting = told_as_alerts(alerts.raise_, alerts.clear)
-        twins = Twins(store.twins, devices, key, retained, clock.now, misfits, alerting)
-
-        def handle(signal: Signal, issued: float) -> str:
-            if isinstance(signal, Hello):
-                commands.hello(signal.device)
-            return conductor.handle(signal, issued)
-
-        health = FleetHealth(devices, clock.now, changes.tell)
-        intake.on_stored.append(health.on_stored)
-        # Rows that other workers stored pass by this process.
-        refresh = HealthFeed(store.database, health).poll if settings.intake.workers > 1 else lambda: None
-        keeper = Keeper(store.rollups, store.retention, settings.keep, clock.now)
-        for part in (keeper, intake, workers, commands):
-            part.start()
-            stack.callback(part.stop)
-        courier.start(handle, conductor.answered)
-        stack.callback(courier.stop)
-        link.start()
-        stack.callback(link.stop)
-        twins.start()
-        stack.callback(twins.stop)
-        parts = HubParts(
-            settings=settings,
-            store=store,
-            devices=devices,
-            alerts=alerts,
-            claims=Claims(store.claims, store.devices, clock.now),
-            enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
-            commands=commands,
-            twins=twins,
-            health=health,
-            readiness=Readiness(conductor, health, devices, alerts, clock.now, refresh),
-            conductor=conductor,
-            changes=changes,
-            intake=intake,
-            misfits=misfits,
-            key=key,
-            clock=clock,
-            archive=settings.archive_folder,
-            mqtt_host=broker.host,
-            mqtt_port=broker.port,
-            broker=broker.name,
-            broker_up=lambda: link.wait_ready(0),
-            version=hub_version(),
-        )
-        return parts, _Threads(link, intake, workers, courier, commands, twins, keeper)
-
-    async def _serve(self, parts: HubParts, broker: Broker, threads: "_Threads", http: socket.socket) -> None:
+    async def _serve(self, parts: HubParts, broker: Broker, threads: Threads, http: socket.socket) -> None:
         tls = self._settings.http
         config = uvicorn.Config(
             self._make_app(parts),
@@ -255,14 +155,10 @@ class HubService:
         with _signals(self._ending):
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(server.serve(sockets=[http]), name="hub.http")
-                tending = tasks.create_task(_again(TEND_S, _on_loop(broker.tend)), name="hub.broker")
-                judge = _Patient(parts.conductor.tick, "sessions are not looked after")
-                judging = tasks.create_task(_again(TICK_S, judge.tick), name="hub.sessions")
-                doorman = _Patient(parts.devices.notice_revoked, "devices that are revoked meanwhile are not noticed")
-                refusing = tasks.create_task(_again(TICK_S, doorman.tick), name="hub.revoked")
-                lookout = _Patient(parts.readiness.tick, "rooms are not judged before their lessons")
-                readying = tasks.create_task(_again(READINESS_S, lookout.tick), name="hub.readiness")
-                watching = tasks.create_task(_again(TICK_S, _on_loop(threads.check)), name="hub.threads")
+                doing = [
+                    tasks.create_task(_again(every_s, act), name=name)
+                    for name, every_s, act in _chores(parts, broker, threads)
+                ]
                 await self._announce(parts, lambda: server.started or serving.done(), threads, http)
                 ended = tasks.create_task(self._ending.wait(), name="hub.ending")
                 await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -270,11 +166,11 @@ class HubService:
                     raise HubRefused("the HTTP side ended by itself; its log says why")
                 server.should_exit = True
                 await serving
-                for task in (tending, judging, refusing, readying, watching, ended):
+                for task in doing:
                     task.cancel()
 
     async def _announce(
-        self, parts: HubParts, http_up: Callable[[], bool], threads: "_Threads", http: socket.socket
+        self, parts: HubParts, http_up: Callable[[], bool], threads: Threads, http: socket.socket
     ) -> None:
         """Write where the hub is, once everything listens."""
         until = time.monotonic() + READY_WAIT_S
@@ -287,6 +183,7 @@ class HubService:
             "http": address(http, tls=self._settings.http.tls),
             "mqtt": {"host": parts.mqtt_host, "port": parts.mqtt_port, "tls": self._settings.mqtt_tls},
             "broker": parts.broker,
+            "certificate": certificate_pem(self._settings.http),
             "pid": os.getpid(),
         }
         path = self._settings.data / WHERE
@@ -294,34 +191,6 @@ class HubService:
         draft.write_text(json.dumps(where, indent=1), encoding="utf-8")
         draft.replace(path)
         log.info("the hub is at %s, its broker at %s:%d", where["http"], parts.mqtt_host, parts.mqtt_port)
-
-
-@dataclass(frozen=True, slots=True)
-class _Threads:
-    link: HubLink
-    intake: Intake
-    workers: IntakeWorkers
-    courier: Courier
-    commands: Commands
-    twins: Twins
-    keeper: Keeper
-
-    @property
-    def ready(self) -> bool:
-        """Whether the hub hears its devices."""
-        return self.link.wait_ready(0) and self.workers.wait_ready(0)
-
-    def check(self) -> None:
-        """Raise where a thread has died: a hub that is deaf must be started again, not look alive."""
-        if not self.intake.alive:
-            raise RuntimeError("the intake's writer has died")
-        if not self.courier.alive:
-            raise RuntimeError("the courier has died")
-        if not (self.commands.alive and self.twins.alive):
-            raise RuntimeError("what takes the answers to commands, or the twins, has died")
-        if not self.keeper.alive:
-            raise RuntimeError("what sums telemetry up has died")
-        self.workers.tend()
 
 
 @dataclass(slots=True)
@@ -347,13 +216,27 @@ class _Patient:
         self.down = False
 
 
-async def _again(every_s: float, act: Callable[[], Awaitable[None]]) -> None:
+def _chores(parts: HubParts, broker: Broker, threads: Threads) -> list[tuple[str, float, _Act]]:
+    """What is done again and again beside the serving: its task's name, how often in seconds, and what."""
+    judge = _Patient(parts.conductor.tick, "sessions are not looked after")
+    doorman = _Patient(parts.devices.notice_revoked, "devices that are revoked meanwhile are not noticed")
+    lookout = _Patient(parts.readiness.tick, "rooms are not judged before their lessons")
+    return [
+        ("hub.broker", TEND_S, _on_loop(broker.tend)),
+        ("hub.sessions", TICK_S, judge.tick),
+        ("hub.revoked", TICK_S, doorman.tick),
+        ("hub.readiness", READINESS_S, lookout.tick),
+        ("hub.threads", TICK_S, _on_loop(threads.check)),
+    ]
+
+
+async def _again(every_s: float, act: _Act) -> None:
     while True:
         await act()
         await asyncio.sleep(every_s)
 
 
-def _on_loop(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+def _on_loop(act: Callable[[], None]) -> _Act:
     async def acted() -> None:
         act()
 
