@@ -161,9 +161,7 @@ class Remote:
         """Why the service cannot start anew, where no session may be on or nearer than so many seconds."""
         if self._host.lesson_on():
             return "a lesson is on"
-        now = self._report.clock.now()
-        ahead = (one for one in self._report.orders.orders() if not one.cancelled and one.ends > now)
-        if any(one.epoch - now < clear_s for one in ahead):
+        if self._report.orders.lesson_within(clear_s, self._report.clock.now()):
             return f"a session is on or begins within {clear_s / 60:g} minutes"
         return ""
 

@@ -60,6 +60,14 @@ class OrderShelf:
         with self._lock:
             return sorted((one.order for one in self._held.values()), key=lambda order: order.epoch)
 
+    def standing(self) -> list[SessionOrder]:
+        """As `orders`, without those that were called off."""
+        return [order for order in self.orders() if not order.cancelled]
+
+    def lesson_within(self, seconds: float, now: float) -> bool:
+        """Whether a session of this room is on at `now` (hub UTC), or begins within so many seconds."""
+        return any(order.epoch - seconds <= now <= order.ends for order in self.standing())
+
     def revs(self) -> dict[str, int]:
         """Revision held, by session; what `Hello` tells the hub."""
         with self._lock:

@@ -14,14 +14,12 @@ from agent.report.clock import HubClock
 from agent.report.courier import Courier
 from agent.report.health.machine import MachineHealth, Run
 from agent.report.health.wanted import Wanted
-from agent.report.lane import Lane
 from agent.report.link import Link
 from agent.report.orders import OrderShelf
-from agent.report.outbox import Outbox
-from agent.report.reporter import Ledger, Reporter, make_good
+from agent.report.outboxes import Outboxes
+from agent.report.pulse import Pulse
 from agent.settings import AgentSettings
 from agent.trust import broker_trust
-from contract import topics
 from contract.envelope import Envelope, EnvelopeRefused
 from contract.session import SessionOrder
 from contract.signal import Hello, Order, Signal
@@ -29,25 +27,11 @@ from contract.telemetry import DeviceState
 
 log = logging.getLogger(__name__)
 
-BURST = 5
-"""Clock questions at each connect ..."""
-BURST_S = 0.1
-"""... this far apart, in seconds ..."""
-CLOCK_S = 15.0
-"""... and then one every so many seconds."""
-SAVE_S = 60.0
-"""Seconds between two saves of the clock's map."""
 HELLO_VALID_S = 600.0
 NEAR_S = 600.0
 """A lesson that begins within so many seconds is near."""
 BEGINNING_S = 120.0
 """So many seconds before and after its beginning a lesson begins: nothing else happens then."""
-EVENT_SYNC_S = 0.02
-"""An event is safe from a power cut so soon, and then it is sent; those of this time share one fdatasync ..."""
-TELEMETRY_SYNC_S = 0.25
-"""... as telemetry does, which a newer sample replaces anyway."""
-EVENTS_ROOM_BYTES = 4 << 20
-"""Of the disk's last bytes, so many are left to events."""
 
 
 class Report:
@@ -87,44 +71,24 @@ class Report:
         """Told when the hub comes into reach and when it goes."""
         self.on_expired: Callable[[], None] = lambda: None
         """Told each time the broker refuses this device's certificate because it has expired."""
-        state = settings.state
         self.boot = boot or boot_id()
         self.incarnation = incarnation
-        self._device = identity.device
         self._settings = settings
-        self._machine = machine = fingerprint(state)
-        kept = settings.report
-        self._telemetry = Outbox(
-            state / "telemetry.db",
-            machine=machine,
-            device=identity.device,
-            cap_bytes=kept.telemetry_cap_bytes,
-            sync_s=TELEMETRY_SYNC_S,
-            floor_bytes=EVENTS_ROOM_BYTES,
-        )
-        self._events = Outbox(
-            state / "event.db",
-            machine=machine,
-            device=identity.device,
-            cap_bytes=kept.event_cap_bytes,
-            sync_s=EVENT_SYNC_S,
-            lesser=self._telemetry,
-        )
-        if settings.report.ledger:
-            make_good(state / "produced", (self._telemetry, self._events))
-        self._ledger = Ledger(state / "produced" / f"{incarnation}.txt") if settings.report.ledger else None
+        state, device = settings.state, identity.device
+        run = Run(device, fingerprint(state), self.boot, incarnation, version)
+        self._run = run
+        self._outboxes = Outboxes(settings, device=device, machine=run.machine, boot=self.boot, incarnation=incarnation)
+        self.reporter = self._outboxes.reporter
         self.clock = HubClock(state / "clock.json", self.boot)
-        self.reporter = Reporter(
-            self._telemetry, self._events, device=identity.device, boot=self.boot, ledger=self._ledger
-        )
-        self.orders = OrderShelf(state / "orders", identity.hub_key, identity.device)
-        self._link = self._made_link(identity, version, chance)
-        self.courier = Courier(identity.device, identity.key, identity.hub_key, self._link.publish_signal, self.clock)
+        self.orders = OrderShelf(state / "orders", identity.hub_key, device)
+        self._link = self._made_link(identity, chance)
+        self.courier = Courier(device, identity.key, identity.hub_key, self._link.publish_signal, self.clock)
+        self._pulse = Pulse(self.clock, self.courier, self.orders)
         self.health = MachineHealth(
-            Run(identity.device, machine, self.boot, incarnation, version),
+            run,
             settings,
             self.reporter,
-            (self._telemetry, self._events),
+            self._outboxes.both,
             self.clock,
             self.orders,
             lambda: self._link.up,
@@ -133,12 +97,8 @@ class Report:
         self._hub_online = True
         self._connected = False
         self._connected_since = time.time()
-        self._burst = 0
-        self._clock_due_s = 0.0
-        self._stopping = threading.Event()
         self._draining = threading.Event()
-        self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._pulse, name="report.pulse", daemon=True)
+        self._stopped = False
         self._wire()
 
     @property
@@ -149,13 +109,12 @@ class Report:
     def start(self) -> None:
         """Begin to connect and to report; returns at once and tries for ever."""
         self._link.start()
-        self._thread.start()
+        self._pulse.start()
         self.health.start()
 
     def drain(self, within_s: float) -> bool:
         """Wait until the hub has everything, at most `within_s` seconds; False where something is left."""
-        self._telemetry.flush()
-        self._events.flush()
+        self._outboxes.flush()
         until = time.monotonic() + within_s
         while self.waiting():
             if time.monotonic() >= until:
@@ -165,30 +124,25 @@ class Report:
 
     def waiting(self) -> int:
         """Rows and signals that the hub has not confirmed."""
-        return self._telemetry.depth().rows + self._events.depth().rows + self.courier.waiting()
+        return self._outboxes.waiting() + self.courier.waiting()
 
     def stop(self, drain_s: float | None = None) -> bool:
         """Drain for a while, say goodbye and end; False where something waits for the next start.
 
         May be called twice.
         """
-        if self._stopping.is_set():
+        if self._stopped:
             return True
         wanted = self._settings.report.drain_s if drain_s is None else drain_s
         self._draining.set()
         self.health.stop()  # no new samples: whoever drains must come to an end
         done = self.drain(wanted if self._link.up else 0.0)
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._stopped = True
+        self._pulse.stop()
         self._link.stop()
-        self._save_clock()
+        self._pulse.save_clock()
         self.health.ended()
-        self._events.close()  # first: where the disk is full, telemetry makes room for it
-        self._telemetry.close()
-        if self._ledger is not None:
-            self._ledger.close()
+        self._outboxes.close()
         return done
 
     def handle(self, topic: str, take: Callable[[bytes], None]) -> None:
@@ -205,46 +159,39 @@ class Report:
 
     def hello(self) -> None:
         """Tell the hub which orders we hold, so that it sends what is newer."""
-        hello = Hello(device=self._device, boot=self.boot, incarnation=self.incarnation, orders=self.orders.revs())
+        hello = Hello(device=self._run.device, boot=self.boot, incarnation=self.incarnation, orders=self.orders.revs())
         self.courier.send(hello, HELLO_VALID_S, key="hello")
 
     def lesson_near(self) -> bool:
         """Whether a lesson of this room is live, or begins within ten minutes, as far as it is known here."""
-        now = self.clock.now()
-        return any(order.epoch - NEAR_S <= now <= order.ends for order in self._held_orders())
+        return self.orders.lesson_within(NEAR_S, self.clock.now())
 
     def lesson_begins(self) -> bool:
         """Whether a lesson of this room is about to begin, or has just begun."""
         now = self.clock.now()
-        return any(abs(order.epoch - now) <= BEGINNING_S for order in self._held_orders())
+        return any(abs(order.epoch - now) <= BEGINNING_S for order in self.orders.standing())
 
     def renewed(self, *, at_once: bool) -> None:
         """This device has a new certificate: connect with it, at once or when no lesson is near."""
         self._link.renewed(at_once=at_once)
 
-    def _held_orders(self) -> list[SessionOrder]:
-        return [order for order in self.orders.orders() if not order.cancelled]
-
     # Wiring.
 
-    def _made_link(self, identity: Identity, version: str, chance: random.Random | None) -> Link:
-        hub = self._settings.hub
+    def _made_link(self, identity: Identity, chance: random.Random | None) -> Link:
+        hub, run = self._settings.hub, self._run
         birth = DeviceState(
-            device=identity.device,
+            device=run.device,
             online=True,
-            boot=self.boot,
-            incarnation=self.incarnation,
-            version=version,
-            machine=self._machine,
+            boot=run.boot,
+            incarnation=run.incarnation,
+            version=run.version,
+            machine=run.machine,
         )
         return Link(
             birth,
             hub.mqtt_host or identity.mqtt_host,
             hub.mqtt_port or identity.mqtt_port,
-            (
-                Lane(topics.event(identity.device), self._events),
-                Lane(topics.tele(identity.device), self._telemetry),
-            ),
+            self._outboxes.lanes(),
             tls=(lambda: broker_trust(self._settings.state, self.clock.heard_now)) if identity.mqtt_tls else None,
             urgent=self.lesson_near,
             keepalive_s=hub.keepalive_s,
@@ -260,7 +207,7 @@ class Report:
         self._link.on_expired = self._expired
         self.courier.on_signal = self._signal
         self.courier.on_order = self._order
-        self.courier.on_pending = self._wake.set
+        self.courier.on_pending = self._pulse.wake
 
     def _up(self) -> None:
         away_s = round(time.time() - self._connected_since, 1)
@@ -285,8 +232,7 @@ class Report:
         self.on_expired()
 
     def _greet(self) -> None:
-        self._burst = BURST
-        self._clock_due_s = 0.0
+        self._pulse.burst()
         self.courier.up()
         self.hello()
         self.health.tell_all()
@@ -308,31 +254,3 @@ class Report:
             return
         if kept is not None:
             self.on_order(kept.order)
-
-    # The report's own thread.
-
-    def _pulse(self) -> None:
-        save_due = time.monotonic() + SAVE_S
-        while not self._stopping.is_set():
-            now = time.monotonic()
-            if now >= self._clock_due_s:
-                self._ask_time(now)
-            if now >= save_due:
-                self._save_clock()
-                self.orders.forget_past(self.clock.now())
-                save_due = now + SAVE_S
-            again = min(self.courier.tick(), self._clock_due_s - now, save_due - now)
-            if self._wake.wait(max(0.01, again)):
-                self._wake.clear()
-
-    def _ask_time(self, now_s: float) -> None:
-        self._burst = max(0, self._burst - 1)
-        self._clock_due_s = now_s + (BURST_S if self._burst else CLOCK_S)
-        self.clock.follow_wall()
-        self.courier.ask_time()
-
-    def _save_clock(self) -> None:
-        try:
-            self.clock.save()
-        except OSError as error:
-            log.warning("the clock's map is not saved: %s", error)

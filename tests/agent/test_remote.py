@@ -197,8 +197,8 @@ async def test_nothing_is_done_by_a_machine_that_never_heard_the_hubs_time(hub, 
         assert (hub.state(made.id), room.shown) == ("sent", [])
         monkeypatch.undo()
         monkeypatch.setattr(hub_commands, "RESEND_S", (0.3, 0.3))
-        room.report._clock_due_s = 0.0
-        room.report._wake.set()
+        room.report._pulse.burst()
+        room.report._pulse.wake()
         await until(lambda: hub.state(made.id) == "done")
         assert len(room.shown) == 1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.report.outbox import Outbox
-from agent.report.report import EVENT_SYNC_S, TELEMETRY_SYNC_S
+from agent.report.outboxes import EVENT_SYNC_S, TELEMETRY_SYNC_S
 from agent.report.reporter import Reporter
 from tests.faults.test_power_cut import ext4, mounted, run
 
