@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from hub.errors import HubRefused
 from hub.settings import HttpSettings
@@ -93,6 +94,18 @@ def certificate(settings: HttpSettings) -> Certificate | None:
             "mend tls_key under [http]"
         ) from error
     return Certificate(settings.tls_cert, shown.not_valid_after_utc, _names(shown))
+
+
+def certificate_pem(settings: HttpSettings) -> str:
+    """The certificate that the hub shows over HTTPS, PEM, without those above it; empty without TLS.
+
+    Raises:
+        HubRefused: it cannot be used.
+    """
+    if certificate(settings) is None or settings.tls_cert is None:
+        return ""
+    shown = x509.load_pem_x509_certificates(settings.tls_cert.read_bytes())[0]
+    return shown.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _names(shown: x509.Certificate) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from contract.enrolment import Ticket, fingerprint
-from hub.door import HERE, WHERE, address_for_devices
+from hub.door import HERE, WHERE, address_for_devices, certificate_pem
 from hub.errors import HubRefused
 from hub.fleet.claims import ROOM, Claims
 from hub.founding import TOKEN, hub_key
@@ -130,11 +131,17 @@ def _asked_hub(settings: HubSettings, device: str, token: str) -> bool:
 
 def where(settings: HubSettings) -> str | None:
     """How the hub is reached from this machine, as it says itself; None where it does not run."""
+    found = _told(settings).get("http")
+    return found if isinstance(found, str) else None
+
+
+def _told(settings: HubSettings) -> dict[str, Any]:
+    """What a hub that runs says of itself in its data folder; nothing where none runs."""
     try:
-        found: str = json.loads((settings.data / WHERE).read_text(encoding="utf-8"))["http"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return found
+        told = json.loads((settings.data / WHERE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _here(settings: HubSettings, store: Store) -> str:
@@ -148,13 +155,23 @@ def _here(settings: HubSettings, store: Store) -> str:
 
 
 def trust(settings: HubSettings) -> ssl.SSLContext:
-    """Trust the hub's own certificate and no other: on this machine it is called by another name than it is for."""
-    context = ssl.create_default_context()
-    if settings.http.tls_cert is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.load_verify_locations(settings.http.tls_cert)
+    """Trust the hub's own certificate and no other: on this machine it is called by another name than it is for.
+
+    It is the one that the running hub says it shows: `--data` knows nothing of the settings.
+
+    Raises:
+        HubRefused: it cannot be used.
+    """
+    shown = _told(settings).get("certificate") or certificate_pem(settings.http)
+    if not shown:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=shown)
+    except ssl.SSLError as error:
+        raise HubRefused(f"{settings.data / WHERE} holds no usable certificate; start the hub again") from error
     return context
 
 
