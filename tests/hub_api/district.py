@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -18,39 +18,19 @@ from contract.clock import ClockRecord
 from contract.keys import load_private, new_device_key, new_hub_key, public_pem, save_private
 from contract.package import MANIFEST, FileEntry, Manifest, Part
 from contract.session import Policy, Role
-from contract.signal import Signal
 from hub.api.app import create_app
-from hub.broker.intake import Intake
-from hub.broker.misfits import Misfits
+from hub.broker.embedded import ExternalBroker
 from hub.clock import HubClock
-from hub.fleet.alerts import Alerts
 from hub.fleet.authority import Authority, make_authority
-from hub.fleet.claims import Claims
-from hub.fleet.commands import Commands
-from hub.fleet.devices import Devices, NewDevice
-from hub.fleet.enrolment import Enrolment
-from hub.fleet.health import FleetHealth
-from hub.fleet.readiness import Readiness
-from hub.fleet.twin import Twins
+from hub.fleet.devices import NewDevice
 from hub.parts import HubParts
-from hub.session.changes import Changes
-from hub.session.conductor import Conductor, Times
 from hub.session.views import NewRoom, NewSession
 from hub.settings import HubSettings
 from hub.store.operators import new_token
 from hub.store.store import Store
+from hub.wiring import Opened, connect
 
 ALL_ON = Policy(record=True, observe=True, upload=True)
-
-
-class Nowhere:
-    """Takes signals and publishes that nobody listens to."""
-
-    def send(self, signal: Signal, valid_s: float) -> None:
-        del signal, valid_s
-
-    def publish(self, *_what: object) -> bool:
-        return True
 
 
 class LateClock(HubClock):
@@ -127,40 +107,12 @@ def make(data: Path, *, token: str | None = None, **more: object) -> District:
         save_private(new_hub_key(), data / "hub.key")
     token = token or new_token()
     store.operators.set_token("operator", token, clock.now())
-    changes, misfits = Changes(), Misfits(time.monotonic)
-    alerts = Alerts(store.alerts, clock.now, changes.tell)
-    devices = Devices(store.devices, clock.now, changes.tell, alerts)
     make_authority(data, clock.now())
-    authority = Authority.open(settings)
+    broker = ExternalBroker("mqtt://127.0.0.1:1883")
     key = load_private(data / "hub.key")
-    nowhere = Nowhere().publish
-    conductor = Conductor(store.sessions, devices, Nowhere(), clock.now, Times(), changes.tell)
-    health = FleetHealth(devices, clock.now, changes.tell)
-    parts = HubParts(
-        settings=settings,
-        store=store,
-        devices=devices,
-        alerts=alerts,
-        claims=Claims(store.claims, store.devices, clock.now),
-        enrolment=Enrolment(store, devices, authority, alerts, clock.now, changes.tell),
-        commands=Commands(store.commands, devices, key, nowhere, clock.now, misfits),
-        twins=Twins(store.twins, devices, key, nowhere, clock.now, misfits),
-        health=health,
-        readiness=Readiness(conductor, health, devices, alerts, clock.now),
-        conductor=conductor,
-        changes=changes,
-        intake=Intake(store.rows, devices, Nowhere().publish, misfits),
-        misfits=misfits,
-        key=key,
-        clock=clock,
-        archive=settings.archive_folder,
-        mqtt_host="127.0.0.1",
-        mqtt_port=1883,
-        broker="amqtt",
-        broker_up=lambda: True,
-        version="0.1.0",
-    )
-    parts.intake.on_stored.append(health.on_stored)
+    opened = Opened(settings, "0.1.0", clock, key, Authority.open(settings), store, broker, None)
+    parts, _ = connect(opened)  # what runs beside it never starts: nobody listens to what is published
+    parts = replace(parts, broker="amqtt", broker_up=lambda: True)
     return District(parts, create_app(parts), token)
 
 
