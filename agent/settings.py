@@ -7,6 +7,17 @@ from pydantic import Field
 
 from contract.model import DeviceId, RoomId
 from contract.settings import Settings, load
+from contract.twin import (
+    HEALTH_MAX_S,
+    BitrateBps,
+    FrameRate,
+    Height,
+    KeepaliveS,
+    PeopleHz,
+    SlidesHz,
+    UploadBps,
+    Width,
+)
 
 T = TypeVar("T", bound=Settings)
 
@@ -38,10 +49,8 @@ class HubTable(Settings):
     )
     mqtt_host: str = Field("", title="Broker", description="Host of the broker; empty: as the hub said at enrolment.")
     mqtt_port: int = Field(0, ge=0, le=65535, title="Broker's port", description="0: as the hub said at enrolment.")
-    keepalive_s: int = Field(
+    keepalive_s: KeepaliveS = Field(
         15,
-        ge=3,
-        le=300,
         title="Keep-alive",
         description="A dead connection to the broker is noticed within one and a half times so many seconds.",
     )
@@ -74,10 +83,10 @@ class SourcesTable(Settings):
 class VideoTable(Settings):
     """Picture sent and recorded where an order does not say otherwise, and what this machine carries."""
 
-    width_max: int = Field(1920, ge=160, le=3840, title="Width", description="Widest picture encoded here, in pixels.")
-    height_max: int = Field(1080, ge=90, le=2160, title="Height", description="Highest picture, in pixels.")
-    fps_max: int = Field(30, ge=5, le=60, title="Frame rate", description="Most frames encoded in a second.")
-    bitrate_max: int = Field(6_000_000, ge=100_000, le=50_000_000, title="Bitrate", description="Most bit/s a track.")
+    width_max: Width = Field(1920, title="Width", description="Widest picture encoded here, in pixels.")
+    height_max: Height = Field(1080, title="Height", description="Highest picture, in pixels.")
+    fps_max: FrameRate = Field(30, title="Frame rate", description="Most frames encoded in a second.")
+    bitrate_max: BitrateBps = Field(6_000_000, title="Bitrate", description="Most bit/s a track.")
 
 
 class MediaTable(Settings):
@@ -92,8 +101,8 @@ class ObserveTable(Settings):
     """On-device analytics; what the session's policy does not allow never runs."""
 
     enabled: bool = Field(True, title="Observe", description="Run analytics where the policy of the session allows.")
-    people_hz: float = Field(1.0, gt=0, le=5, title="People", description="Counts of people in a second.")
-    slides_hz: float = Field(2.0, gt=0, le=10, title="Slides", description="Looks at the slides in a second.")
+    people_hz: PeopleHz = Field(1.0, title="People", description="Counts of people in a second.")
+    slides_hz: SlidesHz = Field(2.0, title="Slides", description="Looks at the slides in a second.")
 
 
 class RecordTable(Settings):
@@ -105,8 +114,8 @@ class RecordTable(Settings):
     keep_uploaded: bool = Field(
         False, title="Keep", description="Whether a package stays here after the hub's receipt, until it expires."
     )
-    upload_bps: int = Field(
-        0, ge=0, title="Upload", description="Most bit/s an upload may take; 0: as much as there is."
+    upload_bps: UploadBps = Field(
+        0, title="Upload", description="Most bit/s an upload may take; 0: as much as there is."
     )
 
 
@@ -126,7 +135,9 @@ class OverlayTable(Settings):
 class ReportTable(Settings):
     """Telemetry and events on their way to the hub."""
 
-    health_s: float = Field(5.0, gt=0, le=3600, title="Health", description="Seconds between two health samples.")
+    health_s: float = Field(
+        5.0, gt=0, le=HEALTH_MAX_S, title="Health", description="Seconds between two health samples."
+    )
     telemetry_cap_bytes: int = Field(
         64 << 20,
         ge=1 << 16,

@@ -1,13 +1,14 @@
 """The twin (设备影子): the configuration that the hub wants a device to have, and the one that it has.
 
 Only what is listed here can be set from afar. Tables and keys are those of the device's own
-`agent.toml`, over which the twin goes; what it leaves out stays as it stands there.
+`agent.toml`, over which the twin goes; what it leaves out stays as it stands there. A bound that
+both have stands here once; the twin's own are narrower, because nobody stands beside the device.
 """
 
 import difflib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -19,11 +20,22 @@ TWIN_LIMIT_BYTES = 32 << 10
 WORDS_LIMIT = 2000
 REV_MAX = 2**31 - 1
 
+# Bounds that the twin and `agent.toml` share.
+KeepaliveS = Annotated[int, Field(ge=3, le=300)]
+Width = Annotated[int, Field(ge=160, le=3840)]
+Height = Annotated[int, Field(ge=90, le=2160)]
+FrameRate = Annotated[int, Field(ge=5, le=60)]
+BitrateBps = Annotated[int, Field(ge=100_000, le=50_000_000)]
+PeopleHz = Annotated[float, Field(gt=0, le=5)]
+SlidesHz = Annotated[float, Field(gt=0, le=10)]
+UploadBps = Annotated[int, Field(ge=0)]
+HEALTH_MAX_S = 3600
+
 
 class HubPart(Settings):
     """How the device keeps its connection."""
 
-    keepalive_s: int | None = Field(None, ge=3, le=300, description="Seconds between signs of life.")
+    keepalive_s: KeepaliveS | None = Field(None, description="Seconds between signs of life.")
 
 
 class SourcesPart(Settings):
@@ -37,31 +49,31 @@ class SourcesPart(Settings):
 class VideoPart(Settings):
     """What this machine carries."""
 
-    width_max: int | None = Field(None, ge=160, le=3840, description="Widest picture encoded there, in pixels.")
-    height_max: int | None = Field(None, ge=90, le=2160, description="Highest picture, in pixels.")
-    fps_max: int | None = Field(None, ge=5, le=60, description="Most frames encoded in a second.")
-    bitrate_max: int | None = Field(None, ge=100_000, le=50_000_000, description="Most bit/s a track.")
+    width_max: Width | None = Field(None, description="Widest picture encoded there, in pixels.")
+    height_max: Height | None = Field(None, description="Highest picture, in pixels.")
+    fps_max: FrameRate | None = Field(None, description="Most frames encoded in a second.")
+    bitrate_max: BitrateBps | None = Field(None, description="Most bit/s a track.")
 
 
 class ObservePart(Settings):
     """On-device analytics; what a session's policy does not allow never runs."""
 
     enabled: bool | None = Field(None, description="Run analytics where the policy of the session allows.")
-    people_hz: float | None = Field(None, gt=0, le=5, description="Counts of people in a second.")
-    slides_hz: float | None = Field(None, gt=0, le=10, description="Looks at the slides in a second.")
+    people_hz: PeopleHz | None = Field(None, description="Counts of people in a second.")
+    slides_hz: SlidesHz | None = Field(None, description="Looks at the slides in a second.")
 
 
 class RecordPart(Settings):
     """Lesson packages on the device's disk."""
 
     keep_uploaded: bool | None = Field(None, description="Whether a package stays there after the hub's receipt.")
-    upload_bps: int | None = Field(None, ge=0, le=10**10, description="Most bit/s an upload may take; 0: no limit.")
+    upload_bps: UploadBps | None = Field(None, le=10**10, description="Most bit/s an upload may take; 0: no limit.")
 
 
 class ReportPart(Settings):
     """Telemetry."""
 
-    health_s: float | None = Field(None, ge=1, le=3600, description="Seconds between two health samples.")
+    health_s: float | None = Field(None, ge=1, le=HEALTH_MAX_S, description="Seconds between two health samples.")
 
 
 class TwinConfig(Settings):
