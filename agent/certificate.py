@@ -59,6 +59,14 @@ def load_certificate(state: Path) -> Certificate:
         raise IdentityDamaged(f"{path} holds no usable certificate; {again}") from error
 
 
+def certificate_pem(state: Path) -> str:
+    """This device's certificate as it lies in its state folder; empty where there is none that can be read."""
+    try:
+        return (state / CERTIFICATE).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return ""
+
+
 def checked(pem: str, ca: str, key: EllipticCurvePrivateKey, device: str) -> Certificate:
     """Read a certificate that the hub made, where it is for this key and device and signed by the hub's authority.
 

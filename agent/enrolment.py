@@ -144,8 +144,9 @@ def enrol(
         return load_identity(state)
     if held is not None and not anew:
         raise EnrolledElsewhere(
-            f"this machine is device {held.device} of the hub {held.hub_url} already; if it was revoked, or stands in "
-            "another room now, give it a new key and a new name: the same command with --anew"
+            f"this machine is device {held.device} of the hub {held.hub_url} already; if it was revoked, stands in "
+            "another room now, or its hub was restored from a backup made before it was enrolled, give it a new key: "
+            "the same command with --anew"
         )
     trust = hub_trust(ca)
     key = made_key(state, NEW_KEY if anew else KEY)

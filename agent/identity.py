@@ -195,15 +195,23 @@ def _carry_out(state: Path) -> None:
         raise IdentityDamaged(f"cannot write to the state folder {state}: {error.strerror}") from error
 
 
-def device_token(identity: Identity, now: float) -> str:
+def device_token(identity: Identity, now: float, certificate: str = "") -> str:
     """A short-lived token for the hub's HTTP side, signed with the device's key.
 
     Args:
         identity: whose token.
         now: seconds of hub UTC.
+        certificate: this device's, PEM, to go with it (`x5c`, RFC 7515, section 4.1.6): a hub that was restored from
+            a backup made before we were enrolled knows us by it alone.
     """
+    headers = {"x5c": [_base64_of(certificate)]} if certificate else None
     claims = {"sub": identity.device, "iat": int(now), "exp": int(now) + TOKEN_VALID_S, "aud": AUDIENCE}
-    return jwt.encode(claims, identity.key, algorithm="ES256")
+    return jwt.encode(claims, identity.key, algorithm="ES256", headers=headers)
+
+
+def _base64_of(pem: str) -> str:
+    """The first certificate of a PEM file without its frame: DER in base64."""
+    return "".join(pem.partition("-----BEGIN CERTIFICATE-----")[2].partition("-----END")[0].split())
 
 
 def short(error: Exception) -> str:

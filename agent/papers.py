@@ -39,7 +39,7 @@ class Papers:
             on_renewed=self._renewed,
             on_trouble=self._trouble,
         )
-        report.on_expired = self._renewal.expired
+        report.on_refused = self._renewal.refused
 
     async def run(self) -> None:
         """Look after the certificate until cancelled."""

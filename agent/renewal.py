@@ -13,7 +13,7 @@ from typing import Protocol
 import httpx
 from pydantic import ValidationError
 
-from agent.certificate import Certificate, checked, load_certificate, request
+from agent.certificate import Certificate, certificate_pem, checked, load_certificate, request
 from agent.hubdoor import ask, reason
 from agent.identity import (
     Change,
@@ -52,6 +52,7 @@ def renew(
 ) -> Certificate:
     """Get a new certificate by proof of the device's key, and put it in place of the old one.
 
+    The certificate so far goes with it, expired or not: to a hub that does not know us it says whose we are.
     Where the hub does not take a token made at `now`, one made by the time in its answer is tried:
     a machine whose certificate has expired cannot ask for the hub's time in any other way.
 
@@ -72,7 +73,7 @@ def renew(
     body = {"csr": request(identity.key)}
 
     def asked(at: float) -> httpx.Response:
-        token = device_token(identity, at)
+        token = device_token(identity, at, certificate_pem(state))
         return ask(identity.hub_url, "/api/v1/certificates", body, trust, token=token, timeout_s=timeout_s)
 
     reply = asked(now)
@@ -148,14 +149,17 @@ class Renewal:
         self._mono_s = mono_s
         self._spread = self._chance.random() * SPREAD
         self._loop = asyncio.get_running_loop()
-        self._expired = asyncio.Event()
+        self._refused = asyncio.Event()
         self._not_before_s = mono_s()
         self._failures = 0
         self._told = ""
 
-    def expired(self) -> None:
-        """The broker says that the certificate has expired: it knows better than this machine's clock. Any thread."""
-        self._call(self._expired.set)
+    def refused(self) -> None:
+        """The broker does not take this device. Any thread.
+
+        Where its certificate has expired the broker knows better than this machine's clock; else the hub says why.
+        """
+        self._call(self._refused.set)
 
     def at_once(self) -> Certificate:
         """Get a new certificate now, because somebody wants it; on the caller's thread, not the event loop's.
@@ -173,11 +177,11 @@ class Renewal:
             rest_s = self._not_before_s - self._mono_s()
             if rest_s > 0:
                 await asyncio.sleep(min(rest_s, LOOK_S))
-            elif self._expired.is_set() or (due_s := self._due_s()) <= 0:
+            elif self._refused.is_set() or (due_s := self._due_s()) <= 0:
                 await self._try()
             else:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._expired.wait(), min(due_s, LOOK_S))
+                    await asyncio.wait_for(self._refused.wait(), min(due_s, LOOK_S))
 
     def _due_s(self) -> float:
         """Seconds until a new certificate is to be asked for, by what is known now."""
@@ -193,8 +197,8 @@ class Renewal:
         return max(due_s, BUSY_S) if self._busy() else due_s
 
     async def _try(self) -> None:
-        late = self._expired.is_set() or not self._holds()
-        self._expired.clear()
+        late = self._refused.is_set() or not self._holds()
+        self._refused.clear()
         try:
             made = await asyncio.to_thread(renew, self._identity, self._state, self._clock.now(), self._trust)
         except IdentityRefused as error:

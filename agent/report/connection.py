@@ -66,8 +66,6 @@ class Connection:
         """Why there is no connection, in words; the first reason counts."""
         self.shut_out = False
         """Whether the broker refused us for what we are."""
-        self.expired = False
-        """Whether it did so because the certificate has expired."""
         self._broker = broker
         self._birth = birth
         self._wanted = wanted
@@ -172,7 +170,6 @@ class Connection:
         why = refusal(said)
         self.away = said if why is None else f"it refuses us: {why.words}"
         self.shut_out = why is not None
-        self.expired = why is not None and why.expired
 
     def _over(self) -> None:
         self.gone.set()

@@ -58,8 +58,8 @@ class Link:
         self.on_down: Callable[[], None] = lambda: None
         self.on_hub: Callable[[bool], None] = lambda _online: None
         self.on_signal: Callable[[bytes, int], None] = lambda _data, _mono_ns: None
-        self.on_expired: Callable[[], None] = lambda: None
-        """Told each time the broker refuses our certificate because it has expired."""
+        self.on_refused: Callable[[], None] = lambda: None
+        """Told each time the broker refuses us for what we are: the hub knows why, and may have a new certificate."""
         self._birth = birth
         self._broker = Broker(host, port, keepalive_s, tls)
         self._lanes = lanes
@@ -172,8 +172,8 @@ class Link:
         if not self._stopping.is_set():
             self._tell_down(connection)
             self._retry.failed(refused=connection.shut_out)
-            if connection.expired:
-                self.on_expired()
+            if connection.shut_out:
+                self.on_refused()
         return None
 
     def _hold(self, connection: Connection) -> None:

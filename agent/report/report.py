@@ -69,8 +69,8 @@ class Report:
         """Takes each order that is newer than what was held; it is on disk by then."""
         self.on_hub: Callable[[bool], None] = lambda _connected: None
         """Told when the hub comes into reach and when it goes."""
-        self.on_expired: Callable[[], None] = lambda: None
-        """Told each time the broker refuses this device's certificate because it has expired."""
+        self.on_refused: Callable[[], None] = lambda: None
+        """Told each time the broker refuses this device for what it is."""
         self.boot = boot or boot_id()
         self.incarnation = incarnation
         self._settings = settings
@@ -204,7 +204,7 @@ class Report:
         self._link.on_down = self._down
         self._link.on_hub = self._hub
         self._link.on_signal = self.courier.arrived
-        self._link.on_expired = self._expired
+        self._link.on_refused = self._refused
         self.courier.on_signal = self._signal
         self.courier.on_order = self._order
         self.courier.on_pending = self._pulse.wake
@@ -228,8 +228,8 @@ class Report:
             self._greet()
         self._reach()
 
-    def _expired(self) -> None:
-        self.on_expired()
+    def _refused(self) -> None:
+        self.on_refused()
 
     def _greet(self) -> None:
         self._pulse.burst()

@@ -33,6 +33,8 @@ class Who(StrEnum):
     """What reads the hub's figures, with the metrics token; an operator may read them, too."""
     SHUT_OUT = "revoked device"
     """A device that was revoked, known by its key; it may use nothing that is not for anyone."""
+    STRANGER = "unknown device"
+    """A device that this hub's authority certified and its database does not know; it may use as little."""
 
 
 RULES: Mapping[str, Who] = {
@@ -94,6 +96,13 @@ ADMITS: Mapping[Who, frozenset[Who]] = {
     Who.MONITOR: frozenset({Who.OPERATOR, Who.MONITOR}),
 }
 """Which callers a route lets in, by whom it is for."""
+
+RESTORED = "the hub was restored from a backup made before that device was enrolled"
+ENROL_ANEW = (
+    "make a new code for its room (tongtang hub enrol), say `tongtang agent enrol CODE --anew` on its machine, "
+    "and start the service there again"
+)
+"""What to do about a device that the hub has forgotten."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -168,6 +177,8 @@ def _judge(caller: Caller, who: Who | None, method: str, headers: Headers) -> Re
     if caller.who is Who.SHUT_OUT:
         words = f"device {caller.name} was revoked"
         return problem(403, words, "enrol the machine anew, with a new claim code and a new key")
+    if caller.who is Who.STRANGER:
+        return problem(403, f"device {caller.name} is not known to this hub: {RESTORED}", ENROL_ANEW)
     if who is None:
         return problem(404, "there is nothing here", "see /api/v1/openapi.json for what there is")
     if caller.who not in ADMITS[who]:

@@ -35,6 +35,7 @@ from hub.archive.intake import Intake, RoomOfSession
 from hub.archive.store import FolderStore
 from hub.archive.uploads import UploadFolder
 from hub.console.pages import Pages, page_routes, sign_in_routes
+from hub.fleet.strangers import Strangers
 from hub.parts import HubParts
 from hub.session.conductor import Conductor
 
@@ -107,6 +108,7 @@ def create_app(parts: HubParts) -> FastAPI:
         parts.clock.now,
         parts.devices.former_key,
         parts.settings.metrics.token,
+        Strangers(parts.enrolment.ca_pem, parts.devices, parts.alerts),
     )
     commits = metrics.CommitTimes(parts.clock.now)
     parts.intake.on_stored.append(commits.on_stored)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contract.envelope import PublicKey
 from hub.api.access import Caller, Who
+from hub.fleet.strangers import Strangers
 from hub.store.operators import token_hash
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class HubSignIns:
         key: the hub's key, from which the cookies' key is derived: cookies outlive a restart, not a new key or token.
         now: seconds of UTC.
         metrics_token: opens the hub's figures and nothing else; empty where nothing does but an operator's.
+        strangers: knows devices that the database does not, and tells of them; None where nobody does.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class HubSignIns:
         now: Callable[[], float],
         former_key: Callable[[str], PublicKey | None] = lambda _device: None,
         metrics_token: str = "",
+        strangers: Strangers | None = None,
     ) -> None:
         self._operator_hashes = operator_hashes
         self._device_key = device_key
         self._former_key = former_key
         self._metrics_token = metrics_token.encode()
+        self._strangers = strangers
         raw = key.private_bytes(
             serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
         )
@@ -92,7 +96,10 @@ class HubSignIns:
             if device is not None:
                 return Caller(Who.DEVICE, device)
             former = self._device(token, self._former_key)
-            return Caller(Who.SHUT_OUT, former) if former is not None else None
+            if former is not None:
+                return Caller(Who.SHUT_OUT, former)
+            stranger = self._stranger(token)
+            return Caller(Who.STRANGER, stranger) if stranger is not None else None
         name = self.operator(token)
         return Caller(Who.OPERATOR, name) if name else None
 
@@ -110,6 +117,20 @@ class HubSignIns:
 
     def _mark(self, body: str, operator_hash: str) -> str:
         return hmac.new(self._cookie_key, f"{operator_hash}\n{body}".encode(), "sha256").hexdigest()
+
+    def _stranger(self, token: str) -> str | None:
+        """The device that signed `token` with the key of a certificate of ours, which it carries, and is not known."""
+        strangers = self._strangers
+        if strangers is None:
+            return None
+        try:
+            certificate = base64.b64decode(jwt.get_unverified_header(token)["x5c"][0], validate=True)
+        except (jwt.PyJWTError, LookupError, TypeError, ValueError):
+            return None
+        name = self._device(token, lambda device: strangers.key(device, certificate))
+        if name is not None:
+            strangers.came(name)
+        return name
 
     def _device(self, token: str, key_of: Callable[[str], PublicKey | None]) -> str | None:
         """The device that signed `token`, where we have its key and the token is fresh."""

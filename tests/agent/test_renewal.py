@@ -131,7 +131,7 @@ async def test_a_broker_that_calls_the_certificate_expired_is_believed_over_this
     async with at_work(tmp_path, HubTime(wrong_s=-time.time()), told) as renewal:
         await until(lambda: told.asked_busy)
         assert hub.renewals == []
-        renewal.expired()
+        renewal.refused()
         await until(lambda: told.renewed)
     assert told.renewed[0][1] is True
 
@@ -161,7 +161,7 @@ async def test_a_hub_that_says_no_is_told_once_in_words_and_the_old_certificate_
     told = Told()
     async with at_work(tmp_path, HubTime(), told) as renewal:
         await until(lambda: told.trouble)
-        renewal.expired()
+        renewal.refused()
         await asyncio.sleep(0.3)
     assert len(told.trouble) == 1
     assert "device shiqiao-3 was revoked; enrol the machine anew" in told.trouble[0]

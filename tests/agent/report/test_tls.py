@@ -27,7 +27,7 @@ class Device:
         (self.state / "ca.pem").write_text(authority.pem)
         self.near = False
         self.ups = 0
-        self.expired = 0
+        self.refused = 0
         self.link = Link(
             DeviceState(device="d-1", online=True),
             "127.0.0.1",
@@ -37,7 +37,7 @@ class Device:
             retry_cap_s=0.3,
         )
         self.link.on_up = self._up
-        self.link.on_expired = self._expired
+        self.link.on_refused = self._refused
 
     def certify(self, begins: float, ends: float) -> str:
         made = self.authority.device(self.key.public_key(), "d-1", begins, ends)
@@ -47,8 +47,8 @@ class Device:
     def _up(self) -> None:
         self.ups += 1
 
-    def _expired(self) -> None:
-        self.expired += 1
+    def _refused(self) -> None:
+        self.refused += 1
 
 
 @pytest.fixture
@@ -106,6 +106,7 @@ def test_a_revoked_device_says_so_once_and_goes_on_trying(device, broker, caplog
     assert wait_for(lambda: broker.log().count("certificate verify failed") >= 6, within_s=30)
     assert told(caplog, "this device was revoked") == 1
     assert told(caplog, "trying with long pauses") == 1
+    assert device.refused  # the hub is asked why
     broker.kill()
     broker.revoked = ()
     broker.start()
@@ -117,7 +118,7 @@ def test_an_expired_certificate_is_told_to_whoever_renews_it_and_the_new_one_is_
     device.certify(time.time() - 2 * DAY_S, time.time() - DAY_S)
     broker.start()
     device.link.start()
-    assert wait_for(lambda: device.expired)
+    assert wait_for(lambda: device.refused)
     assert told(caplog, "this device's certificate has expired") == 1
     device.certify(time.time() - 60, time.time() + DAY_S)
     device.link.renewed(at_once=True)
