@@ -129,7 +129,21 @@ def verify(envelope: Envelope, key: PublicKey, now: float | None) -> None:
             key.verify(raw, data, ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError) as error:
         raise BadSignature(f"envelope {envelope.id} is not signed by the key we know") from error
-    if now is not None and now > envelope.expires + LEEWAY_S:
+    if now is not None:
+        refuse_expired(envelope, now)
+
+
+def refuse_expired(envelope: Envelope, now: float) -> None:
+    """Check expiry alone, of an envelope whose signature was checked before.
+
+    Args:
+        envelope: what came.
+        now: seconds of UTC as the reader knows it.
+
+    Raises:
+        Expired: `expires` is past.
+    """
+    if now > envelope.expires + LEEWAY_S:
         raise Expired(f"envelope {envelope.id} expired {now - envelope.expires:.1f} s ago")
 
 

@@ -13,14 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ValidationError
 
 from contract import topics
-from contract.envelope import BadSignature, Envelope, Expired, Malformed, PublicKey, parse, sign, verify
+from contract.envelope import Envelope, Expired, PublicKey, refuse_expired, sign
 from contract.signal import SIGNAL, UNANSWERED, Clock, ClockReply, Hello, Received, Signal
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
 from hub.broker.pending import Pending
+from hub.broker.reading import Refused
+from hub.broker.signed import read, speaker
 
 QUEUE_SIZE = 10_000
 """Verified signals that wait to be acted on. Beyond it they are dropped unanswered: devices send them again."""
@@ -115,34 +116,22 @@ class Courier:
 
     def arrived(self, arrival: Arrival) -> None:
         """Take an arrival on `signal/up`; called on the network thread, never blocks."""
-        device = topics.device_of(arrival.topic) or ""
-        key = self._key_of(device)
-        if key is None:
-            self._misfits.count(device or arrival.topic, "unknown-device", "it is not registered")
-            return
         try:
-            envelope = parse(arrival.payload)
-            verify(envelope, key, None)
-            signal = SIGNAL.validate_json(envelope.body)
-        except (Malformed, ValidationError) as error:
-            self._misfits.count(device, "malformed", f"not a signal: {type(error).__name__}")
+            envelope, signal = read(arrival, self._key_of, SIGNAL.validate_json)
+        except Refused as refused:
+            self._misfits.count(speaker(arrival), refused.reason, str(refused))
             return
-        except BadSignature as error:
-            self._misfits.count(device, "bad-signature", str(error))
-            return
-        if signal.device != device:
-            self._misfits.count(device, "spoofed", f"it speaks for {signal.device}")
-        elif isinstance(signal, Clock):
+        if isinstance(signal, Clock):
             self._reply(signal, arrival.at_ns)
         else:
-            self._take(_Taken(envelope, signal), key)
+            self._take(_Taken(envelope, signal))
 
     def _reply(self, clock: Clock, at_ns: int) -> None:
         now_ns = self._now_ns()
         reply = ClockReply(device=clock.device, t1_ns=clock.t1_ns, t2_ns=at_ns, t3_ns=now_ns)
         self._post(clock.device, sign(reply, self._key, now_ns / 1e9, ANSWER_VALID_S), 0)
 
-    def _take(self, taken: _Taken, key: PublicKey) -> None:
+    def _take(self, taken: _Taken) -> None:
         """Queue what is new, answer what is known; what is being acted on will be answered."""
         signal, nonce = taken.signal, taken.envelope.nonce
         with self._lock:
@@ -156,7 +145,7 @@ class Courier:
         try:
             # A device that says hello may not know the time yet.
             if signal.kind != "hello":
-                verify(taken.envelope, key, self._now_ns() / 1e9)
+                refuse_expired(taken.envelope, self._now_ns() / 1e9)
         except Expired as error:
             self._misfits.count(signal.device, "expired", str(error))
             self._answer(taken, str(error))

@@ -22,9 +22,9 @@ from contract.command import RESULT_LIMIT_BYTES, Command, CommandUnfit, Result, 
 from contract.envelope import PublicKey, parse, signed, unsigned
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
+from hub.broker.signed import read
 from hub.fleet.errors import CommandRefused, DeviceUnknown
 from hub.fleet.inbox import Inbox
-from hub.fleet.signed import Unfit, read, speaker
 from hub.store.commands import CommandRecord, CommandState, CommandTable, Finish, may_become
 from hub.store.devices import DeviceRecord
 
@@ -114,7 +114,7 @@ class Commands:
         self._waiting: dict[str, _Waiting] = {}
         self._of_device: Counter[str] = Counter()
         self._forget_s = 0.0
-        self._inbox = Inbox("hub.commands", self._take, self._tend)
+        self._inbox = Inbox("hub.commands", self._read, self._take, self._tend, misfits)
         for command in table.waiting():
             self._await(command, float("-inf"))
 
@@ -179,28 +179,23 @@ class Commands:
 
     def arrived(self, arrival: Arrival) -> None:
         """Take an arrival on `result`; called on the network thread, never blocks."""
-        if not self._inbox.offer(arrival):
-            self._misfits.count("the fleet", "queue-full", "more results than can be worked on; they will come again")
+        self._inbox.offer(arrival)
 
     # On the worker.
 
-    def _take(self, batch: Sequence[Arrival]) -> None:
-        results: dict[str, tuple[str, Result]] = {}
-        for arrival in batch:
-            try:
-                result = read(arrival, self._roll.key, Result, RESULT_LIMIT_BYTES)
-            except Unfit as unfit:
-                self._misfits.count(speaker(arrival), unfit.reason, str(unfit))
-            else:
-                results[result.ref] = (result.device, result)
+    def _read(self, arrival: Arrival) -> Result:
+        return read(arrival, self._roll.key, Result.model_validate_json, RESULT_LIMIT_BYTES)[1]
+
+    def _take(self, said: Sequence[Result]) -> None:
+        results = {one.ref: one for one in said}
         known = self._known(results)
         finished: list[tuple[str, Finish]] = []
-        for ref, (device, result) in results.items():
+        for ref, result in results.items():
             command = known.get(ref)
-            if command is None or command.device != device:
-                self._misfits.count(device, "no-such-command", "it answers a command that it was never given")
+            if command is None or command.device != result.device:
+                self._misfits.count(result.device, "no-such-command", "it answers a command that it was never given")
             elif may_become(command.state, CommandState(result.outcome)):
-                finished.append((device, _finish(result)))
+                finished.append((result.device, _finish(result)))
         self._finish(finished)
 
     def _known(self, refs: Iterable[str]) -> dict[str, CommandRecord]:

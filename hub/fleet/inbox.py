@@ -1,4 +1,4 @@
-"""From the network thread to a worker that takes what has arrived in batches, and looks after its things in between."""
+"""From the network thread to a worker that takes what devices say in batches, and looks after its things in between."""
 
 import contextlib
 import logging
@@ -7,10 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Generic, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from hub.broker.link import Arrival
+from hub.broker.misfits import Misfits
+from hub.broker.reading import Refused
+from hub.broker.signed import speaker
 
 QUEUE_SIZE = 10_000
 """Arrivals that wait. Beyond it they are dropped and told: what is unanswered is asked for again."""
@@ -22,29 +26,41 @@ TEND_S = 1.0
 RETRY_S = (0.2, 5.0)
 """First and longest pause after the database failed, in seconds."""
 
+M = TypeVar("M")
+
 log = logging.getLogger("hub.fleet")
 
 
-class Inbox:
+class Inbox(Generic[M]):
     """One worker thread behind a bounded queue.
 
     A batch that the database does not take is tried again, so that nothing that was answered is asked for twice.
 
     Args:
         name: of the thread.
-        take: works on a batch; what it raises for the database is retried, anything else is logged.
+        read: what a device says in an arrival; raises `Refused` where it cannot be used.
+        take: works on what some said; what it raises for the database is retried, anything else is logged.
         tend: called about every second and after each batch, on the worker.
+        misfits: counts what cannot be used, and what there is no room for.
     """
 
-    def __init__(self, name: str, take: Callable[[Sequence[Arrival]], None], tend: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[Arrival], M],
+        take: Callable[[Sequence[M]], None],
+        tend: Callable[[], None],
+        misfits: Misfits,
+    ) -> None:
         self._name = name
+        self._read = read
         self._take = take
         self._tend = tend
+        self._misfits = misfits
         self._queue: queue.Queue[Arrival | None] = queue.Queue(QUEUE_SIZE)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._bytes = 0
-        self._full = False
         self._pause_s = 0.0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -65,8 +81,8 @@ class Inbox:
         """Whether the worker runs."""
         return self._thread.is_alive()
 
-    def offer(self, arrival: Arrival) -> bool:
-        """Take an arrival; False where there is no room for it. Called on the network thread, never blocks."""
+    def offer(self, arrival: Arrival) -> None:
+        """Take an arrival; called on the network thread, never blocks."""
         with self._lock:
             room = self._bytes + len(arrival.payload) <= QUEUE_BYTES
             if room:
@@ -75,16 +91,15 @@ class Inbox:
                     self._bytes += len(arrival.payload)
                 except queue.Full:
                     room = False
-        if not room and not self._full:
-            log.warning("%s: more arrives than can be worked on; what is dropped is asked for again", self._name)
-        self._full = not room
-        return room
+        if not room:
+            words = f"more arrives at {self._name} than can be worked on; what is dropped is asked for again"
+            self._misfits.count("the fleet", "queue-full", words)
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and self._queue.empty()):
             batch = self._gather()
-            if batch:
-                self._tried(partial(self._take, batch))
+            if said := self._said(batch):
+                self._tried(partial(self._take, said))
             self._tried(self._tend)
 
     def _gather(self) -> list[Arrival]:
@@ -104,6 +119,18 @@ class Inbox:
         with self._lock:
             self._bytes -= sum(len(one.payload) for one in batch)
         return batch
+
+    def _said(self, batch: Sequence[Arrival]) -> list[M]:
+        said = []
+        for arrival in batch:
+            try:
+                said.append(self._read(arrival))
+            except Refused as refused:
+                self._misfits.count(speaker(arrival), refused.reason, str(refused))
+            except Exception:
+                # It would end the worker, whatever it was: nothing would be heard any more.
+                log.exception("%s: a message of %s could not be read", self._name, speaker(arrival)[:64])
+        return said
 
     def _tried(self, act: Callable[[], None]) -> None:
         """Act; wait for a database that is away, and log anything else, because the next batch must be worked on."""

@@ -19,10 +19,10 @@ from contract.envelope import sign
 from contract.twin import TWIN_LIMIT_BYTES, Desired, Reported, TwinStatus, TwinUnfit, understood
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
+from hub.broker.signed import read
 from hub.fleet.commands import Roll
 from hub.fleet.errors import DeviceUnknown, TwinChanged, TwinRefused
 from hub.fleet.inbox import Inbox
-from hub.fleet.signed import Unfit, read, speaker
 from hub.store.twins import TwinRecord, TwinTable
 
 RECONCILE_S = 60.0
@@ -75,13 +75,12 @@ class Twins:
         self._key = key
         self._publish = publish
         self._now = now
-        self._misfits = misfits
         self._on_report = on_report
         self._lock = threading.Lock()
         self._twins = {one.device: one for one in table.all()}
         self._lagging: frozenset[str] = frozenset()
         self._reconcile_s = 0.0
-        self._inbox = Inbox("hub.twins", self._take, self._tend)
+        self._inbox = Inbox("hub.twins", self._read, self._take, self._tend, misfits)
 
     def start(self) -> None:
         """Begin to take reports and to reconcile; what is wanted is published anew."""
@@ -153,49 +152,43 @@ class Twins:
 
     def arrived(self, arrival: Arrival) -> None:
         """Take an arrival on `twin/reported`; called on the network thread, never blocks."""
-        if not self._inbox.offer(arrival):
-            self._misfits.count("the fleet", "queue-full", "more twins than can be worked on; they will come again")
+        if arrival.payload:  # else somebody cleared what was retained
+            self._inbox.offer(arrival)
 
-    def _take(self, batch: Sequence[Arrival]) -> None:
-        newest: dict[str, Reported] = {}
-        for arrival in batch:
-            if not arrival.payload:
-                continue  # somebody cleared what was retained
-            try:
-                said = read(arrival, self._roll.key, Reported, TWIN_LIMIT_BYTES)
-            except Unfit as unfit:
-                self._misfits.count(speaker(arrival), unfit.reason, str(unfit))
-            else:
-                newest[said.device] = said
+    def _read(self, arrival: Arrival) -> Reported:
+        return read(arrival, self._roll.key, Reported.model_validate_json, TWIN_LIMIT_BYTES)[1]
+
+    def _take(self, said: Sequence[Reported]) -> None:
+        newest = {one.device: one for one in said}
         for twin in self._keep(newest.values()):
             self._on_report(twin)
-        for device, said in newest.items():
-            self._answer(device, said)
+        for one in newest.values():
+            self._answer(one)
 
     def _keep(self, said: Iterable[Reported]) -> list[TwinRecord]:
         """Keep what is new of it, in one transaction; the twins that changed."""
         with self._lock:
-            changed = [
-                after
-                for one in said
-                if (after := _after(before := self._twins.get(one.device, TwinRecord(one.device)), one, self._now()))
-                != before
-            ]
+            changed = []
+            for one in said:
+                before = self._twins.get(one.device, TwinRecord(one.device))
+                after = _after(before, one, self._now())
+                if after != before:
+                    changed.append(after)
             if changed:
                 self._table.put(changed)
                 self._twins.update({one.device: one for one in changed})
         return changed
 
-    def _answer(self, device: str, said: Reported) -> None:
+    def _answer(self, said: Reported) -> None:
         """Tell a device that lags what is wanted; one that is ahead of a restored hub gets a newer revision."""
         with self._lock:
-            twin = self._twins.get(device)
+            twin = self._twins.get(said.device)
             if twin is None or not twin.rev or said.rev == twin.rev:
                 return
             if said.rev > twin.rev:
                 log.warning(
                     "%s holds revision %d of its twin, this hub (restored from a backup?) has %d; it is wanted anew",
-                    device,
+                    said.device,
                     said.rev,
                     twin.rev,
                 )

@@ -9,6 +9,7 @@ from contract.signal import Clock, Hello, Offer, Order, Peer, Received, RoomRepo
 from contract.state import SessionState
 from hub.broker.embedded import choose, free_port
 from hub.broker.pending import Pending
+from hub.broker.reading import PAYLOAD_LIMIT
 from tests.hub.broker.speaker import eventually
 
 
@@ -76,13 +77,14 @@ def test_only_the_devices_own_key_speaks_for_it(listen, speak):
     other.say(report("dev-1"))
     stranger.say(report("dev-9"))
     speaker.raw("tt/v1/dev-1/signal/up", b"{}")
+    speaker.raw("tt/v1/dev-1/signal/up", b"x" * (PAYLOAD_LIMIT + 1))
     late = speaker.say(report(), now=time.time() - 1000)
     good = speaker.say(report(state="live"))
     eventually(lambda: speaker.answer_to(good))
     assert ear.handled == [report(state="live")]
     assert "expired" in speaker.answer_to(late).refused
     counted = {
-        "dev-1": {"bad-signature": 1, "malformed": 1, "expired": 1},
+        "dev-1": {"bad-signature": 1, "malformed": 1, "oversized": 1, "expired": 1},
         "dev-2": {"spoofed": 1},
         "dev-9": {"unknown-device": 1},
     }

@@ -6,6 +6,8 @@ import time
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.broker.link import Arrival
+from hub.broker.misfits import Misfits
+from hub.broker.reading import Refused
 from hub.fleet import inbox as module
 from hub.fleet.inbox import Inbox
 from tests.agent.report.brokers import wait_for
@@ -20,20 +22,28 @@ class Worker:
         self.troubles: list[Exception] = []
         self.hold = threading.Event()
         self.hold.set()
-        self.inbox = Inbox("test", self.take, self.tend)
+        self.misfits = Misfits(time.monotonic)
+        self.inbox = Inbox("test", self.read, self.take, self.tend, self.misfits)
         self.inbox.start()
 
-    def take(self, batch) -> None:
+    def read(self, arrival: Arrival) -> bytes:
+        if arrival.payload == b"unfit":
+            raise Refused("malformed", "it says so itself")
+        if arrival.payload == b"unread":
+            raise ValueError("a fault")
+        return arrival.payload
+
+    def take(self, said) -> None:
         self.hold.wait(20)
         if self.troubles:
             raise self.troubles.pop(0)
-        self.batches.append([one.payload for one in batch])
+        self.batches.append(list(said))
 
     def tend(self) -> None:
         self.tended += 1
 
-    def offer(self, payload: bytes) -> bool:
-        return self.inbox.offer(Arrival("t", payload, 0))
+    def offer(self, payload: bytes) -> None:
+        self.inbox.offer(Arrival("t", payload, 0))
 
     def taken(self) -> list[bytes]:
         return [one for batch in self.batches for one in batch]
@@ -42,7 +52,7 @@ class Worker:
 def test_what_arrives_together_is_worked_on_together_in_order():
     worker = Worker()
     for number in range(1200):
-        assert worker.offer(b"%d" % number)
+        worker.offer(b"%d" % number)
     worker.inbox.stop()
     assert worker.taken() == [b"%d" % number for number in range(1200)]
     assert max(map(len, worker.batches)) <= module.BATCH
@@ -52,8 +62,10 @@ def test_what_arrives_together_is_worked_on_together_in_order():
 def test_a_database_that_is_away_is_waited_for():
     worker = Worker()
     worker.troubles = [OperationalError("", {}, Exception("locked"))] * 2
+    worker.offer(b"unfit")
     worker.offer(b"one")
     assert wait_for(lambda: worker.taken() == [b"one"])
+    assert worker.misfits.counts() == {"t": {"malformed": 1}}, "counted once, though the batch was tried three times"
     worker.inbox.stop()
 
 
@@ -63,6 +75,7 @@ def test_what_the_database_will_never_take_and_what_is_a_fault_keeps_nothing_els
         worker.troubles = [trouble]
         worker.offer(b"bad")
         assert wait_for(lambda: not worker.troubles)
+    worker.offer(b"unread")
     worker.offer(b"good")
     assert wait_for(lambda: worker.taken() == [b"good"])
     assert worker.inbox.alive
@@ -75,10 +88,13 @@ def test_a_flood_is_bounded_in_messages_and_in_bytes(monkeypatch):
     worker.hold.clear()
     worker.offer(b"first")
     time.sleep(0.3)
-    assert [worker.offer(b"x" * 400) for _ in range(4)] == [True, True, False, False]
+    for _ in range(4):
+        worker.offer(b"x" * 400)
+    assert worker.misfits.counts() == {"the fleet": {"queue-full": 2}}
     worker.hold.set()
     assert wait_for(lambda: len(worker.taken()) == 3)
-    assert worker.offer(b"x" * 900), "there is room again"
+    worker.offer(b"x" * 900)
+    assert wait_for(lambda: len(worker.taken()) == 4), "there is room again"
     worker.inbox.stop()
 
 
