@@ -146,6 +146,12 @@ class Connection:
 
     def _subscribed(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         denied = [topic for topic, reason in zip(self._wanted, reasons, strict=False) if reason.is_failure]
+        if len(denied) == len(self._wanted):
+            # mosquitto lets in who has a certificate of the hub's, known or not, and then nothing passes.
+            self.away = self.away or "it refuses us: it lets us hear nothing, as if the hub did not know us"
+            self.shut_out = True
+            self._over()
+            return
         if denied:
             log.warning("%s does not let us hear %s", self._broker, ", ".join(denied))
         self.tell_birth()

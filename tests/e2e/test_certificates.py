@@ -15,6 +15,8 @@ import sqlalchemy
 
 from agent.certificate import load_certificate
 from agent.identity import load_identity
+from hub.backup.make import backup
+from hub.backup.restore import restore
 from hub.broker.embedded import find_mosquitto
 from hub.fleet.authority import DAY_S, Authority
 from hub.settings import load_settings
@@ -173,5 +175,34 @@ def test_a_revoked_machine_is_told_and_comes_back_with_a_new_code_and_a_new_key(
         second = load_identity(room.state)
         assert second.device != first.device
         assert second.key.public_key() != first.key.public_key()
+        room.start()
+        room.online()
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("broker", BROKERS)
+def test_a_room_that_its_hub_has_forgotten_says_so_by_itself_and_so_does_the_hub(tmp_path: Path, broker: str):
+    with closed(tmp_path / "out", broker) as room:
+        books = tmp_path / "before.tar"
+        backup(load_settings(room.district.plan.hub_settings), books, version="0.1.0", now=time.time())
+        room.enrol()
+        room.start()
+        room.online()
+        room.district.children.stop("hub")
+        data = room.district.plan.hub_folder
+        data.rename(tmp_path / "lost")
+        restore(books, data, version="0.1.0")
+        room.district.start_hub()
+        told = "was enrolled; make a new code"
+        room.district.wait(lambda: told in room.district.log(room.plan.room), 90, "it says what happened")
+        device = load_identity(room.state).device
+        assert (device, "forgotten-device") in {(one["device"], one["kind"]) for one in room.get("/api/v1/alerts")}
+        room.district.children.stop(room.plan.room)
+        code = room.claim()["code"]
+        with room.enrolling(code, "--hub", room.district.operator.url, "--anew") as process:
+            _, wrong = process.communicate(timeout=60)
+        assert process.returncode == 0, wrong
+        assert room.get("/api/v1/alerts") == []
         room.start()
         room.online()
