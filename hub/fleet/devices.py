@@ -60,7 +60,10 @@ class Devices:
         self._now = now
         self._on_change = on_change
         self._alerts = alerts
-        self._lock = threading.RLock()
+        # Whoever changes something holds the first, also while the database is written; the second only to change
+        # what is in memory, so that nobody who asks waits for a disk: the network thread asks, too.
+        self._changing = threading.Lock()
+        self._lock = threading.Lock()
         self.on_admitted: list[Callable[[str], object]] = []
         self.on_revoked: list[Callable[[str], object]] = []
         table.all_away()
@@ -84,7 +87,7 @@ class Devices:
         """
         key = _device_key(new)
         pem = public_pem(key)
-        with self._lock:
+        with self._changing:
             known = self._devices.get(new.device)
             self._check(new, known, pem)
             if known is None:
@@ -95,9 +98,10 @@ class Devices:
             else:
                 record = replace(known, name=new.name, school=new.school)
                 self._table.rename(new.device, new.name, new.school)
-            self._devices[record.id] = record
-            self._keys[record.id] = key
-            self._rooms[record.room] = record.id
+            with self._lock:
+                self._devices[record.id] = record
+                self._keys[record.id] = key
+                self._rooms[record.room] = record.id
         for admit in self.on_admitted:
             admit(record.id)
         self._on_change(record.id)
@@ -149,7 +153,7 @@ class Devices:
         Raises:
             DeviceUnknown: there never was such a device.
         """
-        with self._lock:
+        with self._changing:
             if device not in self._devices and device not in self._revoked:
                 raise DeviceUnknown(f"there is no device {device[:80]}")
             if self._table.revoke(device, self._now()):
@@ -163,14 +167,15 @@ class Devices:
 
     def notice_revoked(self) -> list[str]:
         """Shut out whom the database says is revoked: the command line may have written it. Returns who is new."""
-        with self._lock:
+        with self._changing:
             new = {one: at for one, at in self._table.revoked().items() if one in self._devices}
-            for device, at in new.items():
-                gone = self._devices.pop(device)
-                self._keys.pop(device, None)
-                self._revoked[device] = replace(gone, revoked=at, online=False, why="revoked")
-                if self._rooms.get(gone.room) == device:
-                    del self._rooms[gone.room]
+            with self._lock:
+                for device, at in new.items():
+                    gone = self._devices.pop(device)
+                    self._keys.pop(device, None)
+                    self._revoked[device] = replace(gone, revoked=at, online=False, why="revoked")
+                    if self._rooms.get(gone.room) == device:
+                        del self._rooms[gone.room]
         for device in new:
             log.info("device %s is shut out", device)
             if self._alerts is not None:
@@ -234,7 +239,7 @@ class Devices:
 
     def present(self, states: Sequence[DeviceState]) -> None:
         """Presences came, one a device; what repeats the last is not told on, nor what a revoked device says."""
-        with self._lock:
+        with self._changing:
             known = [(self._devices[state.device], state) for state in states if state.device in self._devices]
             before = {one.id: one for one, _ in known}
             seen = [seen_after(one, state, self._now()) for one, state in known]
@@ -255,7 +260,7 @@ class Devices:
 
     def incarnated(self, device: str, boot: str, incarnation: str) -> None:
         """A registered device said hello; it is there, in this incarnation."""
-        with self._lock:
+        with self._changing:
             known = self._devices.get(device)
             if known is None or (known.online, known.boot, known.incarnation) == (True, boot, incarnation):
                 return
@@ -267,7 +272,8 @@ class Devices:
         if not seen:
             return
         self._table.seen(seen)
-        self._devices.update({one.id: one for one in seen})
+        with self._lock:
+            self._devices.update({one.id: one for one in seen})
 
     def _tell(self, before: Mapping[str, DeviceRecord], seen: Sequence[DeviceRecord]) -> None:
         for one in seen:

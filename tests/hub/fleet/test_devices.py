@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
+
 import pytest
 
 from contract.keys import new_device_key, new_hub_key, public_pem
@@ -70,6 +73,21 @@ def test_presence_is_kept_and_told_once(devices, changed):
     devices.present([state(online=False, why="link lost")])
     assert not devices.online("dev-1")
     assert devices.get("dev-1").incarnation == "i1"
+
+
+def test_nobody_who_asks_waits_for_the_database(devices, store):
+    devices.register(new())
+    with ThreadPoolExecutor() as threads, ExitStack() as busy:
+        busy.enter_context(store.database.write())
+        presence = threads.submit(devices.present, [state()])
+        assert not wait([presence], timeout=0.3).done, "it waits for the one writer"
+        asked = [threads.submit(one, "dev-1") for one in (devices.get, devices.key, devices.online)]
+        asked.append(threads.submit(devices.all))
+        assert not wait(asked, timeout=5).not_done
+        assert not devices.online("dev-1"), "nothing counts before it is kept"
+        busy.close()
+        presence.result(10)
+    assert devices.online("dev-1")
 
 
 def test_a_late_will_of_an_earlier_life_does_not_make_a_device_away(devices):
