@@ -14,9 +14,10 @@ from filelock import FileLock, Timeout
 
 from agent.capture.sources import SourceRefused, parse_source
 from agent.checks.line import Verdict
-from agent.enrolment import enrol, read_typed, register
+from agent.enrolment import enrol, read_typed
 from agent.identity import Identity, IdentityRefused, load_identity
 from agent.recentlog import RecentLog
+from agent.registration import register
 from agent.report.journal import JournalUnusable
 from agent.settings import AgentSettings, load_settings
 from agent.trust import hub_trust

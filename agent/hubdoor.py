@@ -2,11 +2,16 @@
 
 import ssl
 from collections.abc import Mapping
+from typing import TypeVar
 
 import httpx
+from pydantic import ValidationError
 
-from agent.identity import HubUnreachable, HubUntrusted
+from agent.identity import EnrolmentRefused, HubUnreachable, HubUntrusted, short
 from agent.trust import untrusted
+from contract.model import Message
+
+T = TypeVar("T", bound=Message)
 
 
 def ask(
@@ -44,3 +49,15 @@ def reason(reply: httpx.Response) -> str:
         if told:
             return "; ".join(told)
     return f"HTTP {reply.status_code}"
+
+
+def understood(form: type[T], reply: httpx.Response, hub_url: str) -> T:
+    """What the hub answered, in the form that was agreed.
+
+    Raises:
+        EnrolmentRefused: it is of another form.
+    """
+    try:
+        return form.model_validate_json(reply.content)
+    except ValidationError as error:
+        raise EnrolmentRefused(f"what answers at {hub_url} is not a Tongtang hub ({short(error)})") from error

@@ -8,9 +8,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from pydantic import Field, ValidationError
 
-from agent.platform import replace_file, sync_folder
+from agent.platform import hand_over, replace_file, sync_folder
 from contract.envelope import PublicKey
-from contract.keys import KeyUnusable, load_private, load_public
+from contract.keys import KeyUnusable, load_private, load_public, new_device_key, save_private
 from contract.model import DeviceId, Message, RoomId
 
 TOKEN_VALID_S = 240
@@ -151,6 +151,26 @@ def device_key(path: Path) -> EllipticCurvePrivateKey:
     key = load_private(path)
     if not isinstance(key, EllipticCurvePrivateKey):
         raise KeyUnusable(f"{path} is no device key (P-256 expected)")
+    return key
+
+
+def made_key(state: Path, name: str) -> EllipticCurvePrivateKey:
+    """This machine's key: the one that lies there, or a new one.
+
+    Raises:
+        IdentityDamaged: it cannot be used, or not be written.
+    """
+    key = new_device_key()
+    try:
+        save_private(key, state / name)
+        hand_over(state / name)
+    except FileExistsError:
+        try:
+            return device_key(state / name)
+        except KeyUnusable as error:
+            raise IdentityDamaged(f"{error}; remove it and enrol again") from error
+    except OSError as error:
+        raise IdentityDamaged(f"cannot write to the state folder {state}: {error.strerror}") from error
     return key
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-from pydantic import ValidationError
 
 from agent.certificate import Certificate, certificate_pem, checked, load_certificate, request
-from agent.hubdoor import ask, reason
+from agent.hubdoor import ask, reason, understood
 from agent.identity import (
     Change,
     Identity,
@@ -23,7 +22,6 @@ from agent.identity import (
     device_token,
     held_identity,
     keep,
-    short,
 )
 from agent.trust import PatientContext
 from contract.model import Message
@@ -81,11 +79,7 @@ def renew(
         reply = asked(hub_now)
     if reply.is_error:
         raise RenewalRefused(f"the hub at {identity.hub_url} gives no new certificate: {reason(reply)}")
-    try:
-        answer = _Renewed.model_validate_json(reply.content)
-    except ValidationError as error:
-        words = f"the hub at {identity.hub_url} answered a renewal with what is none ({short(error)})"
-        raise RenewalRefused(words) from error
+    answer = understood(_Renewed, reply, identity.hub_url)
     certificate = checked(answer.certificate, answer.ca, identity.key, identity.device)
     file = held_identity(state)
     if file is None or file.device != identity.device:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.enrolment import register
+from agent.registration import register
 from agent.report.reporter import Ledger
 from contract.result import TimelineSummary
 from demo.hub import START_S, HubSilent, Operator

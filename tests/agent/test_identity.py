@@ -3,8 +3,8 @@ import time
 import jwt
 import pytest
 
-from agent.enrolment import register
 from agent.identity import IdentityDamaged, NotEnrolled, device_token, load_identity
+from agent.registration import register
 from tests.agent.enrolling_hub import EnrollingHub
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from agent.enrolment import register
+from agent.registration import register
 from agent.report.reporter import Ledger
 from demo.hub import Operator
 from demo.plan import DemoPlan, make_plan, prepare

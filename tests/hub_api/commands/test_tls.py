@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 from websockets.sync.client import connect
 
-from agent.enrolment import register
 from agent.identity import EnrolmentRefused, HubUntrusted, device_token
+from agent.registration import register
 from agent.settings import load_settings
 from hub.cli import app
 from hub.founding import init
