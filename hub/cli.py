@@ -3,12 +3,10 @@
 import asyncio
 import json
 import logging
-import re
-from typing import Annotated
 
 import typer
 
-from hub import cli_fleet, cli_twin
+from hub import cli_fleet, cli_twin, cli_user
 from hub.broker.errors import BrokerUnusable
 from hub.cli_backup import backup, restore
 from hub.cli_broker import broker_config
@@ -24,8 +22,7 @@ app = typer.Typer(
     On a new machine: `init`, `check`, `run`, in this order.""",
 )
 
-user = typer.Typer(no_args_is_help=True, help="Who may operate the hub.")
-app.add_typer(user, name="user")
+app.add_typer(cli_user.app, name="user")
 app.add_typer(cli_fleet.app)
 app.add_typer(cli_twin.app, name="twin")
 app.command("command")(command)
@@ -107,31 +104,3 @@ def check(config: ConfigOption = None, data: DataOption = None, *, as_json: Json
             typer.echo(str(line))
     if any(line.verdict is Verdict.BAD for line in lines):
         raise typer.Exit(1)
-
-
-@user.command("add")
-def add_user(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the operator.")],
-    config: ConfigOption = None,
-    data: DataOption = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Give an operator a token, shown once. One who has a token gets a new one, and the old one stops working.
-
-    Takes effect at once, also while the hub runs. The first operator, whom `init` made, is called operator: a lost
-    token is replaced with `user add operator`.
-
-    Examples:
-      tongtang hub user add li-jing --data /srv/tongtang
-      tongtang hub user add operator --config /etc/tongtang/hub.toml
-    """
-    from hub.founding import new_operator  # noqa: PLC0415  loads the database, which --help does not need
-
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
-        raise refused(f"{name!r} cannot be an operator's name; use lower-case letters, digits and hyphens")
-    try:
-        token = new_operator(settings_from(config, data), name)
-    except (HubRefused, StoreRefused) as error:
-        raise refused(str(error)) from error
-    typer.echo(json.dumps({"name": name, "token": token}, indent=1) if as_json else f"{name}'s token: {token}")

@@ -16,7 +16,7 @@ from hub.fleet.authority import Authority, make_authority
 from hub.fleet.errors import AuthorityUnusable
 from hub.platform import sync_folder
 from hub.settings import DATABASE_FILE, KEY_FILE, CaSettings, HubSettings
-from hub.store.operators import new_token
+from hub.store.operators import OperatorRecord, new_token
 from hub.store.store import Store
 
 KEY = KEY_FILE
@@ -111,6 +111,54 @@ def new_operator(settings: HubSettings, name: str) -> str:
         except OSError as error:
             raise HubRefused(f"the token counts, but {file} cannot be written: {error.strerror}: {token}") from error
     return token
+
+
+def operators(settings: HubSettings) -> list[OperatorRecord]:
+    """Whoever may operate the hub, by name.
+
+    Raises:
+        HubRefused: there is no hub.
+        hub.store.errors.StoreRefused: the database cannot be opened.
+    """
+    hub_key(settings.data)
+    store = Store.open(settings.database_url)
+    try:
+        return store.operators.all()
+    finally:
+        store.close()
+
+
+def remove_operator(settings: HubSettings, name: str) -> None:
+    """Take the operator `name` out: their token and where they are signed in count no more, also while the hub runs.
+
+    The token file in the data folder goes with its operator.
+
+    Raises:
+        HubRefused: there is no hub, no such operator, or nobody else who could operate it.
+        hub.store.errors.StoreRefused: the database cannot be opened.
+    """
+    hub_key(settings.data)
+    store = Store.open(settings.database_url)
+    try:
+        removed = store.operators.remove(name)
+        names = [one.name for one in store.operators.all()]
+    finally:
+        store.close()
+    if not removed and name in names:
+        raise HubRefused(
+            f"{name} is the last operator, without whom nobody could operate the hub; "
+            "add another one first: tongtang hub user add NAME"
+        )
+    if not removed:
+        raise HubRefused(f"there is no operator {name}; there are: {', '.join(names)}")
+    if name == FIRST_OPERATOR:
+        try:
+            (settings.data / TOKEN).unlink(missing_ok=True)
+        except OSError as error:
+            raise HubRefused(
+                f"{name} is removed, but {settings.data / TOKEN} is in the way, whose token counts no more: "
+                f"{error.strerror}; delete it"
+            ) from error
 
 
 def _make_folder(data: Path) -> None:

@@ -15,7 +15,8 @@ from urllib.parse import quote, urlsplit
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 
 class Who(StrEnum):
@@ -150,11 +151,27 @@ class Doorkeeper:
             return
         refusal = await self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._while_known(scope, send) if scope["type"] == "websocket" else send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": "not signed in"})
         else:
             await refusal(scope, receive, send)
+
+    def _while_known(self, scope: Scope, send: Send) -> Send:
+        """Sends over a WebSocket for as long as its caller is known: one whose token ends hears no more."""
+        connection = HTTPConnection(scope)
+
+        async def judged(message: Message) -> None:
+            if message["type"] == "websocket.send" and await self._caller(connection) != caller(connection):
+                await send({"type": "websocket.close", "code": 1008, "reason": "no longer signed in"})
+                raise WebSocketDisconnect(1008)
+            await send(message)
+
+        return judged
+
+    async def _caller(self, connection: HTTPConnection) -> Caller | None:
+        authorization = connection.headers.get("authorization")
+        return await asyncio.to_thread(self._sign_ins.caller, authorization, connection.cookies)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         connection = HTTPConnection(scope)
@@ -164,12 +181,11 @@ class Doorkeeper:
         who = next((rule.who for rule in self._rules if rule.fits(method, scope["path"])), None)
         if who is Who.ANYONE:
             return None if method in SAFE_METHODS or same_page(connection.headers) else _foreign_page()
-        authorization = connection.headers.get("authorization")
-        caller = await asyncio.to_thread(self._sign_ins.caller, authorization, connection.cookies)
-        if caller is None:
+        asking = await self._caller(connection)
+        if asking is None:
             return _sign_in_first(connection, method)
-        scope.setdefault("state", {})["caller"] = caller
-        return _judge(caller, who, method, connection.headers)
+        scope.setdefault("state", {})["caller"] = asking
+        return _judge(asking, who, method, connection.headers)
 
 
 def _judge(caller: Caller, who: Who | None, method: str, headers: Headers) -> Response | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
 
@@ -17,6 +18,15 @@ def new_token() -> str:
     return f"tt-{secrets.token_urlsafe(TOKEN_BYTES)}"
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorRecord:
+    """One operator."""
+
+    name: str
+    created: float
+    """When they were given their token, in seconds of hub UTC."""
+
+
 class OperatorTable:
     """Operators by name. Thread-safe."""
 
@@ -28,6 +38,20 @@ class OperatorTable:
         with self._database.write() as connection:
             connection.execute(delete(OPERATOR).where(OPERATOR.c.name == name))
             connection.execute(insert(OPERATOR).values(name=name, token_sha256=token_hash(token), created=now))
+
+    def all(self) -> list[OperatorRecord]:
+        """Every operator, by name."""
+        wanted = select(OPERATOR.c.name, OPERATOR.c.created).order_by(OPERATOR.c.name)
+        with self._database.read() as connection:
+            return [OperatorRecord(**row) for row in connection.execute(wanted).mappings()]
+
+    def remove(self, name: str) -> bool:
+        """Take the operator `name` and their token away; False where there is none, or nobody else is left."""
+        with self._database.write() as connection:
+            names = set(connection.scalars(select(OPERATOR.c.name).with_for_update()))
+            if names <= {name}:
+                return False
+            return connection.execute(delete(OPERATOR).where(OPERATOR.c.name == name)).rowcount > 0
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every operator's token, in hexadecimal, by the operator's name."""

@@ -8,7 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+from contract.keys import new_device_key, public_pem
 from hub.cli import app
 from hub.platform import volume_encrypted
 from hub.store.store import Store
@@ -64,6 +67,49 @@ def test_a_lost_token_is_replaced_while_the_hub_runs_and_others_get_their_own(tm
 
         assert [answer(token) for token in (lost, fresh, second)] == [401, 200, 200]
     assert (tmp_path / "data" / "operator.token").read_text().strip() == fresh
+
+
+def test_an_operator_who_leaves_is_signed_out_everywhere_at_once(tmp_path: Path):
+    config = settings(tmp_path)
+    first = json.loads(say("init", "--config", config, "--json")[1])["token"]
+    with running(config, tmp_path / "data") as hub:
+        url = hub.where["http"]
+        second = json.loads(say("user", "add", "li-jing", "--config", config, "--json")[1])["token"]
+        named = [one["name"] for one in json.loads(say("user", "list", "--config", config, "--json")[1])]
+        assert named == ["li-jing", "operator"]
+        headers = {"Authorization": f"Bearer {first}"}
+        with (
+            httpx.Client(base_url=url, headers={"Accept": "text/html"}) as console,
+            connect(url.replace("http", "ws") + "/api/v1/live", additional_headers=headers) as live,
+        ):
+            console.post("/login", data={"token": first})
+            assert console.get("/").status_code == 200
+            live.recv(timeout=5)
+            code, told = say("user", "remove", "operator", "--config", config)
+            assert (code, told) == (0, "operator may not operate the hub\n")
+            assert console.get("/").headers["location"] == "/login?next=/"
+            assert httpx.get(f"{url}/api/v1/devices", headers=headers).status_code == 401
+            new = {"device": "d-1", "room": "r-1", "name": "", "school": "", "public_key": public_pem(new_device_key())}
+            registered = httpx.post(f"{url}/api/v1/devices", json=new, headers={"Authorization": f"Bearer {second}"})
+            assert registered.status_code == 200
+            with pytest.raises(ConnectionClosed):  # instead of the device that came
+                live.recv(timeout=10)
+        assert not (tmp_path / "data" / "operator.token").exists()
+        assert say("user", "list", "--config", config)[1].startswith("li-jing")
+    assert hub.code == 0, hub.log
+    assert "Traceback" not in hub.log
+
+
+def test_the_last_operator_stays_and_one_who_is_none_is_told(tmp_path: Path):
+    config = settings(tmp_path)
+    token = json.loads(say("init", "--config", config, "--json")[1])["token"]
+    code, told = say("user", "remove", "operator", "--config", config)
+    assert (code, "last operator" in told) == (2, True)
+    assert (tmp_path / "data" / "operator.token").read_text().strip() == token
+    code, told = say("user", "remove", "li-jing", "--config", config)
+    assert (code, "there is no operator li-jing; there are: operator" in told) == (2, True)
+    code, told = say("user", "list", "--data", tmp_path / "none")
+    assert (code, "tongtang hub init" in told) == (2, True)
 
 
 @pytest.mark.parametrize(("name", "words"), [("Li Jing", "lower-case"), ("li-jing", "tongtang hub init")])
