@@ -15,7 +15,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import DBAPIError
 
 from hub.broker.embedded import Broker
 from hub.broker.gate import open_gate
@@ -28,6 +27,7 @@ from hub.parts import AppFactory, HubParts
 from hub.platform import FILES_WANTED, allow_files
 from hub.ports import http_listener, start_broker
 from hub.settings import HubSettings
+from hub.store.errors import DATABASE_TROUBLE, in_short
 from hub.store.store import Store
 from hub.threads import Threads
 from hub.wiring import Opened, connect
@@ -206,9 +206,9 @@ class _Patient:
         """Do it once; a database that is down is told once."""
         try:
             await asyncio.to_thread(self.act)
-        except DBAPIError as error:
+        except DATABASE_TROUBLE as error:
             if not self.down:
-                log.error("%s: %s", self.without, error.orig)  # noqa: TRY400  told once
+                log.error("%s: %s", self.without, in_short(error))  # noqa: TRY400  told once
             self.down = True
             return
         if self.down:

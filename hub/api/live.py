@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from sqlalchemy.exc import DBAPIError
 
 from hub.session.changes import Changes
+from hub.store.errors import DATABASE_TROUBLE, in_short
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,9 @@ class Board:
     async def _tell_all(self) -> None:
         try:
             self._tell(await self.now())
-        except DBAPIError as error:
+        except DATABASE_TROUBLE as error:
             # Viewers keep what they have; the next change is told again.
-            log.warning("viewers could not be told of a change: %s", error.orig)
+            log.warning("viewers could not be told of a change: %s", in_short(error))
 
     async def now(self) -> str:
         """The overview as it is."""

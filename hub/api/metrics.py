@@ -29,6 +29,7 @@ from hub.parts import HubParts
 from hub.session.views import SessionView
 from hub.store.devices import DeviceRecord
 from hub.store.engine import Database
+from hub.store.errors import in_short
 from hub.store.rows import Arrived
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class HubMetrics(Collector):
             sized = GaugeMetricFamily("tongtang_database_bytes", size, value=float(self._size.bytes()))
             return [sized, *self._lessons(sessions)]
         except SQLAlchemyError as error:
-            log.warning("figures are told without what the database keeps: %s", error)
+            log.warning("figures are told without what the database keeps: %s", in_short(error))
             return None
 
     def _lessons(self, sessions: Sequence[SessionView]) -> Iterator[Metric]:

@@ -26,6 +26,7 @@ from hub.fleet.errors import (
 )
 from hub.session import errors
 from hub.session.errors import SessionRefused
+from hub.store.errors import NoConnectionFree, in_short
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(OperationalError, _no_database)
+    app.add_exception_handler(NoConnectionFree, _no_database)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -123,7 +125,7 @@ def _unstorable(_request: Request, error: Exception) -> Response:
 
 
 def _no_database(_request: Request, error: Exception) -> Response:
-    log.error("a request was refused, because the database is in trouble: %s", error)
+    log.error("a request was refused, because the database is in trouble: %s", in_short(error))
     return problem(503, "the hub's database does not answer", "try again soon; tongtang hub check says what is wrong")
 
 

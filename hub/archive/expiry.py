@@ -8,12 +8,11 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
-
 from hub.archive.intake import Rooms
 from hub.archive.refusals import ArchiveRefused
 from hub.archive.store import Deletion, PackageId, PackageStore
 from hub.archive.uploads import UploadFolder
+from hub.store.errors import DATABASE_TROUBLE
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +137,7 @@ class Expiry:
         while True:
             try:
                 await asyncio.to_thread(self._round, self._now())
-            except (OSError, ArchiveRefused, DBAPIError):
+            except (OSError, ArchiveRefused, *DATABASE_TROUBLE):
                 log.exception("the archive could not be looked through; trying again in %d s", ROUND_S)
             await asyncio.sleep(ROUND_S)
 

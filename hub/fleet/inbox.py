@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
 from hub.broker.reading import Refused
 from hub.broker.signed import speaker
+from hub.store.errors import DATABASE_TROUBLE, in_short
 
 QUEUE_SIZE = 10_000
 """Arrivals that wait. Beyond it they are dropped and told: what is unanswered is asked for again."""
@@ -140,9 +141,10 @@ class Inbox(Generic[M]):
             except (DataError, IntegrityError):
                 log.exception("%s: the database refuses what arrived; it is left out", self._name)
                 return
-            except DBAPIError as error:
+            except DATABASE_TROUBLE as error:
                 if not self._pause_s:
-                    log.error("%s: the database does not answer: %s", self._name, error.orig)  # noqa: TRY400  told once
+                    words = "%s: the database does not answer: %s"
+                    log.error(words, self._name, in_short(error))  # noqa: TRY400  told once
                 self._pause_s = min(RETRY_S[1], max(RETRY_S[0], self._pause_s * 2))
                 if self._stopping.wait(self._pause_s):
                     return

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.settings import KeepSettings
 from hub.store.buckets import Bucket, Key, Sample, summed
-from hub.store.errors import StoreRefused
+from hub.store.errors import StoreRefused, in_short
 from hub.store.retention import Retention
 from hub.store.rollups import Progress, RollupTable, parts
 
@@ -75,7 +75,7 @@ class Keeper:
                 self.tick()
             except (SQLAlchemyError, StoreRefused) as error:
                 if not self._failing:
-                    log.error("telemetry is not summed up: %s", error)  # noqa: TRY400  told once
+                    log.error("telemetry is not summed up: %s", in_short(error))  # noqa: TRY400  told once
                 self._failing = True
                 continue
             if self._failing:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from contract.telemetry import DeviceState
 from hub.store.engine import Database
+from hub.store.errors import in_short
 from hub.store.tables import DEVICE
 
 FRESH_S = 1.0
@@ -51,7 +52,7 @@ class RollCall:
                 self._known = frozenset(connection.scalars(select(DEVICE.c.id).where(DEVICE.c.revoked.is_(None))))
         except SQLAlchemyError as error:
             if not self._failing:
-                log.warning("who is registered cannot be read; those known so far count: %s", error)
+                log.warning("who is registered cannot be read; those known so far count: %s", in_short(error))
             self._failing = True
             return
         self._failing = False

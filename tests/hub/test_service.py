@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -235,6 +236,32 @@ async def test_a_kept_port_that_somebody_took_meanwhile_is_given_up_in_words(tmp
         hub.end()
         await running
     store.close()
+
+
+async def test_a_hub_goes_on_while_its_database_has_no_connection_free(tmp_path, caplog):
+    init(tmp_path / "data")
+    made = []
+    hub = HubService(settings_of(tmp_path / "data", "amqtt"), lambda parts: made.append(parts) or app_of(parts))
+    running = asyncio.create_task(hub.run())
+
+    async def told(words):
+        async with asyncio.timeout(20):
+            while words not in caplog.text:
+                assert not running.done()
+                await asyncio.sleep(0.02)
+
+    caplog.set_level("INFO")
+    await told("the hub is at")
+    engine = made[0].store.database.engine
+    with ExitStack() as everybody:
+        for _ in range(engine.pool.size() + engine.pool._max_overflow):
+            everybody.enter_context(engine.connect())
+        engine.pool._timeout = 0.05
+        await told("sessions are not looked after")
+        await told("devices that are revoked meanwhile are not noticed")
+    await told("no longer: sessions are not looked after")
+    hub.end()
+    await running
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hub.broker.misfits import Misfits
 from hub.broker.reading import Refused
 from hub.fleet import inbox as module
 from hub.fleet.inbox import Inbox
+from hub.store.errors import NoConnectionFree
 from tests.agent.report.brokers import wait_for
 
 
@@ -61,7 +62,7 @@ def test_what_arrives_together_is_worked_on_together_in_order():
 
 def test_a_database_that_is_away_is_waited_for():
     worker = Worker()
-    worker.troubles = [OperationalError("", {}, Exception("locked"))] * 2
+    worker.troubles = [OperationalError("", {}, Exception("locked")), NoConnectionFree("30 s")]
     worker.offer(b"unfit")
     worker.offer(b"one")
     assert wait_for(lambda: worker.taken() == [b"one"])
