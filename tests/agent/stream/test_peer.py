@@ -14,6 +14,7 @@ from agent.stream.figures import PeerFigures
 from agent.stream.mediaclock import MediaClock
 from agent.stream.peer import Peer, PeerContext
 from tests.agent.sources import MovingBars, Tone
+from tests.patience import comes
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ async def join(lead: Room, receiving: Room, attempt: str = "a1"):
 async def test_two_rooms_see_and_hear_each_other():
     lead, receiving = Room(slides=True), Room(slides=False)
     offering, answering, at_receiving, at_lead = await join(lead, receiving)
-    await asyncio.sleep(3)
+    await comes(lambda: all(one.video_frames > 50 and one.audio_seconds > 2 for one in (at_receiving, at_lead)))
     await asyncio.gather(offering.close(), answering.close())
     lead.close()
     receiving.close()
@@ -102,13 +103,13 @@ DAMAGED_RTCP = (
 async def test_damaged_packets_of_a_peer_do_not_end_what_it_sends():
     lead, receiving = Room(slides=True), Room(slides=False)
     offering, answering, at_receiving, _ = await join(lead, receiving)
-    await asyncio.sleep(1.5)
+    await comes(lambda: at_receiving.video_frames > 10 and at_receiving.audio_seconds > 0.5)
     transport = answering._pc.getTransceivers()[0].sender.transport
     for packet in (*DAMAGED_RTP, *DAMAGED_RTCP):
         await transport._send_rtp(bytes.fromhex(packet))
     await asyncio.sleep(0.2)
     before = at_receiving.audio_seconds, at_receiving.video_frames
-    await asyncio.sleep(1)
+    await comes(lambda: at_receiving.video_frames - before[1] > 10 and at_receiving.audio_seconds - before[0] > 0.5)
     await asyncio.gather(offering.close(), answering.close())
     lead.close()
     receiving.close()
@@ -146,7 +147,7 @@ async def test_a_task_that_fails_takes_the_connection_with_it_and_says_so(caplog
         raise ZeroDivisionError
 
     peer._start(broken(), "receive.camera")
-    await asyncio.wait_for(peer.failed.wait(), 1)
+    await asyncio.wait_for(peer.failed.wait(), 20)
     assert "receive.camera.lead failed" in caplog.text
     await peer.close()
     receiving.close()

@@ -10,6 +10,7 @@ import pytest
 from agent.stream import rtc
 from agent.stream.mediaclock import MediaClock
 from tests.agent.stream.test_peer import Room, join
+from tests.patience import comes
 
 
 @pytest.fixture
@@ -31,12 +32,19 @@ def lossy_media(monkeypatch):
 async def test_lost_sound_is_sent_again_and_pictures_go_on(lossy_media):
     lead, receiving = Room(slides=True), Room(slides=False)
     offering, answering, at_receiving, at_lead = await join(lead, receiving)
-    await asyncio.sleep(6)
+    both = at_receiving, at_lead
+    await comes(
+        lambda: (
+            all(one.video_frames > 110 and one.audio_seconds > 5 for one in both)
+            and sum(one.sound_recovered for one in both) > 10
+        )
+    )
     await asyncio.gather(offering.close(), answering.close())
     lead.close()
     receiving.close()
     assert at_receiving.sound_recovered + at_lead.sound_recovered > 10
-    assert at_receiving.sound_lost + at_lead.sound_lost <= 12
-    for figures in (at_receiving, at_lead):
+    # A block is 20 ms; one in twenty is lost on the way, of which hardly any stays lost.
+    assert sum(one.sound_lost for one in both) <= 0.02 * sum(one.audio_seconds for one in both) / 0.02
+    for figures in both:
         assert figures.video_frames > 110
         assert figures.audio_seconds > 5

@@ -4,6 +4,7 @@ import time
 import av
 
 from agent.stream.showing import HELD_MAX, Showing
+from tests.patience import until
 
 MS = 1_000_000
 
@@ -42,7 +43,7 @@ def test_pictures_are_held_until_they_are_due_and_stay_in_order():
     due = [now + 60 * MS, now + 100 * MS, now + 80 * MS]
     for number, at in enumerate(due):
         showing.put(numbered(number), at)
-    time.sleep(0.3)
+    until(lambda: len(wall.shown) >= 3)
     showing.close()
     assert [number for number, _ in wall.shown] == [0, 1, 2]
     assert all(at >= due[number] for number, at in wall.shown)
@@ -54,7 +55,7 @@ def test_a_picture_never_overtakes_one_that_is_held():
     now = time.monotonic_ns()
     showing.put(numbered(0), now + 50 * MS)
     showing.put(numbered(1), now)
-    time.sleep(0.2)
+    until(lambda: len(wall.shown) >= 2)
     showing.close()
     assert [number for number, _ in wall.shown] == [0, 1]
 
@@ -62,10 +63,10 @@ def test_a_picture_never_overtakes_one_that_is_held():
 def test_only_so_many_pictures_are_held_and_the_oldest_go_first():
     wall = Wall()
     showing = Showing("camera.far", wall)
-    due = time.monotonic_ns() + 100 * MS
+    due = time.monotonic_ns() + 500 * MS
     for number in range(HELD_MAX + 3):
         showing.put(numbered(number), due)
-    time.sleep(0.3)
+    until(lambda: len(wall.shown) >= HELD_MAX)
     showing.close()
     assert [number for number, _ in wall.shown] == list(range(3, HELD_MAX + 3))
     assert showing.dropped == 3
