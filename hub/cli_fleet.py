@@ -51,7 +51,8 @@ def enrol(
     for 14 days, and an operator confirms the first use of each (`tongtang hub confirm`). Beside the file go the
     codes as CSV and a sheet to print, with a QR code a room; both are secret. Nothing is made where a row has faults.
 
-    A new code for a room ends the one before. The hub may run meanwhile.
+    A new code for a room ends the one before. A room that is known keeps its school and name where none is given.
+    The hub may run meanwhile.
 
     Examples:
       tongtang hub enrol --school 城关小学 --room chengguan-301 --name 三年级一班 --config hub.toml

@@ -38,7 +38,7 @@ def router(devices: Devices, hub_public_key: str, mqtt: MqttAddress, health: Fle
 
     @routes.post("", summary="Register a device", responses=responses(409, 422))
     async def register(request: Request, new: DeviceIn) -> DeviceWelcome:
-        """Register a device with its public key. Doing so again with the same key is harmless and renews the names.
+        """Register a device with its public key. The same key again is harmless and renews the names that are given.
 
         Where the broker listens on every address, the reply names the host by which this request came. Where it wants
         TLS, the device gets its certificate by renewal, with a token that its key signed.

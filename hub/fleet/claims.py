@@ -89,7 +89,7 @@ class Claims:
 
         A room that has a device is no place for another: that device is revoked first.
         """
-        rooms = list(asked)
+        rooms = self._named(asked)
         holders = self._devices.holders()
         times = Counter(one.room for one in rooms)
         found: list[tuple[int, str]] = []
@@ -105,6 +105,8 @@ class Claims:
     def make(self, asked: Sequence[NewClaim], *, confirm: bool, by: str) -> list[MadeClaim]:
         """Make a code for each room, or none at all; codes that were open for these rooms end.
 
+        A room that is known keeps its name and school where none is given.
+
         Args:
             asked: the rooms, each once.
             confirm: whether an operator must confirm the first use; then the codes live 14 days, else 15 minutes.
@@ -113,14 +115,36 @@ class Claims:
         Raises:
             ClaimUnfit: there are faults.
         """
-        if faults := self.faults(asked):
+        rooms = self._named(asked)
+        if faults := self.faults(rooms):
             raise ClaimUnfit("; ".join(words for _, words in faults[:5]), "mend it, then ask again")
         now = self._now()
         expires = now + (SHEET_LIFE_S if confirm else CODE_LIFE_S)
-        made = [MadeClaim(one, self._code(), expires) for one in asked]
+        made = [MadeClaim(one, self._code(), expires) for one in rooms]
         self._table.add([_record(one, now, confirm=confirm) for one in made])
         log.info("claim codes made by %s for %s", by, ", ".join(one.room for one in asked))
         return made
+
+    def _named(self, asked: Iterable[NewClaim]) -> list[NewClaim]:
+        """The rooms with what was said of them last, where nothing is said now."""
+        rooms = list(asked)
+        if all(one.name and one.school.strip() for one in rooms):
+            return rooms
+        told = [(one.registered, one.room, one.name, one.school) for one in self._devices.all()]
+        told += [(one.created, one.room, one.name, one.school) for one in self._table.of_rooms(0.0)]
+        names: dict[str, str] = {}
+        schools: dict[str, str] = {}
+        for _, room, name, school in sorted(told):
+            names[room] = name or names.get(room, "")
+            schools[room] = school or schools.get(room, "")
+        return [
+            NewClaim(
+                one.school if one.school.strip() else schools.get(one.room, ""),
+                one.room,
+                one.name or names.get(one.room, ""),
+            )
+            for one in rooms
+        ]
 
     def all(self) -> list[ClaimRecord]:
         """The newest claim of each room that had one lately, by school and room."""

@@ -77,6 +77,8 @@ class Devices:
     def register(self, new: NewDevice, machine: str = "") -> DeviceRecord:
         """Register a device; doing so again with the same key and room is harmless and renews its name.
 
+        Where no name or no school is given, the room keeps those that it had.
+
         Args:
             new: who it is.
             machine: fingerprint of the machine, where it is known already.
@@ -90,14 +92,14 @@ class Devices:
         with self._changing:
             known = self._devices.get(new.device)
             self._check(new, known, pem)
+            former = known or self._last_in(new.room)
+            name, school = new.name or (former.name if former else ""), new.school or (former.school if former else "")
             if known is None:
-                record = DeviceRecord(
-                    new.device, new.room, new.name, new.school, pem, self._now(), machine[:LONGEST_MACHINE]
-                )
+                record = DeviceRecord(new.device, new.room, name, school, pem, self._now(), machine[:LONGEST_MACHINE])
                 self._table.add(record)
             else:
-                record = replace(known, name=new.name, school=new.school)
-                self._table.rename(new.device, new.name, new.school)
+                record = replace(known, name=name, school=school)
+                self._table.rename(new.device, name, school)
             with self._lock:
                 self._devices[record.id] = record
                 self._keys[record.id] = key
@@ -106,6 +108,11 @@ class Devices:
             admit(record.id)
         self._on_change(record.id)
         return record
+
+    def _last_in(self, room: str) -> DeviceRecord | None:
+        """The device that stood in `room` last and was revoked since, or None."""
+        gone = [one for one in self._revoked.values() if one.room == room]
+        return max(gone, key=lambda one: one.registered, default=None)
 
     def id_for(self, room: str, public_key: str) -> str:
         """The id under which the machine with this key would stand in `room`.

@@ -48,6 +48,17 @@ def test_registering_again_is_harmless_and_renews_the_name(devices):
     assert len(devices.all()) == 1
 
 
+def test_a_room_keeps_its_name_and_school_where_none_is_given(devices, store, time, changed):
+    devices.register(new(name="二班", school="城关小学"))
+    again = devices.register(new(name="", school=""))
+    assert (again.name, again.school) == ("二班", "城关小学")
+    devices.revoke("dev-1", "test")
+    other = devices.register(new(device="dev-2", name="", school="", public_key=public_pem(new_device_key())))
+    assert (other.name, other.school) == ("二班", "城关小学")
+    kept = Devices(store.devices, time, changed.append).get("dev-2")
+    assert (kept.name, kept.school) == ("二班", "城关小学")
+
+
 @pytest.mark.parametrize(
     "other, words",
     [

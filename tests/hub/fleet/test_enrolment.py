@@ -9,7 +9,7 @@ from hub.fleet.authority import DAY_S, Authority, make_authority
 from hub.fleet.claims import CODE_LIFE_S, Claims, NewClaim
 from hub.fleet.devices import Devices, NewDevice
 from hub.fleet.enrolment import ANSWERED_S, LATE_S, Admitted, Enrolment, Waits
-from hub.fleet.errors import CodeSpent, CodeUnknown, DeviceRefused, RequestUnfit, ShutOut, TooManyTries
+from hub.fleet.errors import ClaimUnfit, CodeSpent, CodeUnknown, DeviceRefused, RequestUnfit, ShutOut, TooManyTries
 from hub.fleet.guesses import LOOKED_AT_S, WINDOW_S, WRONG_BY_ADDRESS
 from hub.settings import HubSettings
 from tests.hub.fleet.papers import request
@@ -264,3 +264,24 @@ def test_a_revocation_that_was_only_written_into_the_database_keeps_a_certificat
     hub.store.devices.revoke("room-1", hub.time.now)
     with pytest.raises(ShutOut):
         hub.enrolment.renew("room-1", request(key))
+
+
+def test_a_new_machine_in_a_room_that_is_known_needs_neither_name_nor_school(hub, time):
+    hub.show(hub.code(), new_device_key())
+    hub.devices.revoke("room-1", "test")
+    time.now += 10
+    (made,) = hub.claims.make([NewClaim("", "room-1")], confirm=False, by="li-jing")
+    assert (made.asked.school, made.asked.name) == ("城关小学", "三年级")  # as the printed sheet says
+    device = hub.show(made.code, new_device_key()).device
+    assert (device.id, device.name, device.school) == ("room-1-2", "三年级", "城关小学")
+    with pytest.raises(ClaimUnfit, match="the school is missing"):
+        hub.claims.make([NewClaim("", "room-2")], confirm=False, by="li-jing")
+
+
+def test_what_was_said_of_a_room_last_counts(hub, time):
+    hub.code()
+    time.now += 10
+    hub.claims.make([NewClaim("城关中学", "room-1", "七年级")], confirm=False, by="li-jing")
+    time.now += 10
+    (made,) = hub.claims.make([NewClaim(" ", "room-1")], confirm=True, by="li-jing")
+    assert (made.asked.school, made.asked.name) == ("城关中学", "七年级")
