@@ -39,7 +39,6 @@ def loop_of_frames(size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[NDArray[np.u
         frames.append(np.clip(planes, 0, 255).astype(np.uint8))
         if len(frames) == LOOP:
             stop.set()
-    source.close()
     return frames
 
 
@@ -79,6 +78,3 @@ class PaintedSource:
             now = time.monotonic_ns()
             yield Frame(painted(self._frames[index % LOOP], now), now)
             index += 1
-
-    def close(self) -> None:
-        """Nothing to let go of."""

@@ -65,9 +65,6 @@ class ToneSource:
             yield Block(tone(index), due)
             index += 1
 
-    def close(self) -> None:
-        """Nothing to let go of."""
-
 
 def mono(frame: Any) -> NDArray[np.int16]:
     """The first channel of a decoded frame, shape (samples,)."""

@@ -74,9 +74,6 @@ class Camera:
         capture.set(cv2.CAP_PROP_FPS, self.fps)
         return capture
 
-    def close(self) -> None:
-        """The camera is open only while frames are read."""
-
 
 def missing_words(index: int) -> str | None:
     """Why camera `index` cannot be there, found without opening it; None where it may be."""

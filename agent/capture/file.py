@@ -106,9 +106,6 @@ class FilePicture:
         except (FFmpegError, OSError) as error:
             raise SourceLost(f"{self._facts.path} cannot be read any more ({error.strerror}); put it back") from error
 
-    def close(self) -> None:
-        """The file is open only while frames are read."""
-
 
 class FileSound:
     """The sound of a file as mono at 48 kHz, without a gap from one pass to the next."""
@@ -192,9 +189,6 @@ class FileSound:
                     yield at or 0, piece.to_ndarray()[0].astype(np.int16, copy=False)
         except (FFmpegError, OSError, IndexError) as error:
             raise SourceLost(f"{self._facts.path} cannot be read any more ({error}); put the file back") from error
-
-    def close(self) -> None:
-        """The file is open only while blocks are read."""
 
 
 def _decoded(packet: "av.Packet[av.VideoStream] | av.Packet[av.AudioStream]") -> list[av.VideoFrame | av.AudioFrame]:

@@ -36,7 +36,7 @@ class SourceLost(Exception):
 
 
 class FrameSource(Protocol):
-    """Something that sees."""
+    """Something that sees; it holds its device while frames are read, and no longer."""
 
     width: int
     height: int
@@ -49,12 +49,9 @@ class FrameSource(Protocol):
             SourceLost: the device is gone, or in use.
         """
 
-    def close(self) -> None:
-        """Let go of the device; may be called twice."""
-
 
 class SoundSource(Protocol):
-    """Something that hears."""
+    """Something that hears; it holds its device while blocks are read, and no longer."""
 
     def blocks(self, stop: threading.Event) -> Iterator[Block]:
         """Yield blocks of 20 ms without a hole until `stop` is set; blocks in between.
@@ -62,6 +59,3 @@ class SoundSource(Protocol):
         Raises:
             SourceLost: the device is gone, or in use.
         """
-
-    def close(self) -> None:
-        """Let go of the device; may be called twice."""

@@ -148,10 +148,9 @@ class LastingPicture:
             yield Frame(framed(self._still.picture), due[1])
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Wait until the device is let go of; may be called twice."""
         if self._reader is not None:
             self._reader.end(CLOSE_S)
-        self._source.close()
 
 
 class LastingSound:
@@ -175,7 +174,6 @@ class LastingSound:
             reader.end(timeout_s=0.0)
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Wait until the device is let go of; may be called twice."""
         if self._reader is not None:
             self._reader.end(CLOSE_S)
-        self._source.close()

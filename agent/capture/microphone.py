@@ -115,9 +115,6 @@ class Microphone:
             self._told_ns = now_ns
             self._on_trouble(f"mic:{self._name} lost some sound, this machine is too busy; close other programs")
 
-    def close(self) -> None:
-        """The microphone is open only while blocks are read."""
-
 
 def captured_ns(now_ns: int, adc_s: float, stream_s: float, length_s: float) -> int:
     """When the first sample of a piece was heard, on the monotonic clock.

@@ -62,9 +62,6 @@ class RtspSound:
         parts = self._resampler.resample(heard)
         return [Block(part.to_ndarray()[0].astype(np.int16, copy=False), begun_ns) for part in parts]
 
-    def close(self) -> None:
-        """The connection is open only while it is read."""
-
 
 class RtspPicture:
     """The picture of an RTSP stream at the track's size, at most `fps` a second; capture time is arrival."""
@@ -90,9 +87,6 @@ class RtspPicture:
             elif mono_ns >= free_ns - period_ns // 2:
                 free_ns = max(free_ns, mono_ns - period_ns) + period_ns
                 yield Frame(letterbox.put(received), mono_ns)
-
-    def close(self) -> None:
-        """The connection is open only while it is read."""
 
 
 def _received(url: str, stop: threading.Event, *, picture: bool) -> Iterator[tuple[av.VideoFrame | av.AudioFrame, int]]:

@@ -55,9 +55,6 @@ class Screen:
         except ScreenShotError as error:
             raise SourceLost(_no_display(self._index, error)) from error
 
-    def close(self) -> None:
-        """The display is open only while frames are read."""
-
 
 def screens(index: int = 0) -> list[ScreenPlace]:
     """The screens of this machine; `index` is the one that is asked for, named where none can be opened.

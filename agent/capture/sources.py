@@ -48,12 +48,13 @@ class RoomSources:
     sound: SoundSource | None
     missing: tuple[str, ...]
     """One sentence for each thing that is not there, with what to do."""
+    lasting: tuple[LastingPicture | LastingSound, ...]
+    """Those of them that read a device on a thread of its own."""
 
     def close(self) -> None:
-        """Let go of every device; may be called twice. Set the readers' `stop` before."""
-        for source in (self.camera, self.slides, self.sound):
-            if source is not None:
-                source.close()
+        """Wait until every device is let go of; may be called twice. Set the readers' `stop` before."""
+        for source in self.lasting:
+            source.close()
 
 
 def parse_source(text: str) -> SourceSpec:
@@ -118,6 +119,7 @@ class _Room:
         self._name, self._on_trouble, self._lead = name, on_trouble, lead
         self._start = CommonStart()
         self._missing: list[str] = []
+        self._lasting: list[LastingPicture | LastingSound] = []
         self._rtsp_sound: RtspSound | None = None
 
     def opened(self) -> RoomSources:
@@ -127,7 +129,7 @@ class _Room:
         camera_track = self._picture(picture, self._size, self._fps)
         slides = self._slides(picture) if self._lead else None
         sound = self._sound(self._spec.sound or self._spec.picture)
-        return RoomSources(camera_track, slides, sound, tuple(dict.fromkeys(self._missing)))
+        return RoomSources(camera_track, slides, sound, tuple(dict.fromkeys(self._missing)), tuple(self._lasting))
 
     def _picture(self, part: Part, size: tuple[int, int], fps: int) -> FrameSource:
         source: FrameSource
@@ -149,7 +151,9 @@ class _Room:
                 source = FilePicture(facts, size, fps, self._start)
             case _:
                 return RehearsalCamera(size, fps, self._seed, lead=self._lead, name=self._name, start=self._start)
-        return LastingPicture(shown(str(part)), source, CARDS[part.scheme], self._on_trouble)
+        picture = LastingPicture(shown(str(part)), source, CARDS[part.scheme], self._on_trouble)
+        self._lasting.append(picture)
+        return picture
 
     def _slides(self, picture: Part) -> FrameSource:
         if self._spec.slides is not None:
@@ -179,7 +183,9 @@ class _Room:
                 source = FileSound(facts, self._start)
             case _:
                 return self._silent(part)
-        return LastingSound(f"the sound of {shown(str(part))}", source, self._on_trouble)
+        sound = LastingSound(f"the sound of {shown(str(part))}", source, self._on_trouble)
+        self._lasting.append(sound)
+        return sound
 
     def _silent(self, part: Part) -> SoundSource:
         self._note(f"{part} gives no sound; add a microphone, for example {part}+mic:default")

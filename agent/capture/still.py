@@ -48,9 +48,6 @@ class StillPicture:
         while (due := pace.wait(stop)) is not None:
             yield Frame(framed(self.picture), due[1])
 
-    def close(self) -> None:
-        """Nothing is held."""
-
 
 class Silence:
     """Silence for ever, in blocks of 20 ms."""
@@ -60,6 +57,3 @@ class Silence:
         samples = np.zeros(BLOCK_SAMPLES, np.int16)
         for _, mono_ns in block_times(monotonic_ns(), stop):
             yield Block(samples, mono_ns)
-
-    def close(self) -> None:
-        """Nothing is held."""

@@ -35,7 +35,7 @@ class SoundEncoder(TrackEncoder[SoundPacket]):
     """Encodes what a source hears with Opus, 20 ms a packet, and gives each packet to every taker."""
 
     def __init__(self, track: str, source: SoundSource, on_trouble: Callable[[str], None]) -> None:
-        super().__init__(track, source, on_trouble)
+        super().__init__(track, on_trouble)
         self.first_block = threading.Event()
         """Set when the first block has been encoded."""
         self._source = source

@@ -4,7 +4,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import av
 
@@ -37,28 +37,19 @@ class Takers(Generic[Thing]):
             taker(thing)
 
 
-class Closable(Protocol):
-    """A source, as far as its end is concerned."""
-
-    def close(self) -> None:
-        """Let go of the device."""
-
-
 class TrackEncoder(ABC, Generic[Made]):
     """A thread that pulls from one source, encodes, and gives each packet to every taker."""
 
-    def __init__(self, track: str, source: Closable, on_trouble: Callable[[str], None]) -> None:
+    def __init__(self, track: str, on_trouble: Callable[[str], None]) -> None:
         """Prepare.
 
         Args:
             track: names the track and the thread.
-            source: closed by `stop`.
             on_trouble: told in words, once, when the track ends for a reason that nobody asked for.
         """
         self.track = track
         self._stop = threading.Event()
         self._takers: Takers[Made] = Takers()
-        self._closable = source
         self._on_trouble = on_trouble
         self._thread = threading.Thread(target=self._run, name=f"encode.{track}", daemon=True)
 
@@ -67,13 +58,12 @@ class TrackEncoder(ABC, Generic[Made]):
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and close the source; waits for both."""
+        """End the thread, and so the reading of its source; waits for it."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=STOP_S)
             if self._thread.is_alive():
                 log.warning("the source of track %s does not let go; left behind", self.track)
-        self._closable.close()
 
     def add_taker(self, taker: Callable[[Made], None]) -> None:
         """Give every packet from now on to `taker`."""

@@ -34,13 +34,13 @@ class VideoEncoder(TrackEncoder[VideoPacket]):
 
         Args:
             track: names the track and the thread.
-            source: closed by `stop`.
+            source: what is encoded.
             bitrate_bps: of the recorded tier, in bit/s.
             on_trouble: told in words, once, when the track ends for a reason that nobody asked for.
             mono_ns: this device's monotonic clock.
             fine: for pictures of text; see `PictureEncoder`.
         """
-        super().__init__(track, source, on_trouble)
+        super().__init__(track, on_trouble)
         self.first_frame = threading.Event()
         """Set when the first picture has been encoded."""
         self._source = source

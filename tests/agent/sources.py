@@ -15,7 +15,6 @@ class MovingBars:
 
     def __init__(self, width: int = 320, height: int = 180, fps: int = 25) -> None:
         self.width, self.height, self.fps = width, height, fps
-        self.closed = False
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         begin, index = time.monotonic_ns(), 0
@@ -29,9 +28,6 @@ class MovingBars:
             luma = np.repeat(row[None, :], self.height, axis=0)
             yield Frame(av.VideoFrame.from_ndarray(np.vstack([luma, chroma]), format="yuv420p"), due)
             index += 1
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class Tone:
@@ -50,6 +46,3 @@ class Tone:
             samples = np.sin(2 * np.pi * self.hertz * at) * self.level * 32767
             yield Block(samples.astype(np.int16), due)
             index += 1
-
-    def close(self) -> None:
-        pass

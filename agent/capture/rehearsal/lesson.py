@@ -46,12 +46,11 @@ class RehearsalCamera:
         self._start = start or CommonStart()
         self._seed, self._lead = seed, lead
         self._name = name or ("主讲教室" if lead else f"听课教室 {seed}")
-        self._scene: Scene | None = None
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """Yield a picture at every tick of the frame rate until `stop` is set; missed ones are skipped."""
         # Drawn before time zero is taken, so that the first pictures are not late.
-        scene = self._scene = self._scene or self._drawn()
+        scene = self._drawn()
         start_ns = self._start.get()
         pace = Pace(self.fps, start_ns)
         while (due := pace.wait(stop)) is not None:
@@ -62,10 +61,6 @@ class RehearsalCamera:
     def _drawn(self) -> Scene:
         draw = TeacherScene if self._lead else PupilsScene
         return draw((self.width, self.height), self._name, self._seed)
-
-    def close(self) -> None:
-        """Forget the drawings."""
-        self._scene = None
 
 
 class RehearsalSlides:
@@ -86,9 +81,6 @@ class RehearsalSlides:
         while (due := pace.wait(stop)) is not None:
             yield Frame(framed(buffers[page_at((due[1] - start_ns) / NS_A_SECOND)]), due[1])
 
-    def close(self) -> None:
-        """Nothing is held."""
-
 
 class RehearsalSound:
     """A teacher who speaks in turns, or a class that answers now and then; a minute that begins anew."""
@@ -104,6 +96,3 @@ class RehearsalSound:
         start_ns = self._start.get()
         for number, mono_ns in block_times(start_ns, stop):
             yield Block(loop[number % len(loop)], mono_ns)
-
-    def close(self) -> None:
-        """Nothing is held."""

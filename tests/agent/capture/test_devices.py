@@ -66,9 +66,6 @@ def test_a_driver_that_fails_as_nobody_foresaw_is_tried_again(stop):
                 raise ValueError("a driver may raise anything")
             yield from StillPicture((320, 180), 25, "", "").frames(stop)
 
-        def close(self):
-            pass
-
     told: list[str] = []
     moody = Moody()
     lasting = LastingPicture("camera:0", moody, ("没有画面", "No picture"), told.append)
