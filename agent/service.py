@@ -1,4 +1,4 @@
-"""Starts and supervises everything in one classroom; holds a lesson for each order that is due."""
+"""Starts and supervises everything in one classroom."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from agent.classroom import PictureLimits
 from agent.house import House
 from agent.identity import Identity
 from agent.keeping import Keeping
-from agent.lesson import REPORT_VALID_S, Lesson
+from agent.lessons import Lessons
 from agent.observe.observer import Observer
 from agent.papers import Papers
 from agent.platform import notify, watchdog_s
@@ -34,16 +34,9 @@ from agent.teacher import Teacher
 from agent.twin import Twin
 from contract.observation import Observation
 from contract.package import Receipt
-from contract.session import SessionOrder
-from contract.signal import Answer, Offer, RoomReport, Signal
-from contract.signal import Peer as PeerSignal
-from contract.state import FINAL, SessionState
 from models.manifest import models_folder
 
 log = logging.getLogger(__name__)
-
-LEFT_BEHIND_S = 3600.0
-"""An order whose session ended longer ago than this is not held any more."""
 
 
 class AgentService:
@@ -68,8 +61,6 @@ class AgentService:
         self._settings = settings
         self._spec = spec
         self._incarnation = secrets.token_hex(6)
-        self._lessons: dict[str, Lesson] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
         self._again = False
         self._loop = asyncio.get_running_loop()
@@ -78,16 +69,16 @@ class AgentService:
         self._report = Report(
             identity, settings, incarnation=self._incarnation, version=own_version(), wanted=wanted_devices(spec)
         )
-        self._report.on_order = lambda order: self._call(self._take_order, order)
-        self._report.on_signal = lambda signal: self._call(self._take_signal, signal)
+        self._report.on_order = lambda order: self._call(self._lessons.take_order, order)
+        self._report.on_signal = lambda signal: self._call(self._lessons.take_signal, signal)
         self._report.on_hub = lambda connected: self._call(self._hub_reached, connected)
         self._store = FolderStore(settings.state / "packages")
         self._keeping = Keeping(
             self._store,
             identity,
             self._report.clock,
-            quiet=lambda: not self._live(),
-            current=lambda: frozenset(self._running),
+            quiet=lambda: not self._lessons.live,
+            current=lambda: self._lessons.sessions,
             on_uploaded=lambda ref, receipt: self._call(self._uploaded, ref, receipt),
             on_trouble=lambda words: self._call(self._upload_trouble, words),
             keep_uploaded=settings.record.keep_uploaded,
@@ -98,7 +89,9 @@ class AgentService:
         wanted = settings.sources.loudspeaker
         self._loudspeaker = None if wanted == "none" else Loudspeaker(wanted, self._no_loudspeaker)
         self._teacher = Teacher(settings.overlay_socket, settings.overlay_token)
-        self._house = self._make_house()
+        self._lessons = Lessons(
+            identity.device, identity.room, self._make_house(), self._keeping, self._report.clock.now
+        )
         self._remote = Remote(identity, settings, self._report, twin, recent, self._make_host())
         if twin.lost:
             self._report.health.lost("twin", twin.lost)
@@ -116,9 +109,9 @@ class AgentService:
         self._report.start()
         self._remote.start()
         for order in self._report.orders.orders():
-            self._take_order(order)
+            self._lessons.take_order(order)
         await asyncio.to_thread(self._keeping.seal_left_behind)
-        await asyncio.to_thread(self._tell_sealed)
+        await asyncio.to_thread(self._lessons.tell_sealed)
         parts = [
             asyncio.create_task(self._keeping.run(), name="service.keeping"),
             asyncio.create_task(self._teacher.run(), name="service.teacher"),
@@ -154,61 +147,16 @@ class AgentService:
         self._stop.set()
 
     async def _end(self, parts: list[asyncio.Task[None]]) -> None:
-        doing = [*parts, *self._running.values()]
-        for task in doing:
-            task.cancel()
-        await asyncio.gather(*doing, return_exceptions=True)
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, self._lessons.end(), return_exceptions=True)
         if self._loudspeaker is not None:
             self._loudspeaker.close()
         await self._remote.stop()
         self._report.reporter.event("agent.stop", {"incarnation": self._incarnation})
         await asyncio.to_thread(self._report.stop)
 
-    # Orders and signals, on the event loop.
-
-    def _take_order(self, order: SessionOrder) -> None:
-        held = self._lessons.get(order.session)
-        if held is not None:
-            held.take_order(order)
-            return
-        room = order.room_of(self._identity.device)
-        if room is None or not self._worth_holding(order):
-            return
-        lesson = Lesson(order, room, self._house)
-        self._lessons[order.session] = lesson
-        task = asyncio.create_task(lesson.run(), name=f"lesson.{order.session}")
-        self._running[order.session] = task
-        task.add_done_callback(lambda _: self._lesson_ended(order.session))
-
-    def _worth_holding(self, order: SessionOrder) -> bool:
-        if order.cancelled:
-            return False
-        over_s = self._report.clock.now() - order.ends
-        if over_s <= 0:
-            return True
-        folder = self._store.folder(PackageRef(order.session, self._identity.room))
-        sealed = any(manifest.session == order.session for manifest in self._keeping.sealed())
-        return over_s < LEFT_BEHIND_S and folder.exists() and not sealed
-
-    def _lesson_ended(self, session: str) -> None:
-        task = self._running.pop(session)
-        lesson = self._lessons[session]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("lesson %s ended with a fault in the program", session, exc_info=error)
-            lesson.give_up("a fault in the program ended the lesson; the log has it")
-        if lesson.state in FINAL:
-            del self._lessons[session]
-        self._keeping.wake()
-        self._show()
-
-    def _take_signal(self, signal: Signal) -> None:
-        if not isinstance(signal, Offer | Answer | PeerSignal):
-            return
-        lesson = self._lessons.get(signal.session)
-        if lesson is None:
-            log.info("a %s for session %s, which is not held here", signal.kind, signal.session)
-            return
-        lesson.take_signal(signal)
+    # Told by the other parts, on the event loop.
 
     def _hub_reached(self, connected: bool) -> None:  # noqa: FBT001 - the report's callback
         self._teacher.hub(connected=connected)
@@ -219,10 +167,7 @@ class AgentService:
     def _uploaded(self, ref: PackageRef, receipt: Receipt) -> None:
         del receipt
         self._report.reporter.event("record.uploaded", {"session": ref.session, "room": ref.room})
-        lesson = self._lessons.pop(ref.session, None)
-        if lesson is not None:
-            lesson.uploaded()
-            self._show()
+        self._lessons.uploaded(ref.session)
 
     def _no_loudspeaker(self, words: str) -> None:
         self._report.reporter.event("loudspeaker.trouble", {"words": words})
@@ -231,23 +176,6 @@ class AgentService:
     def _upload_trouble(self, words: str) -> None:
         self._report.reporter.event("upload.trouble", {"words": words})
         log.warning(words)
-
-    def _tell_sealed(self) -> None:
-        """Packages that an earlier run sealed: the hub may not have heard of them."""
-        for manifest in self._keeping.sealed():
-            self._report.courier.send(
-                RoomReport(
-                    device=self._identity.device,
-                    session=manifest.session,
-                    room=manifest.room,
-                    rev=1,
-                    state=SessionState.SEALED if manifest.policy.upload else SessionState.UPLOADED,
-                    incarnation=self._incarnation,
-                    result=manifest.result,
-                ),
-                REPORT_VALID_S,
-                f"room:{manifest.session}",
-            )
 
     # What lessons are handed.
 
@@ -276,7 +204,7 @@ class AgentService:
         called = " ".join(part for part in (identity.school, identity.name or identity.room) if part)
         return Host(
             version=own_version(),
-            lesson_on=self._live,
+            lesson_on=lambda: self._lessons.live,
             identify=lambda seconds: self._teacher.identify(called, seconds),
             start_anew=self.start_anew,
             renew=self._papers.renew if self._papers is not None else None,
@@ -301,12 +229,8 @@ class AgentService:
         )
 
     def _show(self) -> None:
-        busy = [lesson for lesson in self._lessons.values() if lesson.state is not SessionState.SCHEDULED]
-        lesson = busy[-1] if busy else None
+        lesson = self._lessons.foremost
         self._teacher.show(lesson, lambda: lesson.stands if lesson is not None else {})
-
-    def _live(self) -> bool:
-        return any(lesson.state in BUSY for lesson in self._lessons.values())
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended; what is told now is told again after the start
@@ -318,9 +242,6 @@ class AgentService:
             if period_s is not None:
                 notify("WATCHDOG=1")
             await asyncio.sleep((period_s or 60.0) / 3)
-
-
-BUSY = frozenset({SessionState.READYING, SessionState.READY, SessionState.LIVE, SessionState.ENDING})
 
 
 def wanted_devices(spec: SourceSpec) -> Wanted:
