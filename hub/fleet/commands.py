@@ -10,8 +10,8 @@ import difflib
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -111,8 +111,8 @@ class Commands:
         self._misfits = misfits
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._waiting: dict[str, _Waiting] = {}
-        self._of_device: Counter[str] = Counter()
+        self._waiting: defaultdict[str, dict[str, _Waiting]] = defaultdict(dict)
+        """By device, then by id."""
         self._forget_s = 0.0
         self._inbox = Inbox("hub.commands", self._read, self._take, self._tend, misfits)
         for command in table.waiting():
@@ -172,7 +172,7 @@ class Commands:
     def hello(self, device: str) -> None:
         """`device` is there anew: it gets everything that it has not answered."""
         with self._lock:
-            mine = [one for one in self._waiting.values() if one.command.device == device]
+            mine = list(self._waiting[device].values())
             for one in mine:
                 one.due_s = time.monotonic() + RESEND_S[1]
         self._send(mine, 1)
@@ -198,10 +198,12 @@ class Commands:
                 finished.append((result.device, _finish(result)))
         self._finish(finished)
 
-    def _known(self, refs: Iterable[str]) -> dict[str, CommandRecord]:
+    def _known(self, results: Mapping[str, Result]) -> dict[str, CommandRecord]:
+        """The commands that these answer, by id; one that has expired may still be answered."""
         with self._lock:
-            found = {ref: self._waiting[ref].command for ref in refs if ref in self._waiting}
-        elsewhere = [ref for ref in refs if ref not in found]
+            waiting = {ref: self._waiting[one.device].get(ref) for ref, one in results.items()}
+        found = {ref: one.command for ref, one in waiting.items() if one is not None}
+        elsewhere = [ref for ref in results if ref not in found]
         return found | (self._table.get(elsewhere) if elsewhere else {})
 
     def _finish(self, finished: Sequence[tuple[str, Finish]]) -> None:
@@ -209,10 +211,8 @@ class Commands:
             return
         self._table.finish([one for _, one in finished])
         with self._lock:
-            for _, one in finished:
-                waiting = self._waiting.pop(one.id, None)
-                if waiting is not None:
-                    self._of_device[waiting.command.device] -= 1
+            for device, one in finished:
+                self._waiting[device].pop(one.id, None)
         for device in dict.fromkeys(device for device, _ in finished):
             self._on_change(device)
 
@@ -220,7 +220,7 @@ class Commands:
         """Send again what is due, and give up what is too late."""
         now, mono_s = self._now(), time.monotonic()
         with self._lock:
-            waiting = list(self._waiting.values())
+            waiting = [one for mine in self._waiting.values() for one in mine.values()]
         late = [one.command for one in waiting if one.command.expires + LATE_S < now]
         self._finish([(one.device, self._expired(one, now)) for one in late])
         due = [one for one in waiting if now < one.command.expires and mono_s >= one.due_s]
@@ -250,7 +250,7 @@ class Commands:
         else:
             devices = self._of(wanted.school)
         with self._lock:
-            full = [device for device in devices if self._of_device[device] >= WAITING_MAX]
+            full = [device for device in devices if len(self._waiting[device]) >= WAITING_MAX]
         if full:
             raise CommandRefused(f"{_shown(full)} left {WAITING_MAX} commands unanswered; wait until they expire")
         return devices
@@ -268,8 +268,7 @@ class Commands:
         return devices
 
     def _await(self, command: CommandRecord, due_s: float) -> _Waiting:
-        waiting = self._waiting[command.id] = _Waiting(command, due_s)
-        self._of_device[command.device] += 1
+        waiting = self._waiting[command.device][command.id] = _Waiting(command, due_s)
         return waiting
 
     def _send(self, waiting: Sequence[_Waiting], qos: int) -> None:
