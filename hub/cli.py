@@ -41,7 +41,7 @@ def init(config: ConfigOption = None, data: DataOption = None, *, as_json: JsonO
 
     Examples:
       tongtang hub init --data /srv/tongtang
-      tongtang hub init --config configs/hub.toml --json
+      tongtang hub init --config /etc/tongtang/hub.toml --json
     """
     from hub.founding import init as found  # noqa: PLC0415  loads the database, which --help does not need
 

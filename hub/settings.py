@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from contract.settings import Settings, load
 
 HOST_NAME = re.compile(r"(?!.*-(\.|$))[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9-]*)*")
+SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!:memory:|file:)(.+)")
 DATABASE_FILE = "hub.db"
 KEY_FILE = "hub.key"
 ARCHIVE_FOLDER = "archive"
@@ -181,7 +182,7 @@ class KeepSettings(Settings):
 
 
 class HubSettings(Settings):
-    """Settings of one hub. Relative paths start at the folder the hub is started in."""
+    """Settings of one hub. In a settings file relative paths start at the folder of that file."""
 
     data: Path = Field(
         title="Data folder", description="Keys, database, broker files and, unless set apart, the archive."
@@ -234,9 +235,30 @@ class HubSettings(Settings):
 
 
 def load_settings(path: Path) -> HubSettings:
-    """Read the hub's settings.
+    """Read the hub's settings; relative paths in the file start at its folder, also that of an SQLite database.
 
     Raises:
         contract.settings.SettingsRefused: the file is missing or has something to mend, told line by line.
     """
-    return load(path, HubSettings)
+    read = load(path, HubSettings)
+    base = path.absolute().parent
+    return read.model_copy(
+        update={
+            **_rooted(read, base, "data", "archive"),
+            "database": _rooted_database(read.database, base),
+            "http": read.http.model_copy(update=_rooted(read.http, base, "tls_cert", "tls_key")),
+            "ca": read.ca.model_copy(update=_rooted(read.ca, base, "certificate", "key")),
+        }
+    )
+
+
+def _rooted(table: Settings, base: Path, *keys: str) -> dict[str, Path]:
+    """What is set of these paths, from `base` on."""
+    paths = ((key, getattr(table, key)) for key in keys)
+    return {key: base / path.expanduser() for key, path in paths if path is not None}
+
+
+def _rooted_database(url: str, base: Path) -> str:
+    """The URL; where it is that of an SQLite file with a relative path, from `base` on."""
+    found = SQLITE_FILE.fullmatch(url)
+    return f"{found[1]}{(base / found[2]).as_posix()}" if found else url

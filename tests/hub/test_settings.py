@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from contract.settings import SettingsRefused
+from hub.cli_options import settings_from
 from hub.settings import HttpSettings, HubSettings, LessonSettings, MqttSettings, load_settings
 
 EXAMPLE = Path(__file__).parents[2] / "configs" / "hub.toml"
@@ -46,6 +47,36 @@ def test_a_certificate_without_its_key_is_refused_in_words_and_the_other_way_rou
     (tmp_path / "hub.toml").write_text(f'data = "x"\n[http]\n{given} = "/etc/hub.pem"\n')
     with pytest.raises(SettingsRefused, match=f"{missing} is missing; set both"):
         load_settings(tmp_path / "hub.toml")
+
+
+def test_relative_paths_start_at_the_settings_file_wherever_the_command_is_given(tmp_path, monkeypatch):
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "hub.toml").write_text(
+        'data = "data"\narchive = "../archive"\ndatabase = "sqlite:///books/hub.db"\n'
+        '[http]\ntls_cert = "hub.pem"\ntls_key = "/keys/hub.pem"\n[ca]\ncertificate = "ca.pem"\nkey = "ca.key"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    read = load_settings(Path("etc/hub.toml"))
+    assert read.data == folder / "data"
+    assert read.archive_folder == folder / "../archive"
+    assert read.database_url == f"sqlite:///{folder.as_posix()}/books/hub.db"
+    assert (read.http.tls_cert, read.http.tls_key) == (folder / "hub.pem", Path("/keys/hub.pem"))
+    assert (read.ca.certificate, read.ca.key) == (folder / "ca.pem", folder / "ca.key")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "sqlite:////srv/hub.db", "sqlite:///:memory:", "sqlite://", "postgresql+psycopg://hub@/tongtang"]
+)
+def test_a_database_that_has_no_relative_path_is_left_as_it_is(tmp_path, url):
+    (tmp_path / "hub.toml").write_text(f'data = "data"\ndatabase = "{url}"\n')
+    assert load_settings(tmp_path / "hub.toml").database == url
+
+
+def test_a_data_folder_that_is_typed_starts_where_one_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hub").mkdir()
+    assert settings_from(None, Path("hub")).data.absolute() == tmp_path / "hub"
 
 
 def test_database_and_archive_lie_in_the_data_folder_unless_set_apart(tmp_path):
