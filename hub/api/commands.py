@@ -5,9 +5,10 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from contract.model import DeviceId
+from hub.api.access import caller
 from hub.api.problems import missing, responses
 from hub.api.shapes import Shape
 from hub.fleet.commands import Commands, Wanted
@@ -26,12 +27,6 @@ class CommandIn(Shape):
     name: str = Field(max_length=64, description="`ping`, `health`, `restart`, `identify`, `renew-certificate`, `log`.")
     arguments: dict[str, Any] = Field(default_factory=dict)
     valid_s: float = Field(60.0, ge=1, le=86_400, description="No device begins with it later than this, in seconds.")
-
-    @model_validator(mode="after")
-    def _for_somebody(self) -> "CommandIn":
-        if sum((bool(self.devices), bool(self.school), self.all)) != 1:
-            raise ValueError("say for whom: devices, a school, or all; one of the three")
-        return self
 
 
 class CommandRef(Shape):
@@ -93,7 +88,7 @@ def router(commands: Commands) -> APIRouter:
         Each device acts on it at most once and never after it has expired.
         """
         wanted = Wanted(new.name, new.arguments, new.devices, new.school, new.all, new.valid_s)
-        made = await asyncio.to_thread(commands.issue, wanted, request.state.caller.name)
+        made = await asyncio.to_thread(commands.issue, wanted, caller(request).name)
         refs = tuple(CommandRef(id=one.id, device=one.device) for one in made)
         return CommandsOut(issued=made[0].issued, expires=made[0].expires, commands=refs)
 

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from contract.model import DeviceId, RoomId
-from hub.api.problems import responses
+from hub.api.problems import missing, responses
 from hub.api.shapes import Shape
 from hub.fleet.devices import Devices
 from hub.fleet.health import FleetHealth
@@ -48,8 +48,7 @@ def router(devices: Devices, health: FleetHealth) -> APIRouter:
         """A device's state, remarks and latest figures."""
         record = devices.get(device)
         if record is None:
-            known = {"error": f"there is no device {device[:80]}", "what_to_do": "GET /api/v1/devices names them"}
-            raise HTTPException(404, known)
+            raise missing(f"there is no device {device[:80]}", "list the devices with GET /api/v1/devices")
         return _shown(record, health)
 
     return routes

@@ -65,12 +65,12 @@ def router(twins: Twins) -> APIRouter:
         *, lagging: Annotated[bool, Query(description="Only those that are not in force.")] = False
     ) -> list[TwinView]:
         """Every device of which something is wanted or that spoke of its twin, by id."""
-        return [shown(one) for one in twins.standings(lagging=lagging)]
+        return await asyncio.to_thread(lambda: [shown(one) for one in twins.standings(lagging=lagging)])
 
     @routes.get("/{device}", summary="The twin of a device", responses=responses(404))
     async def one(device: str) -> TwinView:
         """What is wanted of a device, and how it stands to that."""
-        return shown(twins.get(device))
+        return shown(await asyncio.to_thread(twins.get, device))
 
     @routes.put("/{device}", summary="Want a configuration of a device", responses=responses(404, 409, 422))
     async def want(device: str, new: TwinIn) -> TwinView:
