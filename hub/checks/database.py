@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -11,8 +9,8 @@ from hub.checks.line import CheckLine, bad, ok, warn
 from hub.checks.postgresql import NAME, wrong
 from hub.settings import HubSettings
 from hub.store.engine import Database, open_engine
-from hub.store.errors import StoreRefused
-from hub.store.migrate import MIGRATIONS, head, version
+from hub.store.errors import StoreRefused, in_short
+from hub.store.migrate import head, revisions, version
 
 
 def look(settings: HubSettings) -> CheckLine:
@@ -30,23 +28,12 @@ def look(settings: HubSettings) -> CheckLine:
         finally:
             database.close()
     except (SQLAlchemyError, StoreRefused) as error:
-        reason = str(error).splitlines()[0]
-        return bad(
-            NAME, f"the database cannot be opened: {reason}", "mend `database` in the settings, or start its server"
-        )
-    if found is not None and found != head() and not _known(found):
+        words = f"the database cannot be opened: {in_short(error)}"
+        return bad(NAME, words, "mend `database` in the settings, or start its server")
+    if found is not None and found not in revisions():
         return bad(NAME, f"{where} was written by a newer hub ({found})", "install that version, or restore a backup")
     if server is not None:
         return server
     if found == head():
         return ok(NAME, f"{where}, tables of this version ({found})")
     return warn(NAME, f"{where} has tables of version {found or 'none'}", "back it up; the next start migrates it")
-
-
-def _known(revision: str) -> bool:
-    """Whether this version of the hub can migrate from `revision`."""
-    try:
-        ScriptDirectory(str(MIGRATIONS)).get_revision(revision)
-    except CommandError:
-        return False
-    return True
