@@ -61,7 +61,8 @@ def restore(
     """Make the hub of a backup in an empty folder. Every byte is checked before the first is written.
 
     Devices find their hub again where it has its old addresses. What they sent since the backup was made they still
-    hold, for seven days, and send again by themselves. Refuses what a newer version has written.
+    hold, for seven days, and send again by themselves. A settings file in the backup names the new folder afterwards.
+    Refuses what a newer version has written.
 
     Examples:
       tongtang hub restore /backup/tongtang-2026-11-22.tar --data /srv/tongtang

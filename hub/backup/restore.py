@@ -14,6 +14,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from hub.backup.database import checked, restored
+from hub.backup.fitting import fit, told
 from hub.backup.manifest import (
     FORMAT,
     MANIFEST,
@@ -139,6 +140,8 @@ def _put_back(source: Path, data: Path, manifest: BackupManifest, database: str)
         else:
             restored(stage / POSTGRES, database)
             (stage / POSTGRES).unlink()
+        if (stage / SETTINGS).exists():
+            fit(data, manifest, database, at=stage / SETTINGS)
         # The key last and in one step: its presence says that the hub is whole.
         for path in sorted(stage.iterdir(), key=lambda path: path.name == KEY):
             path.replace(data / path.name)
@@ -204,7 +207,4 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _to_do(data: Path, manifest: BackupManifest) -> Iterator[str]:
     made = dt.datetime.fromtimestamp(manifest.made, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
     yield f"devices that were revoked since {made} are not revoked here: revoke them again before the hub runs"
-    if not manifest.archive:
-        yield f"lesson packages were not in the backup: put the archive back into {data / 'archive'}"
-    if any(one.name == SETTINGS for one in manifest.files):
-        yield f"its settings file lies in {data / SETTINGS}: look at the paths in it, then use it with --config"
+    yield from told(data, manifest)

@@ -22,7 +22,7 @@ from hub.backup.restore import restore
 from hub.errors import HubRefused
 from hub.fleet.devices import Devices, NewDevice
 from hub.founding import hub_key, init
-from hub.settings import HubSettings
+from hub.settings import HubSettings, load_settings
 from hub.store.rows import Arrived
 from hub.store.store import Store
 
@@ -206,6 +206,58 @@ def test_names_that_lead_elsewhere_or_come_twice_are_refused(settings, tmp_path,
     assert not (tmp_path / "escaped").exists()
 
 
+def with_settings(folder: Path, text: str) -> tuple[HubSettings, Path]:
+    """A hub that was made by a settings file, and that file."""
+    (folder / "etc").mkdir()
+    file = folder / "etc" / "hub.toml"
+    file.write_text(text, encoding="utf-8")
+    read = load_settings(file)
+    init(read.data, read.database)
+    return read, file
+
+
+def test_the_settings_that_come_back_name_the_new_folder_and_nothing_else_changes(tmp_path):
+    text = (
+        "# 石桥区\n[http]\nport = 0  # any\n"
+        '# data = "x"\ntls_cert = "hub.pem"\ntls_key = "/keys/hub.key"\n[lesson]\nlead_s = 9.0\n'
+    )
+    settings, file = with_settings(tmp_path, f'  "data" =   "../data" # here\nlanguage = "en"\n{text}')
+    done = put_back(made(settings, tmp_path / "all.tar", toml=file), tmp_path / "new")
+    kept = (tmp_path / "new" / "hub.toml").read_text(encoding="utf-8")
+    assert kept.endswith(f'language = "en"\n{text}')
+    again = load_settings(tmp_path / "new" / "hub.toml")
+    assert again.data == tmp_path / "new"
+    assert hub_key(again.data)
+    told = "\n".join(done.words)
+    assert f"its settings file {tmp_path / 'new' / 'hub.toml'} names this folder now" in told
+    assert f"tls_cert under [http] in it names {tmp_path / 'new' / 'hub.pem'}, which cannot be read here" in told
+    assert "tls_key under [http] in it names /keys/hub.key" in told
+
+
+def test_a_database_and_an_archive_that_lay_apart_are_found_where_they_are_put_back(tmp_path):
+    text = 'data = "data"\ndatabase = "sqlite:///books.db"\narchive = "packages"\n'
+    settings, file = with_settings(tmp_path, text)
+    (settings.archive_folder / "s-1" / "room-1").mkdir(parents=True)
+    (settings.archive_folder / "s-1" / "room-1" / "camera.mp4").write_bytes(b"x")
+    put_back(made(settings, tmp_path / "all.tar", toml=file, archive=True), tmp_path / "new")
+    again = load_settings(tmp_path / "new" / "hub.toml")
+    assert again.database_url == f"sqlite:///{(tmp_path / 'new' / 'hub.db').as_posix()}"
+    assert (again.archive_folder / "s-1" / "room-1" / "camera.mp4").read_bytes() == b"x"
+
+
+def test_an_archive_that_was_not_in_the_backup_is_asked_for_where_the_settings_say(tmp_path):
+    settings, file = with_settings(tmp_path, f'data = "data"\narchive = "{(tmp_path / "apart").as_posix()}"\n')
+    done = put_back(made(settings, tmp_path / "all.tar", toml=file), tmp_path / "new")
+    assert f"put the archive back into {tmp_path / 'apart'}" in "\n".join(done.words)
+
+
+def test_settings_that_cannot_be_changed_by_a_line_are_left_as_they_are_and_that_is_told(tmp_path):
+    settings, file = with_settings(tmp_path, f'data = """\\\n{(tmp_path / "data").as_posix()}"""\n')
+    done = put_back(made(settings, tmp_path / "all.tar", toml=file), tmp_path / "new")
+    assert (tmp_path / "new" / "hub.toml").read_text() == file.read_text()
+    assert f"names {tmp_path / 'data'}: set data to {tmp_path / 'new'} in it" in "\n".join(done.words)
+
+
 def test_a_folder_that_holds_something_is_left_alone(settings, tmp_path):
     file = made(settings, tmp_path / "all.tar")
     before = snapshot(settings.data)
@@ -291,12 +343,14 @@ def test_a_backup_that_is_killed_leaves_no_file_of_its_name(settings, tmp_path, 
 def test_a_hub_on_postgresql_is_backed_up_and_restored_into_an_empty_database(cluster, postgres_url, tmp_path):
     old = HubSettings(data=tmp_path / "data", database=postgres_url)
     init(old.data, old.database)
+    toml = tmp_path / "hub.toml"
+    toml.write_text(f'data = "data"\ndatabase = "{postgres_url}"\n')
     store = Store.open(old.database_url)
     devices = Devices(store.devices, time.time, lambda _: None)
     devices.register(NewDevice("d-1", "room-1", "一室", "城关", public_pem(new_device_key())))
     store.rows.take([arrived(seq) for seq in range(1, 11)])
     store.close()
-    file = made(old, tmp_path / "all.tar")
+    file = made(old, tmp_path / "all.tar", toml=toml)
     with pytest.raises(HubRefused, match="--database"):
         put_back(file, tmp_path / "new")
     with pytest.raises(HubRefused, match="not empty"):
@@ -308,9 +362,11 @@ def test_a_hub_on_postgresql_is_backed_up_and_restored_into_an_empty_database(cl
         again = Store.open(cluster.url(empty))
         assert again.rows.ids("d-1") == [f"id-{seq}" for seq in range(1, 11)]
         again.close()
+        assert load_settings(tmp_path / "new" / "hub.toml").database == cluster.url(empty)
     finally:
         cluster.drop(empty)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir() if path.is_file()) == ["hub.key", "operator.token"]
+    names = [path.name for path in (tmp_path / "new").iterdir() if path.is_file()]
+    assert sorted(names) == ["hub.key", "hub.toml", "operator.token"]
 
 
 def test_without_pg_dump_it_is_said_what_to_install(tmp_path, monkeypatch):
