@@ -14,6 +14,7 @@ from agent.identity import CERTIFICATE, EnrolmentRefused, IdentityDamaged
 DAY_S = 86_400.0
 RENEW_AT = 2 / 3
 """A certificate is renewed at this part of its life."""
+ENROL_AGAIN = "enrol this device again: tongtang agent enrol CODE --anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,12 @@ def load_certificate(state: Path) -> Certificate:
         IdentityDamaged: there is none, or it cannot be used.
     """
     path = state / CERTIFICATE
-    again = "enrol this device again: tongtang agent enrol CODE --anew"
     try:
         return _read(x509.load_pem_x509_certificates(path.read_bytes())[0])
     except OSError as error:
-        raise IdentityDamaged(f"cannot read the certificate {path}: {error.strerror}; {again}") from error
+        raise IdentityDamaged(f"cannot read the certificate {path}: {error.strerror}; {ENROL_AGAIN}") from error
     except (ValueError, IndexError) as error:
-        raise IdentityDamaged(f"{path} holds no usable certificate; {again}") from error
+        raise IdentityDamaged(f"{path} holds no usable certificate; {ENROL_AGAIN}") from error
 
 
 def certificate_pem(state: Path) -> str:

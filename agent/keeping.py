@@ -58,7 +58,6 @@ class Keeping:
             agent.identity.HubUntrusted: `ca` cannot be used.
         """
         self._store = store
-        self._clock = clock
         self._current = current
         trust = hub_trust(ca, clock.heard_now)
         self._client = httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False, verify=trust)
@@ -68,14 +67,14 @@ class Keeping:
             token=lambda: device_token(identity, clock.now()),
             hub_key=lambda: identity.hub_key,
             quiet=quiet,
-            now=self._now,
+            now=clock.heard_now,
             on_uploaded=on_uploaded,
             on_trouble=on_trouble,
             keep_uploaded=keep_uploaded,
             most_bps=upload_bps,
         )
         self._sweeper = Sweeper(
-            store, hub_key=lambda: identity.hub_key, now=self._now, current=current, keep_uploaded=keep_uploaded
+            store, hub_key=lambda: identity.hub_key, now=clock.heard_now, current=current, keep_uploaded=keep_uploaded
         )
 
     async def run(self) -> None:
@@ -127,6 +126,3 @@ class Keeping:
             if manifest is not None:
                 found.append(manifest)
         return found
-
-    def _now(self) -> float | None:
-        return self._clock.now() if self._clock.heard else None

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from agent.report.heard import said_to
 from agent.twin import Phase, Standing, Twin
 from contract.envelope import EnvelopeRefused, Malformed, PublicKey, parse, verify
 from contract.twin import TWIN_LIMIT_BYTES, Desired, Reported
@@ -169,13 +168,7 @@ class Trials:
             raise Malformed(f"{len(data)} bytes are too many")
         envelope = parse(data)
         verify(envelope, self._hub_key, None)  # a wish does not expire; its revision says which is the newer
-        try:
-            desired = Desired.model_validate_json(envelope.body)
-        except ValidationError as error:
-            raise Malformed(f"envelope {envelope.id} holds no configuration") from error
-        if desired.device != self._device:
-            raise Malformed(f"envelope {envelope.id} is meant for {desired.device}")
-        return desired
+        return said_to(self._device, envelope, Desired.model_validate_json, "configuration")
 
     def _tell_trouble(self, words: str) -> None:
         if words != self._trouble:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.certificate import load_certificate
-from agent.identity import HubUntrusted, IdentityDamaged
+from agent.certificate import ENROL_AGAIN, load_certificate
+from agent.identity import AUTHORITY, CERTIFICATE, KEY, HubUntrusted, IdentityDamaged
 
 RELEASED_S = 1_795_000_000.0
 """No certificate that this version meets was made to be used earlier (November 2026): a clock before it is wrong."""
@@ -133,11 +133,10 @@ def broker_trust(state: Path, hub_time: HubTime = _unheard, *, wall: Callable[[]
     own = load_certificate(state)
     context = _context(hub_time, max(RELEASED_S, own.begins), wall)
     try:
-        context.load_verify_locations(cafile=state / "ca.pem")
-        context.load_cert_chain(state / "certificate.pem", state / "key.pem")
+        context.load_verify_locations(cafile=state / AUTHORITY)
+        context.load_cert_chain(state / CERTIFICATE, state / KEY)
     except OSError as error:
-        again = "enrol this device again: tongtang agent enrol CODE --anew"
-        raise IdentityDamaged(f"the certificates in {state} cannot be used ({error}); {again}") from error
+        raise IdentityDamaged(f"the certificates in {state} cannot be used ({error}); {ENROL_AGAIN}") from error
     return context
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from pydantic import ValidationError
 
+from agent.report.heard import said_to
 from contract.envelope import (
     BadSignature,
     Envelope,
@@ -19,6 +19,7 @@ from contract.envelope import (
     PublicKey,
     Seen,
     parse,
+    refuse_expired,
     sign,
     verify,
 )
@@ -182,9 +183,9 @@ class Courier:
             self._tell_once("unsigned", f"what came on signal/down is left out: {error}")
             return
         try:
-            signal = self._signal(envelope)
-            if signal.kind not in UNANSWERED:
-                verify(envelope, self._hub_key, self._clock.now() if self._clock.heard else None)
+            signal = said_to(self._device, envelope, SIGNAL.validate_json, "signal we know")
+            if signal.kind not in UNANSWERED and self._clock.heard:
+                refuse_expired(envelope, self._clock.now())
         except EnvelopeRefused as error:
             self._tell_once(type(error).__name__, f"a signal of the hub is refused: {error}")
             if isinstance(error, Expired) or not _is_answer(envelope):
@@ -209,15 +210,6 @@ class Courier:
             if self._seen.first_time(envelope.nonce):
                 self.on_signal(signal)
             self._answer(envelope)
-
-    def _signal(self, envelope: Envelope) -> Signal:
-        try:
-            signal = SIGNAL.validate_json(envelope.body)
-        except ValidationError as error:
-            raise Malformed(f"envelope {envelope.id} holds no signal we know") from error
-        if signal.device != self._device:
-            raise Malformed(f"envelope {envelope.id} is meant for {signal.device}")
-        return signal
 
     def _received(self, answer: Received) -> None:
         with self._lock:

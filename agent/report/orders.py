@@ -4,9 +4,8 @@ import logging
 import threading
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from agent.platform import replace_file
+from agent.report.heard import said_to
 from contract.envelope import Envelope, EnvelopeRefused, Malformed, PublicKey, parse, verify
 from contract.session import SessionOrder
 from contract.signal import SIGNAL, Order
@@ -85,10 +84,7 @@ class OrderShelf:
     def _read(self, envelope: Envelope) -> Order:
         # Expiry does not count here: the shelf is there for the days on which the hub is away.
         verify(envelope, self._hub_key, None)
-        try:
-            signal = SIGNAL.validate_json(envelope.body)
-        except ValidationError as error:
-            raise Malformed(f"envelope {envelope.id} holds no signal we know") from error
-        if not isinstance(signal, Order) or signal.device != self._device:
-            raise Malformed(f"envelope {envelope.id} holds no order for {self._device}")
+        signal = said_to(self._device, envelope, SIGNAL.validate_json, "signal we know")
+        if not isinstance(signal, Order):
+            raise Malformed(f"envelope {envelope.id} holds no order")
         return signal

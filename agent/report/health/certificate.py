@@ -4,12 +4,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cryptography import x509
-
+from agent.certificate import load_certificate
+from agent.identity import CERTIFICATE
 from agent.report.health.probe import Probe, Reading
 
-FILE = "certificate.pem"
-DAY_S = 86_400.0
 EVERY_S = 60.0
 DAYS_STEP = 0.5
 
@@ -23,11 +21,8 @@ def probe(state: Path, now: Callable[[], float] = time.time) -> Probe:
     """
 
     def look() -> Reading:
-        try:
-            pem = (state / FILE).read_bytes()
-        except FileNotFoundError:
+        if not (state / CERTIFICATE).exists():
             return {"certificate_days": None}
-        expires = x509.load_pem_x509_certificates(pem)[0].not_valid_after_utc
-        return {"certificate_days": round((expires.timestamp() - now()) / DAY_S, 1)}
+        return {"certificate_days": round(load_certificate(state).days_left(now()), 1)}
 
     return Probe("certificate", look, every_s=EVERY_S, steps={"certificate_days": DAYS_STEP})

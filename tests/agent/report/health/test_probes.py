@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from agent.identity import IdentityDamaged
 from agent.report.clock import HubClock
 from agent.report.health import camera, certificate, disk, hubclock, memory, microphone, processor, temperature, waiting
 from agent.report.health.versions import versions
@@ -139,7 +140,7 @@ def test_a_device_without_a_certificate_says_so(tmp_path):
 
 def test_a_damaged_certificate_is_a_probe_that_fails(tmp_path):
     (tmp_path / "certificate.pem").write_text("nonsense")
-    with pytest.raises(ValueError, match=r"PEM|MalformedFraming"):
+    with pytest.raises(IdentityDamaged, match="no usable certificate"):
         certificate.probe(tmp_path, NOW.timestamp).look()
 
 
