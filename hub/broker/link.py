@@ -8,19 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from contract import topics
 from contract.telemetry import HubState
+from hub.broker.network import Message, Network
 from hub.door import HERE
 
-KEEPALIVE_S = 20
-RECONNECT_S = (1, 5)
-"""First and longest wait before the connection is tried again, in seconds."""
-INFLIGHT = 1000
-QUEUED = 20_000
-"""Messages that wait for the connection. Beyond it a message is dropped: watermarks and signals are sent again."""
 ROWS = [(topics.tele("+"), 0), (topics.event("+"), 0)]
 """Not acknowledged to the broker, which would cost the hub a fifth of its CPU: rows that are lost between broker and
 hub are sent again by the device, which waits for the watermark."""
@@ -83,17 +77,10 @@ class HubLink:
         self._down = False
         self._full = False
         self._subscribed = threading.Event()
-        self._client = client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"hub-{incarnation}", clean_session=True
-        )
-        if tls is not None:
-            client.tls_set_context(tls)
-        client.reconnect_delay_set(*RECONNECT_S)
-        client.max_inflight_messages_set(INFLIGHT)
-        client.max_queued_messages_set(QUEUED)
+        self._network = Network(f"hub-{incarnation}", tls, self._unreachable)
+        client = self._network.client
         if presence:
-            gone = self._state.model_copy(update={"online": False})
-            client.will_set(topics.HUB_STATE, gone.model_dump_json(), qos=1, retain=True)
+            client.will_set(topics.HUB_STATE, self._gone().payload, qos=1, retain=True)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._ready
@@ -101,17 +88,16 @@ class HubLink:
 
     def start(self) -> None:
         """Connect, and stay connected until `stop`."""
-        self._client.connect_async(*self._address, keepalive=KEEPALIVE_S)
-        self._client.loop_start()
+        self._network.start(*self._address)
 
     def stop(self) -> None:
         """Say that the hub is going, and disconnect."""
-        gone = self._state.model_copy(update={"online": False})
-        if self._presence and self._client.is_connected():
-            said = self._client.publish(topics.HUB_STATE, gone.model_dump_json(), qos=1, retain=True)
-            said.wait_for_publish(timeout=2)
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._network.stop(self._gone() if self._presence else None)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._network.alive
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Wait until the hub hears its devices; False where that took longer than `timeout_s`."""
@@ -119,10 +105,14 @@ class HubLink:
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False) -> None:
         """Hand a message to the network thread; it may be lost with the connection."""
-        full = self._client.publish(topic, payload, qos=qos, retain=retain).rc == paho.MQTT_ERR_QUEUE_SIZE
+        full = not self._network.publish(Message(topic, payload, qos, retain))
         if full and not self._full:
             log.warning("the broker does not take messages; from one for %s on they are dropped and sent again", topic)
         self._full = full
+
+    def _gone(self) -> Message:
+        gone = self._state.model_copy(update={"online": False})
+        return Message(topics.HUB_STATE, gone.model_dump_json().encode(), retain=True)
 
     def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
@@ -142,6 +132,9 @@ class HubLink:
         self._subscribed.clear()
         if reason.is_failure:
             self._went_down(f"is gone: {reason}")
+
+    def _unreachable(self, error: OSError) -> None:
+        self._went_down(f"cannot be reached: {error}")
 
     def _went_down(self, words: str) -> None:
         if not self._down:

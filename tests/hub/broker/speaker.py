@@ -14,7 +14,7 @@ from contract.signal import SIGNAL, UNANSWERED, Received
 from contract.telemetry import DeviceState, Row, Watermark
 
 
-def eventually(true: Callable[[], object], within_s: float = 10.0) -> None:
+def eventually(true: Callable[[], object], within_s: float = 40.0) -> None:
     """Wait until something is true; fail where it does not become so."""
     until = time.monotonic() + within_s
     while not true():

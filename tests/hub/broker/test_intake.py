@@ -226,7 +226,7 @@ def test_an_intake_that_is_killed_and_started_again_loses_and_doubles_nothing(li
 
 def kill(ear):
     """As near to kill -9 as one process allows: what is queued is lost, nothing is said."""
-    ear.link._client.on_message = None
+    ear.link._network.client.on_message = None
     ear.intake._waiting.clear()
     ear.intake._publish = lambda *_: None
     ear.close()
