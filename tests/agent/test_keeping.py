@@ -71,7 +71,7 @@ async def test_a_disk_in_trouble_does_not_end_the_keeping(store, monkeypatch):
 
     monkeypatch.setattr(store, "packages", refuse)
     running = asyncio.create_task(keeping(store).run())
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), 30)
     await asyncio.sleep(0.1)
     assert not running.done()
     running.cancel()

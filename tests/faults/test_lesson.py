@@ -102,9 +102,11 @@ def test_a_hub_out_of_reach_at_the_start_is_told_once_and_joined_later(tmp_path)
         district.kill("hub")
         for room in district.plan.rooms:
             district.start_room(room.room)
-        time.sleep(6)
-        for room in district.plan.rooms:
-            told = [line for line in district.log(room.room).splitlines() if "is away" in line]
+        rooms = [room.room for room in district.plan.rooms]
+        district.wait(lambda: all("is away" in district.log(room) for room in rooms), 40, "the rooms say why they wait")
+        time.sleep(4)  # two attempts more
+        for room in rooms:
+            told = [line for line in district.log(room).splitlines() if "is away" in line]
             assert len(told) == 1, told
         district.start_hub()
         district.wait_online()

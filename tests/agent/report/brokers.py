@@ -28,7 +28,7 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-def wait_for(condition, within_s: float = 15.0) -> bool:
+def wait_for(condition, within_s: float = 40.0) -> bool:
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         if condition():

@@ -41,7 +41,7 @@ def test_nothing_is_lost_or_stored_twice_when_agent_and_broker_are_killed(broker
         child.stdout.close()
     last = Report(identity_of(device_key, hub.key.public_key(), broker.port), settings_of(state), incarnation="last")
     last.start()
-    assert last.drain(20)
+    assert last.drain(60)
     last.stop()
     produced, stored = Ledger.read(state / "produced"), hub.ids("d-1")
     assert len(produced) > 100

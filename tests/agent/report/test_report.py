@@ -119,14 +119,12 @@ def test_signals_pass_both_ways(report, hub):
     assert came[0].room == "room-d-2"
 
 
-def test_the_clock_knows_the_hub_within_a_second_of_connecting(report):
-    assert wait_for(lambda: report.clock.heard)
-    time.sleep(0.6)
+def test_the_clock_knows_the_hub_after_a_few_exchanges(report):
+    assert wait_for(lambda: report.clock.heard and len(report.clock.record().exchanges) >= 5)
     before_ns, mono_ns, after_ns = time.time_ns(), time.monotonic_ns(), time.time_ns()
     error_ns = report.clock.error_ns(mono_ns)
     assert before_ns - error_ns <= report.clock.hub_ns(mono_ns) <= after_ns + error_ns
     assert error_ns < 500_000_000
-    assert len(report.clock.record().exchanges) >= 5
 
 
 def test_the_hub_sees_who_is_there_and_who_left(report, hub):
@@ -141,9 +139,14 @@ def test_a_device_without_a_broker_keeps_everything_and_says_so_once(tmp_path, d
     report = Report(identity, settings_of(tmp_path / "alone"), incarnation="i-1")
     report.start()
     report.reporter.event("thing")
-    time.sleep(1.5)
+
+    def told():
+        return [one for one in caplog.records if "is away" in one.getMessage()]
+
+    assert wait_for(lambda: report.waiting() >= 3 and told())
+    time.sleep(1.0)
     assert not report.stop()
-    assert len([one for one in caplog.records if "is away" in one.getMessage()]) == 1
+    assert len(told()) == 1
     again = Report(identity, settings_of(tmp_path / "alone"), incarnation="i-2")
     assert again.waiting() == 3  # the event, what runs there, and the first sample of the machine's health
     again.stop()

@@ -16,7 +16,7 @@ def encoded(count: int, keyframe_every: int = 100) -> list[Picture]:
     ]
 
 
-def wait(ready, within_s: float = 5.0) -> None:
+def wait(ready, within_s: float = 30.0) -> None:
     deadline = time.monotonic() + within_s
     while not ready():
         assert time.monotonic() < deadline

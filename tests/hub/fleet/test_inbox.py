@@ -20,6 +20,7 @@ class Worker:
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
         self.tended = 0
+        self.at_work = False
         self.troubles: list[Exception] = []
         self.hold = threading.Event()
         self.hold.set()
@@ -35,7 +36,8 @@ class Worker:
         return arrival.payload
 
     def take(self, said) -> None:
-        self.hold.wait(20)
+        self.at_work = True
+        self.hold.wait(60)
         if self.troubles:
             raise self.troubles.pop(0)
         self.batches.append(list(said))
@@ -88,7 +90,7 @@ def test_a_flood_is_bounded_in_messages_and_in_bytes(monkeypatch):
     worker = Worker()
     worker.hold.clear()
     worker.offer(b"first")
-    time.sleep(0.3)
+    assert wait_for(lambda: worker.at_work)
     for _ in range(4):
         worker.offer(b"x" * 400)
     assert worker.misfits.counts() == {"the fleet": {"queue-full": 2}}
