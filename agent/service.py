@@ -105,24 +105,12 @@ class AgentService:
         for name in ("SIGTERM", "SIGINT"):
             with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows has no such handlers
                 self._loop.add_signal_handler(getattr(signals, name), self._stop.set)
-        self._report.reporter.event("agent.start", {"incarnation": self._incarnation, "version": own_version()})
-        self._report.start()
-        self._remote.start()
-        for order in self._report.orders.orders():
-            self._lessons.take_order(order)
-        await asyncio.to_thread(self._keeping.seal_left_behind)
-        await asyncio.to_thread(self._lessons.tell_sealed)
-        parts = [
-            asyncio.create_task(self._keeping.run(), name="service.keeping"),
-            asyncio.create_task(self._teacher.run(), name="service.teacher"),
-            asyncio.create_task(self._watchdog(), name="service.watchdog"),
-            asyncio.create_task(self._remote.run(), name="service.remote"),
-        ]
-        if self._papers is not None:
-            parts.append(asyncio.create_task(self._papers.run(), name="service.papers"))
-        notify("READY=1")
-        log.info("room %s (%s) is at work", self._identity.room, self._identity.device)
+        parts: list[asyncio.Task[None]] = []
         try:
+            await self._begin()
+            parts += self._at_work()
+            notify("READY=1")
+            log.info("room %s (%s) is at work", self._identity.room, self._identity.device)
             stopped = asyncio.create_task(self._stop.wait(), name="service.stop")
             await asyncio.wait([stopped, *parts], return_when=asyncio.FIRST_COMPLETED)
             for part in parts:
@@ -145,6 +133,28 @@ class AgentService:
         """End the service, so that another one is built at once."""
         self._again = True
         self._stop.set()
+
+    async def _begin(self) -> None:
+        """Report, take up what is ordered, and tell of what earlier runs left."""
+        self._report.reporter.event("agent.start", {"incarnation": self._incarnation, "version": own_version()})
+        self._report.start()
+        self._remote.start()
+        for order in self._report.orders.orders():
+            self._lessons.take_order(order)
+        await asyncio.to_thread(self._keeping.seal_left_behind)
+        await asyncio.to_thread(self._lessons.tell_sealed)
+
+    def _at_work(self) -> list[asyncio.Task[None]]:
+        """Everything that runs until the service ends."""
+        runs = {
+            "keeping": self._keeping.run(),
+            "teacher": self._teacher.run(),
+            "watchdog": self._watchdog(),
+            "remote": self._remote.run(),
+        }
+        if self._papers is not None:
+            runs["papers"] = self._papers.run()
+        return [asyncio.create_task(run, name=f"service.{name}") for name, run in runs.items()]
 
     async def _end(self, parts: list[asyncio.Task[None]]) -> None:
         for part in parts:
