@@ -160,24 +160,28 @@ class Twins:
 
     def _take(self, said: Sequence[Reported]) -> None:
         newest = {one.device: one for one in said}
-        for twin in self._keep(newest.values()):
+        with self._lock:
+            news = self._news(newest.values())
+        # Told before it is kept: a hub that is killed in between hears it again, and tells it again.
+        for twin in news:
             self._on_report(twin)
+        with self._lock:
+            news = self._news(newest.values())  # somebody may want something else by now
+            if news:
+                self._table.put(news)
+                self._twins.update({twin.device: twin for twin in news})
         for one in newest.values():
             self._answer(one)
 
-    def _keep(self, said: Iterable[Reported]) -> list[TwinRecord]:
-        """Keep what is new of it, in one transaction; the twins that changed."""
-        with self._lock:
-            changed = []
-            for one in said:
-                before = self._twins.get(one.device, TwinRecord(one.device))
-                after = _after(before, one, self._now())
-                if after != before:
-                    changed.append(after)
-            if changed:
-                self._table.put(changed)
-                self._twins.update({one.device: one for one in changed})
-        return changed
+    def _news(self, said: Iterable[Reported]) -> list[TwinRecord]:
+        """The twins of which something new is said, as they are then; with the lock held."""
+        found = []
+        for one in said:
+            before = self._twins.get(one.device, TwinRecord(one.device))
+            after = _after(before, one, self._now())
+            if after != before:
+                found.append(after)
+        return found
 
     def _answer(self, said: Reported) -> None:
         """Tell a device that lags what is wanted; one that is ahead of a restored hub gets a newer revision."""

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from contract import topics
 from contract.keys import new_device_key
@@ -153,6 +154,22 @@ def test_reports_survive_a_restart_of_the_hub_and_what_repeats_them_is_not_told_
     hub.start()
     assert hub.twins.get("d-1").says == "in force"
     assert len(hub.reports) == 1
+
+
+def test_a_report_is_told_on_also_where_the_database_goes_away_meanwhile(hub, devices):
+    troubles, told = [OperationalError("UPDATE alert", {}, Exception("the server is gone"))], []
+
+    def tell(twin):
+        if troubles:
+            raise troubles.pop()
+        told.append(twin.status)
+
+    hub.twins._on_report = tell
+    (one,) = devices("d-1")
+    hub.twins.want("d-1", TEN)
+    one.report(1, TwinStatus.RESTORED, "the hub did not come back")
+    assert wait_for(lambda: hub.twins.get("d-1").twin.status == TwinStatus.RESTORED)
+    assert told == [TwinStatus.RESTORED]
 
 
 def test_what_a_device_took_back_is_an_alert_until_something_is_in_force(hub, devices):
