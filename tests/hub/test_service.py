@@ -238,6 +238,23 @@ async def test_a_kept_port_that_somebody_took_meanwhile_is_given_up_in_words(tmp
     store.close()
 
 
+async def test_a_hub_one_of_whose_threads_has_died_ends_and_says_which(tmp_path):
+    init(tmp_path / "data")
+    made = []
+    hub = HubService(settings_of(tmp_path / "data", "amqtt"), lambda parts: made.append(parts) or app_of(parts))
+    running = asyncio.create_task(hub.run())
+    where = tmp_path / "data" / "hub.json"
+    while not where.exists():
+        assert not running.done()
+        await asyncio.sleep(0.02)
+    mqtt = json.loads(where.read_text())["mqtt"]
+    await asyncio.to_thread(made[0].commands.stop)
+    with pytest.raises(RuntimeError, match="the answers to commands has died"):
+        await asyncio.wait_for(running, 60)
+    assert not where.exists()
+    assert not listening(mqtt["host"], mqtt["port"])
+
+
 async def test_a_hub_goes_on_while_its_database_has_no_connection_free(tmp_path, caplog):
     init(tmp_path / "data")
     made = []
