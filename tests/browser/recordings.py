@@ -1,5 +1,7 @@
 """Small recordings in the form of a lesson package: fragmented MP4, H.264 and Opus, a picture that tells its time."""
 
+import functools
+import io
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,8 +16,14 @@ BLOCK = 960
 
 def record(path: Path, seconds: float, words: str, colour: tuple[int, int, int], *, sound_hz: float | None) -> None:
     """Write `seconds` of a moving figure that shows its own time; with a tone where `sound_hz` is given."""
+    path.write_bytes(_made(seconds, words, colour, sound_hz))
+
+
+@functools.cache  # each test has a lesson of its own, with the same recordings
+def _made(seconds: float, words: str, colour: tuple[int, int, int], sound_hz: float | None) -> bytes:
+    made = io.BytesIO()
     options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
-    with av.open(str(path), "w", format="mp4", options=options) as file:
+    with av.open(made, "w", format="mp4", options=options) as file:
         video = file.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "tune": "zerolatency", "g": "12"})
         video.width, video.height, video.pix_fmt = 640, 360, "yuv420p"
         audio = file.add_stream("libopus", rate=RATE) if sound_hz else None
@@ -29,6 +37,7 @@ def record(path: Path, seconds: float, words: str, colour: tuple[int, int, int],
         file.mux(video.encode(None))
         if audio is not None:
             file.mux(audio.encode(None))
+    return made.getvalue()
 
 
 def _picture(t: float, words: str, colour: tuple[int, int, int]) -> np.ndarray:
