@@ -1,17 +1,46 @@
-"""The settings file of a backup, made to name the place where its hub is restored."""
+"""The settings file of a backup: it names whole paths there, and the place of its hub where that is restored."""
 
 import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from contract.settings import SettingsRefused
 from hub.backup.manifest import SETTINGS, BackupManifest
 from hub.settings import ARCHIVE_FOLDER, HubSettings, load_settings
 
 MARK = "  # set by `tongtang hub restore`"
+TOP = ""
+"""Stands for what is above the first table."""
+
+Changes = Mapping[tuple[str, str], str]
+"""New values by table and key."""
+
+
+def rooted(file: Path) -> bytes:
+    """A settings file as it goes into a backup: with whole paths, so that it says the same in another folder."""
+    data = file.read_bytes()
+    try:
+        text = data.decode()
+        before, read = tomllib.loads(text), load_settings(file)
+        places = {
+            (TOP, "data"): read.data,
+            (TOP, "archive"): read.archive,
+            (TOP, "database"): read.database,
+            ("http", "tls_cert"): read.http.tls_cert,
+            ("http", "tls_key"): read.http.tls_key,
+            ("ca", "certificate"): read.ca.certificate,
+            ("ca", "key"): read.ca.key,
+        }
+        whole = {at: place.as_posix() if isinstance(place, Path) else place for at, place in places.items() if place}
+        changes = {at: place for at, place in whole.items() if _table(before, at[0]).get(at[1]) != place}
+        new = changed(text, changes) if changes else None
+        return data if new is None else new.encode()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, SettingsRefused):
+        return data
 
 
 def fit(data: Path, manifest: BackupManifest, database: str, *, at: Path) -> None:
@@ -24,39 +53,61 @@ def fit(data: Path, manifest: BackupManifest, database: str, *, at: Path) -> Non
         at: the file.
     """
     whole = data.absolute()
-    changes = {"data": whole.as_posix()}
+    changes = {(TOP, "data"): whole.as_posix()}
     try:
         old = at.read_text(encoding="utf-8")
         before = tomllib.loads(old)
-        if manifest.database == "postgresql":
-            changes["database"] = database
-        elif before.get("database"):
-            changes["database"] = ""
-        if manifest.archive and before.get("archive"):
-            changes["archive"] = (whole / ARCHIVE_FOLDER).as_posix()
-        new = changed(old, changes)
-        if tomllib.loads(new) != {**before, **changes}:
-            return
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         return
-    at.write_text(new, encoding="utf-8")
+    if manifest.database == "postgresql":
+        changes[TOP, "database"] = database
+    elif before.get("database"):
+        changes[TOP, "database"] = ""
+    if manifest.archive and before.get("archive"):
+        changes[TOP, "archive"] = (whole / ARCHIVE_FOLDER).as_posix()
+    if (new := changed(old, changes, MARK)) is not None:
+        at.write_text(new, encoding="utf-8")
 
 
-def changed(text: str, changes: Mapping[str, str]) -> str:
-    """A TOML file with other values of these keys, which stand above its first table; everything else stays."""
+def changed(text: str, changes: Changes, mark: str = "") -> str | None:
+    """A TOML file with other values; everything else stays. None where it is not written a key a line.
+
+    Args:
+        text: the file.
+        changes: what is to be different; a key that is not there yet is put on top.
+        mark: goes behind each value, as a comment.
+    """
     lines = text.splitlines()
-    tables = (at for at, line in enumerate(lines) if line.lstrip().startswith("["))
-    end = next(tables, len(lines))
-    for key, value in changes.items():
-        line = f"{key} = {json.dumps(value, ensure_ascii=False)}{MARK}"
-        named = re.compile(rf"""\s*(["']?){re.escape(key)}\1\s*=""")
-        found = next((at for at in range(end) if named.match(lines[at])), None)
-        if found is None:
-            lines.insert(0, line)
-            end += 1
-        else:
+    wanted = tomllib.loads(text)
+    for (table, key), value in changes.items():
+        line = f"{key} = {json.dumps(value, ensure_ascii=False)}{mark}"
+        found = _line_of(lines, table, key)
+        if found is not None:
             lines[found] = line
-    return "\n".join(lines) + "\n"
+        elif table == TOP:
+            lines.insert(0, line)
+        _table(wanted, table)[key] = value
+    new = "\n".join(lines) + "\n"
+    try:
+        return new if tomllib.loads(new) == wanted else None
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _line_of(lines: Sequence[str], table: str, key: str) -> int | None:
+    named = re.compile(rf"""\s*(["']?){re.escape(key)}\1\s*=""")
+    inside = table == TOP
+    for at, line in enumerate(lines):
+        if line.lstrip().startswith("["):
+            inside = re.match(rf"\s*\[\s*{re.escape(table)}\s*\]", line) is not None
+        elif inside and named.match(line):
+            return at
+    return None
+
+
+def _table(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = settings if name == TOP else settings.setdefault(name, {})
+    return found
 
 
 def told(data: Path, manifest: BackupManifest) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from hub.backup.database import Snapshot, snapshot
+from hub.backup.fitting import rooted
 from hub.backup.manifest import ARCHIVE, MANIFEST, SETTINGS, BackedFile, BackupManifest
 from hub.errors import HubRefused
 from hub.founding import KEY, TOKEN, hub_key
@@ -101,7 +102,9 @@ def _written(
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         out = _Out(tar, now)
         out.add(taken.name, copy)
-        for name, path in _members(settings, archive=archive, toml=toml):
+        if toml is not None:
+            out.put(SETTINGS, rooted(toml))
+        for name, path in _members(settings, archive=archive):
             out.add(name, path)
         manifest = BackupManifest(
             made=now,
@@ -136,6 +139,11 @@ class _Out:
             self.tar.addfile(self._info(name, size), read)
         self.files.append(BackedFile(name=name, bytes=size, sha256=read.digest.hexdigest()))
 
+    def put(self, name: str, data: bytes) -> None:
+        """Add a file of which this is all."""
+        self.tar.addfile(self._info(name, len(data)), io.BytesIO(data))
+        self.files.append(BackedFile(name=name, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
+
     def close(self, manifest: BackupManifest) -> None:
         """Add the manifest, as the last one."""
         data = manifest.model_dump_json(indent=1).encode()
@@ -161,15 +169,13 @@ class _Hashing(io.RawIOBase):
         return data
 
 
-def _members(settings: HubSettings, *, archive: bool, toml: Path | None) -> Iterator[tuple[str, Path]]:
+def _members(settings: HubSettings, *, archive: bool) -> Iterator[tuple[str, Path]]:
     """Files of the hub but its database, by their names in the backup."""
     data = settings.data
     for name in (KEY, TOKEN):
         if (data / name).is_file():
             yield name, data / name
     yield from _below(data / AUTHORITY, f"{AUTHORITY}/")
-    if toml is not None:
-        yield SETTINGS, toml
     if archive:
         for name, path in _below(settings.archive_folder, ARCHIVE):
             if not name.startswith(f"{ARCHIVE}{INCOMING}/"):
