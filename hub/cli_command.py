@@ -64,7 +64,7 @@ def command(
 
     body = _body(words, school, arg or [], valid_s, every=every)
     try:
-        hub = RunningHub.find(settings_from(config, data), token)
+        hub = RunningHub.find(settings_from(config, data, database=False), token)
         sent = hub.send("POST", "/api/v1/commands", body)
         if wait:
             answers = _answers(hub, sent)

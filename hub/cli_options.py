@@ -18,8 +18,13 @@ DataOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
-def settings_from(config: Path | None, data: Path | None) -> HubSettings:
+def settings_from(config: Path | None, data: Path | None, *, database: bool = True) -> HubSettings:
     """The settings that either a file or a data folder stands for.
+
+    Args:
+        config: the file.
+        data: the folder.
+        database: whether the command opens the hub's database, and does not only ask the hub that runs.
 
     Raises:
         typer.Exit: neither or both are given, the file has something to mend, or the folder's hub has other settings
@@ -28,7 +33,7 @@ def settings_from(config: Path | None, data: Path | None) -> HubSettings:
     if (config is None) == (data is None):
         raise refused("say where the hub is: either --config FILE or --data DIR")
     if data is not None:
-        if (data / KEY_FILE).exists() and not (data / DATABASE_FILE).exists():
+        if database and (data / KEY_FILE).exists() and not (data / DATABASE_FILE).exists():
             # Else a second, empty database would be made there, and every command would seem to work.
             raise refused(f"the hub in {data} keeps its database elsewhere, or has lost it; say --config FILE instead")
         return HubSettings(data=data)

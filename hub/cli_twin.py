@@ -38,7 +38,7 @@ def show(
     from hub.running import RunningHub  # noqa: PLC0415  loads the database, which --help does not need
 
     try:
-        hub = RunningHub.find(settings_from(config, data), token)
+        hub = RunningHub.find(settings_from(config, data, database=False), token)
         found = hub.get(f"/api/v1/twins/{device}") if device else hub.get("/api/v1/twins", lagging=True)
     except HubRefused as error:
         raise refused(str(error)) from error
@@ -80,7 +80,7 @@ def set_keys(
 
     wanted = [pair(one) for one in changes]
     try:
-        hub = RunningHub.find(settings_from(config, data), token)
+        hub = RunningHub.find(settings_from(config, data, database=False), token)
         before = hub.get(f"/api/v1/twins/{device}")
         body = {"config": _changed(before["config"], wanted), "rev": before["rev"]}
         found = hub.send("PUT", f"/api/v1/twins/{device}", body)

@@ -52,3 +52,15 @@ def test_another_server_in_the_hubs_place_is_not_shown_the_token(tmp_path: Path,
         where.write_text(text[:begin] + shown + text[end:])
         code, words = say("twin", "show", "--data", data)
         assert (code, "CERTIFICATE_VERIFY_FAILED" in words) == (2, True), words
+
+
+def test_where_its_database_is_does_not_matter_to_whoever_only_asks_the_running_hub(tmp_path: Path):
+    data, books = tmp_path / "data", f"sqlite:///{(tmp_path / 'books.db').as_posix()}"
+    config = tmp_path / "hub.toml"
+    config.write_text(
+        f'data = "data"\ndatabase = "{books}"\nbroker = "amqtt"\n[http]\nport = 0\n[mqtt]\nport = 0\ntls = false\n'
+    )
+    init(data, books)
+    with running(config, data):
+        assert told("twin", "show", "--data", data) == []
+    assert not (data / "hub.db").exists()
