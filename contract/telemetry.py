@@ -1,10 +1,20 @@
 """Rows of the outboxes, the watermark that lets them go, and a device's presence."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from contract.model import DeviceId, Message
+
+PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]*$"
+LARGEST = 2**63 - 1
+"""What the tables of every hub can hold."""
+
+Word = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)]
+"""A short text that can be shown, and that every database can hold: no control characters."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]
+"""The same, and not empty."""
 
 
 class Row(Message):
@@ -15,8 +25,8 @@ class Row(Message):
     """
 
     v: int = 1
-    stream: str = Field(description="Minted with the outbox file.")
-    seq: int = Field(ge=1, description="Contiguous within the stream.")
+    stream: Name = Field(description="Minted with the outbox file.")
+    seq: int = Field(ge=1, le=LARGEST, description="Contiguous within the stream.")
     first: int = Field(ge=1, description="Oldest row of the stream that is not yet acknowledged.")
     kept: int | None = Field(
         None,
@@ -24,11 +34,11 @@ class Row(Message):
         description="Oldest row that can still be sent: acknowledged ones are kept for a hub that was restored; "
         "what lies before it is lost. Absent: as if it were `first`.",
     )
-    id: str
-    kind: str = Field(description="What it is: `health`, `link`, `lesson.live`, `record.disk-full` ...")
-    boot: str
-    mono_ns: int = Field(description="Device's CLOCK_MONOTONIC when it happened.")
-    wall: float = Field(description="Device's wall clock, for people; nothing is ordered by it.")
+    id: Name
+    kind: Word = Field(description="What it is: `health`, `link`, `lesson.live`, `record.disk-full` ...")
+    boot: Word
+    mono_ns: int = Field(ge=-LARGEST, le=LARGEST, description="Device's CLOCK_MONOTONIC when it happened.")
+    wall: float = Field(allow_inf_nan=False, description="Device's wall clock, for people; nothing is ordered by it.")
     data: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -1,6 +1,10 @@
 """MQTT topics. No school stands in a topic: broker ACL patterns substitute whole levels only."""
 
+import functools
+
 ROOT = "tt/v1"
+REMEMBERED = 1 << 16
+"""Topics that are not taken apart anew: those of ten districts."""
 
 HUB_STATE = f"{ROOT}/hub/state"
 """Retained presence of the hub, with a will."""
@@ -56,9 +60,17 @@ def twin_reported(device: str) -> str:
     return f"{ROOT}/{device}/twin/reported"
 
 
+@functools.lru_cache(REMEMBERED)
+def parted(topic: str) -> tuple[str, str] | None:
+    """The device of a topic and what follows it, such as `tele` or `signal/up`; None where it is none of ours."""
+    root, slash, rest = topic.partition("/v1/")
+    device, end, leaf = rest.partition("/")
+    if root + slash != f"{ROOT}/" or not end or device == "hub":
+        return None
+    return device, leaf
+
+
 def device_of(topic: str) -> str | None:
     """The device level of a topic, or None where the topic is not one of ours."""
-    levels = topic.split("/")
-    if len(levels) < 4 or "/".join(levels[:2]) != ROOT or levels[2] == "hub":
-        return None
-    return levels[2]
+    found = parted(topic)
+    return found[0] if found else None

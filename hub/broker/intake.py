@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Protocol, TypeVar
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from contract import topics
 from contract.telemetry import DeviceState
@@ -20,6 +19,7 @@ from hub.broker.link import Arrival
 from hub.broker.misfits import Misfits
 from hub.broker.reading import KINDS, PAYLOAD_LIMIT, Refused, read_row, read_state
 from hub.broker.waiting import Waiting
+from hub.store.errors import DATABASE_TROUBLE, in_short
 from hub.store.rows import Arrived, Taken
 
 QUEUE_SIZE = 20_000
@@ -168,9 +168,12 @@ class Intake:
         rows: list[Arrived] = []
         states: dict[str, DeviceState] = {}
         for arrival in batch:
-            device = _device(arrival)
+            device, leaf = topics.parted(arrival.topic) or (arrival.topic, "")
             try:
-                self._read(arrival, device, rows, states)
+                if leaf in KINDS:
+                    rows.append(read_row(arrival, self._known(device), KINDS[leaf]))
+                else:
+                    states[device] = read_state(arrival, self._known(device))
             except Refused as refused:
                 self._misfits.count(device, refused.reason, str(refused))
         if states:
@@ -178,16 +181,10 @@ class Intake:
         if rows:
             self._commit(self._take, rows)
 
-    def _read(self, arrival: Arrival, device: str, rows: list[Arrived], states: dict[str, DeviceState]) -> None:
+    def _known(self, device: str) -> str:
         if self._roll.get(device) is None:
             raise Refused("unknown-device", "it is not registered; register it, or find out who speaks in its name")
-        leaf = arrival.topic.rpartition("/")[2]
-        if arrival.topic == topics.state(device):
-            states[device] = read_state(arrival, device)
-        elif leaf in KINDS and arrival.topic.count("/") == topics.tele(device).count("/"):
-            rows.append(read_row(arrival, device, KINDS[leaf]))
-        else:
-            raise Refused("topic", f"nothing is expected on {arrival.topic}")
+        return device
 
     def _take(self, rows: Sequence[Arrived]) -> Taken:
         taken = self._rows.take(rows)
@@ -207,7 +204,7 @@ class Intake:
             if _is_down(error):
                 self._wait_for_database(error)
             elif len(said) == 1:
-                self._misfits.count(said[0].device, "unstorable", _words(error))
+                self._misfits.count(said[0].device, "unstorable", in_short(error))
             else:
                 self._one_by_one(store, said)
             return
@@ -226,7 +223,7 @@ class Intake:
     def _wait_for_database(self, error: Exception) -> None:
         self._counts.failed_batches += 1
         if not self._pause_s:
-            log.error("rows cannot be stored and stay with their devices: %s", _words(error))
+            log.error("rows cannot be stored and stay with their devices: %s", in_short(error))
         self._pause_s = min(RETRY_S[1], max(RETRY_S[0], self._pause_s * 2))
         self._stopping.wait(self._pause_s)
 
@@ -260,7 +257,7 @@ class Intake:
         try:
             self._alert(device, QUARANTINED, words)
         except SQLAlchemyError as error:
-            log.warning("an alert of %s could not be kept and will be raised again: %s", device, _words(error))
+            log.warning("an alert of %s could not be kept and will be raised again: %s", device, in_short(error))
             return
         self._alerted[device] = now
 
@@ -271,10 +268,4 @@ def _device(arrival: Arrival) -> str:
 
 def _is_down(error: Exception) -> bool:
     """Whether the database itself is in trouble, not what it was given."""
-    return isinstance(error, DBAPIError | NoConnectionFree) and not isinstance(error, DataError | IntegrityError)
-
-
-def _words(error: Exception) -> str:
-    said = str(error.orig if isinstance(error, DBAPIError) else error)
-    first = said.splitlines()[0] if said else "no reason given"
-    return first if isinstance(error, DBAPIError) else f"{type(error).__name__}: {first}"
+    return isinstance(error, DATABASE_TROUBLE) and not isinstance(error, DataError | IntegrityError)

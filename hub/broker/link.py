@@ -4,8 +4,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
@@ -27,8 +26,7 @@ SHARED = [(f"$share/intake/{topic}", qos) for topic, qos in ROWS]
 log = logging.getLogger("hub.broker")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message as it came off the network."""
 
     topic: str

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 from sqlalchemy import Connection, Table, insert, select, tuple_
@@ -134,8 +134,7 @@ class Batch:
             self.taken.quarantined.append((row.one, why))
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(NamedTuple):
     """A row, and how it is kept."""
 
     one: Arrived

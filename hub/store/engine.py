@@ -14,6 +14,9 @@ from hub.store.errors import StoreUnusable
 
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for a lock held by another process, in milliseconds."""
+CHECKPOINT_PAGES = 4_000
+"""Pages of 4 KiB that SQLite's log holds before they are put in their places. Rows of a district touch the same pages
+of the indexes in every batch: the more of the log is put away at once, the less often each is written."""
 POOL_SIZE = 8
 """Connections kept open; threads beyond wait their turn."""
 POSTGRES_CONNECT = {
@@ -84,7 +87,13 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
 def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # sqlite3 begins nothing by itself; `_begin` does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

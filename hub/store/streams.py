@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Table, select
 
@@ -16,8 +16,7 @@ TABLES: Mapping[RowKind, Table] = {"tele": TELEMETRY, "event": EVENT}
 COLUMNS = ("stream", "device", "kind", "upto")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A valid row, from whom, on which topic, and when in seconds of hub UTC."""
 
     device: str

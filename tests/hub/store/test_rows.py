@@ -164,7 +164,8 @@ def test_watermarks_go_on_after_a_restart_also_beyond_a_hole(store, url):
 
 def test_a_batch_that_fails_leaves_the_watermark_where_it_was(store):
     store.rows.take([arrived(1)])
-    bad = arrived(2, mono_ns=2**70)
+    bad = arrived(2)
+    bad = bad._replace(row=bad.row.model_copy(update={"mono_ns": 2**70}))  # no hub reads such a row
     with pytest.raises((OverflowError, DataError)):
         store.rows.take([bad])
     assert marks(store.rows.take([arrived(3)])) == {"st-1": 1}
