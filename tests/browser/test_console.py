@@ -14,7 +14,7 @@ from tests.browser.browser import chromium
 from tests.browser.lessons import APART_S, finished_lesson, present, running_lesson
 from tests.hub_api.district import District, answering, district, make
 
-pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 APART_AT_MOST_S = 0.2
 
 
@@ -62,6 +62,7 @@ def positions(page: Page) -> list[float]:
     return [lead, far + APART_S]
 
 
+@pytest.mark.alone
 def test_an_operator_signs_in_sees_the_rooms_and_watches_both_recordings_in_step(hub: District, page: Page):
     for room in ("主讲一", "听课一"):
         expect(page.locator(".room", has_text=room)).to_contain_text("在线")

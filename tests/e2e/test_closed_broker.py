@@ -46,7 +46,6 @@ def closed(out: Path, broker: str) -> Iterator[District]:
         yield district
 
 
-@pytest.mark.alone
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("broker", ["amqtt", pytest.param("mosquitto", marks=MINE)])

@@ -18,7 +18,7 @@ import pytest
 from demo.summary import Summary
 from tests.e2e import ctrl_c
 
-pytestmark = [pytest.mark.alone, pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 SPEECH = Path(__file__).parents[3] / "shared" / "data" / "speech"
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -46,6 +46,7 @@ def left_behind(out: Path) -> list[int]:
     ]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("broker, rooms", [("amqtt", 3), ("mosquitto", 2)])
 def test_rooms_hold_a_whole_lesson(tmp_path, broker, rooms):
     if broker == "mosquitto" and MOSQUITTO is None:
@@ -91,6 +92,7 @@ def has_the_fixed_form(found: dict[str, Any], rooms: int) -> None:
     assert found["timeline"]["talk_share"] is None
 
 
+@pytest.mark.alone
 def test_real_speech_and_a_real_video_file_make_a_lesson(tmp_path):
     if not SPEECH.is_dir():
         pytest.skip("no recorded speech here: the lesson is tried with the rehearsal's sound only")

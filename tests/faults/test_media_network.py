@@ -13,7 +13,7 @@ import pytest
 from benchmarks.heard import heard
 from tests.faults.network import BOTH, Link
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
 
 DELAY = Link(delay_ms=20)
 JOINED_S = 15.0
@@ -121,6 +121,7 @@ def taught(seconds):
     return begin, time.monotonic_ns()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "loss, fps, frozen, sound_lost",
     [(0.0, 20, 0.06, 0.01), (0.05, 20, 0.1, 0.02)],
@@ -144,6 +145,7 @@ def test_picture_and_sound_arrive_whatever_share_is_lost(network, loss, fps, fro
     assert 20 <= ages[len(ages) // 2] < 150
 
 
+@pytest.mark.alone
 def test_after_an_outage_of_ten_seconds_sound_is_back_within_one_and_pictures_within_two(network):
     net = network("lead", "far")
     net.shape(BOTH, DELAY)
@@ -167,6 +169,7 @@ def test_after_an_outage_of_ten_seconds_sound_is_back_within_one_and_pictures_wi
     assert lesson.rooms["far"].heard("lead", back + 4_000_000_000, back + 6_000_000_000).fps > 20
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("who", ["far", "lead"])
 def test_a_room_whose_address_changes_is_seen_and_heard_again(network, who):
     net = network("lead", "far")
@@ -183,6 +186,7 @@ def test_a_room_whose_address_changes_is_seen_and_heard_again(network, who):
         assert room.heard(other, late, late + 2_000_000_000).sound_lost < 0.05
 
 
+@pytest.mark.alone
 def test_one_room_on_a_slow_link_leaves_the_others_their_full_picture(network):
     net = network("lead", "near", "far")
     net.shape(BOTH, DELAY)
@@ -229,6 +233,7 @@ while time.monotonic() < end:
 """
 
 
+@pytest.mark.alone
 def test_garbage_from_a_stranger_does_no_harm(network):
     net = network("lead", "far", "stranger")
     lesson = Lesson(net, "lead", "far")
@@ -246,6 +251,7 @@ def test_garbage_from_a_stranger_does_no_harm(network):
         assert one.sound_lost < 0.05, one
 
 
+@pytest.mark.alone
 def test_damaged_media_of_a_room_that_belongs_here_harms_nobody_else(network):
     net = network("lead", "far", "odd")
     lesson = Lesson(net, "lead", "far", "odd", roles=[("odd", "mischief")])
@@ -265,6 +271,7 @@ def offer(sender, sdp, attempt, tracks):
             "sdp": sdp, "tracks": tracks}  # fmt: skip
 
 
+@pytest.mark.alone
 def test_garbled_offers_and_answers_are_dropped_and_the_lesson_goes_on(network):
     net = network("lead", "far")
     lesson = Lesson(net, "lead", "far")
@@ -291,6 +298,7 @@ def test_garbled_offers_and_answers_are_dropped_and_the_lesson_goes_on(network):
     assert lesson.rooms["far"].states[-1] == ("lead", "connected")
 
 
+@pytest.mark.alone
 def test_a_room_that_offers_and_then_never_answers_holds_up_nobody(network):
     net = network("lead", "far", "mute")
     lesson = Lesson(net, "lead", "far", "mute")
