@@ -19,7 +19,7 @@
 BIN := .venv/bin
 # -rs: which tests were skipped, and why. Exit code 5 says that ARGS left no test over in this part.
 PYTEST := $(BIN)/pytest -q -rs --durations=5 --durations-min=5
-# Most tests of the first part wait for something: three at a time.
+# Most tests of the first part wait for something: three at a time. What judges real time runs in the second, alone.
 SIDE_BY_SIDE := -n 3 --dist worksteal
 NONE_LEFT := $(if $(ARGS),|| [ $$? = 5 ])
 

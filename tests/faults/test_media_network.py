@@ -98,16 +98,17 @@ class Lesson:
         if to is not None and not self.deaf:
             to.hear(signal)
 
-    def wait_joined(self, *names):
+    def wait_joined(self, *names, within_s=JOINED_S):
         for name in names:
             room = self.rooms[name]
             self.wait(
                 lambda room=room, name=name: room.pictures.get("lead") and self.lead.pictures.get(name),
                 f"lead and {name} do not see each other",
+                within_s,
             )
 
-    def wait(self, true, words):
-        deadline = time.monotonic() + JOINED_S
+    def wait(self, true, words, within_s=JOINED_S):
+        deadline = time.monotonic() + within_s
         while not true():
             assert all(room.alive() for room in self.rooms.values()), "a room's process ended by itself"
             assert time.monotonic() < deadline, words
@@ -320,6 +321,6 @@ def test_a_room_whose_offers_nobody_answers_joins_once_somebody_does(network):
     net = network("lead", "far")
     lesson = Lesson(net, "lead", "far", deaf=True)
     far = lesson.rooms["far"]
-    lesson.wait(lambda: len(far.sdps) >= 2, "an offer that is not answered is not repeated")
+    lesson.wait(lambda: len(far.sdps) >= 2, "an offer that is not answered is not repeated", 35)
     lesson.deaf = False
-    lesson.wait_joined("far")
+    lesson.wait_joined("far", within_s=35)
