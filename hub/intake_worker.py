@@ -63,7 +63,7 @@ class Worker:
         )
 
     def run(self, ended: threading.Event) -> None:
-        """Take rows in until `ended`, then write what is here."""
+        """Take rows in until `ended`, then write what is here; also where a thread has died, to be started again."""
         self._intake.start()
         self._link.start()
         ready = False
@@ -75,6 +75,9 @@ class Worker:
                 if self._certificate is not None:
                     self._certificate.renew()
                 self._report()
+                if not (self._link.alive and self._intake.alive):
+                    log.error("a thread of this worker has died")
+                    break
         finally:
             self._link.stop()
             self._intake.stop()

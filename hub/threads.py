@@ -52,6 +52,7 @@ class Threads:
     def check(self) -> None:
         """Raise where a thread has died: a hub that is deaf must be started again, not look alive."""
         for alive, what in (
+            (self.link.alive, "the connection to the broker"),
             (self.intake.alive, "the intake's writer"),
             (self.courier.alive, "the courier"),
             (self.commands.alive, "what takes the answers to commands"),

@@ -19,6 +19,7 @@ from contract.signal import Hello, RoomReport
 from contract.state import SessionState as S
 from hub.broker.embedded import listening
 from hub.broker.errors import BrokerUnusable
+from hub.broker.network import Network
 from hub.broker.workers import refuse_workers
 from hub.errors import HubRefused
 from hub.fleet.devices import Devices, NewDevice
@@ -253,6 +254,18 @@ async def test_a_hub_one_of_whose_threads_has_died_ends_and_says_which(tmp_path)
         await asyncio.wait_for(running, 60)
     assert not where.exists()
     assert not listening(mqtt["host"], mqtt["port"])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_hub_whose_connection_to_the_broker_has_died_ends_instead_of_being_deaf(tmp_path, monkeypatch):
+    def unforeseen(_network):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(Network, "_serve", unforeseen)
+    init(tmp_path / "data")
+    hub = HubService(settings_of(tmp_path / "data", "amqtt"), app_of)
+    with pytest.raises(RuntimeError, match="the connection to the broker has died"):
+        await asyncio.wait_for(hub.run(), 60)
 
 
 async def test_a_hub_goes_on_while_its_database_has_no_connection_free(tmp_path, caplog):
