@@ -76,7 +76,13 @@ class District:
         return next(one for one in self.view(session)["rooms"] if one["room"] == room)
 
     def wait_state(self, session: str, state: str, within_s: float) -> dict[str, Any]:
-        self.wait(lambda: self.view(session)["state"] == state, within_s, f"the session is {state}")
+        """Wait until a session is in a state; `uploaded` means with the account of every room, which comes apart."""
+
+        def there() -> bool:
+            view = self.view(session)
+            return view["state"] == state and (state != "uploaded" or all(room["result"] for room in view["rooms"]))
+
+        self.wait(there, within_s, f"the session is {state}")
         return self.view(session)
 
     def wait_t(self, session: str, t: float) -> None:

@@ -46,7 +46,7 @@ def left_behind(out: Path) -> list[int]:
     ]
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 @pytest.mark.parametrize("broker, rooms", [("amqtt", 3), ("mosquitto", 2)])
 def test_rooms_hold_a_whole_lesson(tmp_path, broker, rooms):
     if broker == "mosquitto" and MOSQUITTO is None:
@@ -92,7 +92,7 @@ def has_the_fixed_form(found: dict[str, Any], rooms: int) -> None:
     assert found["timeline"]["talk_share"] is None
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 def test_real_speech_and_a_real_video_file_make_a_lesson(tmp_path):
     if not SPEECH.is_dir():
         pytest.skip("no recorded speech here: the lesson is tried with the rehearsal's sound only")

@@ -20,7 +20,7 @@ from benchmarks.gstreamer import SYSTEM_PYTHON, TALKS, missing
 from benchmarks.wire import hear, tell
 from tests.agent.sources import MovingBars, Tone
 
-pytestmark = [pytest.mark.alone, pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.paired, pytest.mark.e2e, pytest.mark.timeout(60)]
 
 ROOT = Path(__file__).parents[2]
 SENDS = ("videotestsrc", "x264enc", "h264parse", "rtph264pay", "capssetter", "audiotestsrc", "opusenc", "rtpopuspay")

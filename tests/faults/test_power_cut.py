@@ -21,7 +21,7 @@ from agent.record.writer import Needs
 from contract.result import RoomResult
 from tests.agent.record.packets import START_NS, Camera, Microphone, order, standpoint
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults]
+pytestmark = [pytest.mark.paired, pytest.mark.faults]
 
 HERE = Path(__file__).resolve().parents[2]
 REF = PackageRef("s-test-1", "room-a")

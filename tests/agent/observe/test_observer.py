@@ -33,7 +33,7 @@ def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 def test_a_lesson_is_observed_in_session_time(models: Path, room: Room):
     notes = Notes()
     one = observer(models, notes)
@@ -59,7 +59,7 @@ def test_a_lesson_is_observed_in_session_time(models: Path, room: Room):
     assert all(seen.boot == "boot" and 0 <= seen.t < 60 for seen in notes.observations)
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 def test_a_killed_process_is_replaced_told_once_and_slides_go_on_counting(models: Path, room: Room):
     notes = Notes()
     one = observer(models, notes, back_off_s=0.1)
@@ -83,7 +83,7 @@ def test_a_killed_process_is_replaced_told_once_and_slides_go_on_counting(models
     assert len(notes.of("cadence")) == 1
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is frozen with SIGSTOP, which Windows lacks")
 def test_frames_flow_on_while_the_process_is_frozen_and_a_frozen_one_is_replaced(models: Path, silent_room: Room):
     notes = Notes()

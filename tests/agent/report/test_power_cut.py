@@ -13,7 +13,7 @@ from agent.report.outboxes import EVENT_SYNC_S, TELEMETRY_SYNC_S
 from agent.report.reporter import Reporter
 from tests.faults.test_power_cut import ext4, mounted, run
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults]
+pytestmark = [pytest.mark.paired, pytest.mark.faults]
 MOST_LOST_S = 1.0
 WRITE = """
 import itertools, sys, threading, time
