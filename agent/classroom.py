@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from agent.capture.masks import RoomMasks
 from agent.capture.sources import RoomSources, SourceSpec, open_room
 from agent.encode.lower import LowerTier
 from agent.encode.packet import VideoPacket
@@ -46,6 +47,7 @@ class Classroom:
         limits: PictureLimits,
         loop: asyncio.AbstractEventLoop,
         on_trouble: Callable[[str], None],
+        masks: RoomMasks | None = None,
     ) -> None:
         """Open the sources; slow, call it in a thread.
 
@@ -60,6 +62,7 @@ class Classroom:
             seed=seed,
             has_slides=room.role is Role.LEAD,
             name=room.name or room.room,
+            masks=masks,
             on_trouble=on_trouble,
         )
         bitrate = min(order.video_bps, limits.bitrate_bps)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from agent.capture.masks import RoomMasks
 from agent.capture.sources import SourceSpec
 from agent.classroom import PictureLimits
 from agent.observe.observer import Observer
@@ -61,4 +62,6 @@ class House:
     playout: Playout | None
     on_change: Callable[[], None]
     """Called when something about the lesson changed that the teacher's screen shows."""
+    masks: RoomMasks | None = None
+    """What nobody sees of this room's pictures."""
     mono_ns: Callable[[], int] = time.monotonic_ns

@@ -121,9 +121,8 @@ class Lesson:
     async def _hold(self) -> None:
         self._move(S.READYING)
         house = self._house
-        classroom = await asyncio.to_thread(
-            Classroom, self.order, self.room, house.spec, house.seed, house.limits, self._loop, self.trouble
-        )
+        doing = (house.limits, self._loop, self.trouble, house.masks)
+        classroom = await asyncio.to_thread(Classroom, self.order, self.room, house.spec, house.seed, *doing)
         try:
             for words in classroom.missing:
                 self._take_trouble(words)

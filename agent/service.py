@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
+from agent.capture.masks import RoomMasks
 from agent.capture.spec import Scheme, SourceSpec
 from agent.classroom import PictureLimits
 from agent.house import House
@@ -207,6 +208,7 @@ class AgentService:
             observer=self._make_observer if settings.observe.enabled else None,
             playout=self._loudspeaker,
             on_change=self._show,
+            masks=RoomMasks(settings.masks.camera, settings.masks.slides, settings.masks.drawn_on),
         )
 
     def _make_host(self) -> Host:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
+from agent.area import AREAS_MAX, Area
 from contract.model import DeviceId, RoomId
 from contract.settings import Settings, load
 from contract.twin import (
@@ -89,6 +90,27 @@ class VideoTable(Settings):
     bitrate_max: BitrateBps = Field(6_000_000, title="Bitrate", description="Most bit/s a track.")
 
 
+class MasksTable(Settings):
+    """Parts of the picture that nobody sees: they are black before the picture is encoded, recorded or observed."""
+
+    camera: tuple[Area, ...] = Field(
+        (),
+        max_length=AREAS_MAX,
+        title="Camera",
+        description="Areas of the camera's picture. Each is a list of corners `[x, y]` from 0 to 1, right and down: "
+        "two opposite ones of a rectangle, or three and more of a polygon, in order.",
+    )
+    slides: tuple[Area, ...] = Field(
+        (), max_length=AREAS_MAX, title="Slides", description="The same for the picture of the slides."
+    )
+    drawn_on: tuple[Width, Height] = Field(
+        (1280, 720),
+        title="Drawn on",
+        description="Width and height of the camera's picture that its areas were drawn on. One of another shape is "
+        "withheld, because they would lie elsewhere.",
+    )
+
+
 class MediaTable(Settings):
     """How sound and pictures travel to the other rooms."""
 
@@ -156,6 +178,7 @@ class AgentSettings(Settings):
     hub: HubTable = HubTable()
     sources: SourcesTable = SourcesTable()
     video: VideoTable = VideoTable()
+    masks: MasksTable = MasksTable()
     media: MediaTable = MediaTable()
     observe: ObserveTable = ObserveTable()
     record: RecordTable = RecordTable()

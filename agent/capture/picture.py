@@ -42,6 +42,8 @@ def blank(width: int, height: int) -> Bytes:
 
 def framed(buffer: Bytes) -> av.VideoFrame:
     """An av picture on top of an I420 buffer, without a copy; the buffer must not change any more."""
+    if len(buffer) % 6:
+        return av.VideoFrame.from_ndarray(buffer, "yuv420p")  # without a copy, av cuts the height to a multiple of 4
     return av.VideoFrame.from_numpy_buffer(buffer, "yuv420p")
 
 

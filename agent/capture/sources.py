@@ -1,13 +1,14 @@
 """From a source string to the picture, slides and sound of a room that holds a lesson."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.capture import camera, microphone, screen
 from agent.capture.file import FilePicture, FileSound
 from agent.capture.frame import FrameSource, SoundSource
 from agent.capture.lasting import LastingPicture, LastingSound
 from agent.capture.listing import SourceLine, list_sources
+from agent.capture.masks import RoomMasks, masked
 from agent.capture.pace import CommonStart
 from agent.capture.probe import FileFacts, probe
 from agent.capture.rehearsal.lesson import SLIDES_FPS, RehearsalCamera, RehearsalSlides, RehearsalSound
@@ -82,6 +83,7 @@ def open_room(
     seed: int,
     has_slides: bool,
     name: str = "",
+    masks: RoomMasks | None = None,
     on_trouble: OnTrouble = lambda _words: None,
 ) -> RoomSources:
     """Prepare what `spec` names; devices open when they are first read.
@@ -96,9 +98,18 @@ def open_room(
         seed: chooses the look and voice of the rehearsal.
         has_slides: the room sends slides; the rehearsal shows a teacher then, else pupils.
         name: name of the room, shown in the rehearsal's picture.
-        on_trouble: told when a device goes and when it is back.
+        masks: what is covered in its pictures.
+        on_trouble: told when a device goes and when it is back, and when a picture is withheld.
     """
-    return _Room(spec, size, fps, seed, name, on_trouble, lead=has_slides).opened()
+    room = _Room(spec, size, fps, seed, name, on_trouble, lead=has_slides).opened()
+    if masks is None:
+        return room
+    camera_track = masked("the camera's picture", room.camera, masks.camera, masks.drawn_on, on_trouble)
+    slides = room.slides
+    if slides is not None:
+        # Always of one shape, so that areas drawn once stay right.
+        slides = masked("the slides' picture", slides, masks.slides, (slides.width, slides.height), on_trouble)
+    return replace(room, camera=camera_track, slides=slides)
 
 
 class _Room:

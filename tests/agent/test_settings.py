@@ -43,3 +43,24 @@ def test_every_setting_is_described_and_stands_in_the_shipped_file():
         for key, one in field.annotation.model_fields.items():
             assert one.title and one.description, f"{table}.{key}"
             assert key in shipped[table], f"{table}.{key}"
+
+
+def test_masks_are_read_from_the_settings(tmp_path):
+    text = "[masks]\ncamera = [[[0.0, 0.0], [0.25, 0.4]], [[0.7, 0.1], [1, 0.1], [1, 0.5]]]\n"
+    masks = load_settings(written(tmp_path, text)).masks
+    assert masks.camera == (((0.0, 0.0), (0.25, 0.4)), ((0.7, 0.1), (1.0, 0.1), (1.0, 0.5)))
+    assert masks.slides == ()
+
+
+def test_a_mask_that_cannot_be_meant_keeps_the_settings_from_being_used(tmp_path):
+    wrong = {
+        "camera = [[[0.0, 0.0], [0.25, 4]]]": "masks.camera.0.1.1: input should be less than or equal to 1",
+        "camera = [[[0.0, 0.0]]]": "masks.camera.0: value error, an area has two opposite corners",
+        "slides = [[[0.5, 0.5], [0.5, 0.5]]]": "masks.slides.0: value error, the area covers nothing",
+        "drawn_on = [0, 720]": "masks.drawn_on.0: input should be greater than or equal to 160",
+        "faces = true": "masks.faces: there is no such setting",
+    }
+    for text, words in wrong.items():
+        with pytest.raises(SettingsRefused) as caught:
+            load_settings(written(tmp_path, f"[masks]\n{text}\n"))
+        assert words in str(caught.value)
