@@ -56,10 +56,11 @@ def test_an_operator_commands_one_room_or_all_and_reads_what_came_of_it(tmp_path
 def test_the_service_starts_anew_by_command_and_not_during_a_lesson(tmp_path):
     with a_district(tmp_path / "out") as district:
         device = district.plan.rooms[0].device
-        session = district.new_session(8)
+        session = district.new_session(120)
         district.wait_state(session, "live", 40)
         code, said = hub(district, "command", device, "restart", "--wait")
         assert (code, "does not start anew now" in said) == (1, True), said
+        district.operator.end(session)
         district.wait_state(session, "uploaded", 60)
         code, said = hub(district, "command", device, "restart", "--wait")
         assert (code, "the service has started anew" in said) == (0, True), said

