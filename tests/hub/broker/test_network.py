@@ -190,6 +190,27 @@ def test_it_comes_back_after_the_broker_died(mosquitto):
         echo.network.stop()
 
 
+def test_what_a_slow_broker_does_not_take_yet_leaves_as_soon_as_it_does(monkeypatch):
+    monkeypatch.setattr(network, "LOOK_S", 60.0)  # nothing but the socket wakes it
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        slow = Network("hub-slow", None)
+        slow.start(*listening.getsockname())
+        try:
+            peer, _ = listening.accept()
+            with peer:
+                peer.settimeout(20)
+                peer.recv(1000)
+                peer.sendall(b"\x20\x02\x00\x00")  # taken in
+                for _ in range(100):
+                    assert slow.publish(Message(TOPIC, bytes(100_000), qos=0))
+                time.sleep(0.5)  # as long as it does not read
+                got = 0
+                while got < 100 * 100_000:
+                    got += len(peer.recv(1 << 20))
+        finally:
+            slow.stop()
+
+
 def test_where_too_many_wait_for_a_broker_the_newest_are_dropped_and_told(monkeypatch):
     monkeypatch.setattr(network, "QUEUED", 10)
     echo = Echo(("127.0.0.1", free_port("127.0.0.1")))
