@@ -257,6 +257,8 @@ def test_a_copied_disk_loses_nothing_and_what_collides_is_set_aside(house, tmp_p
     with two_of_one_disk(house, tmp_path, same_machine=same_machine) as (one, two):
         first, second = house.report(one, "i-one"), house.report(two, "i-two")
         for report in (first, second):
+            if order == "one after the other" and report is second:
+                put(report, 200)  # more than the first had to say, before the hub tells how far that came: they collide
             report.start()
             put(report, 100)
             if order == "one after the other":
