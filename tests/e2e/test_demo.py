@@ -46,7 +46,7 @@ def left_behind(out: Path) -> list[int]:
     ]
 
 
-@pytest.mark.paired
+@pytest.mark.alone
 @pytest.mark.parametrize("broker, rooms", [("amqtt", 3), ("mosquitto", 2)])
 def test_rooms_hold_a_whole_lesson(tmp_path, broker, rooms):
     if broker == "mosquitto" and MOSQUITTO is None:

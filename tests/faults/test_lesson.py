@@ -74,7 +74,7 @@ def test_a_killed_lead_agent_is_joined_anew_by_its_receiving_rooms(tmp_path):
                 assert received["video_frames"] > before[room["room"]] + 75
 
 
-@pytest.mark.paired
+@pytest.mark.alone
 def test_a_killed_hub_is_not_missed_and_nothing_is_lost(tmp_path):
     with a_district(tmp_path / "d") as district:
         session = district.new_session(12)
@@ -153,7 +153,7 @@ def test_what_the_policy_forbids_is_not_kept(tmp_path):
             assert not district.archived(session, room["room"]).exists()
 
 
-@pytest.mark.paired
+@pytest.mark.alone
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="a full disk needs root, to mount a small one")
 def test_a_full_disk_stops_the_recording_but_not_the_lesson(tmp_path):
     disk = tmp_path / "disk"
