@@ -261,19 +261,19 @@ def _hear(told: _Told, one: Arrived) -> None:
         if data.get(WHOLE) is True or row.stream != told.stream:
             told.fields = {}
         told.stream, told.seq, told.at = row.stream, row.seq, _made(one)
-        told.fields.update(
-            (name, value)
-            for name, value in data.items()
-            if _is_plain(value) and name != WHOLE and len(name) <= NAME_MOST
-        )
-        if len(told.fields) > FIELDS_MOST:
+        fields = told.fields
+        for name, value in data.items():
+            # Nearly every value is a number: asking that first spares a call for each of a device's thirty fields.
+            plain = -LARGEST <= value <= LARGEST if isinstance(value, int | float) else _is_plain(value)
+            if plain and len(name) <= NAME_MOST:
+                fields[name] = value
+        fields.pop(WHOLE, None)
+        if len(fields) > FIELDS_MOST:
             told.fields = dict(list(told.fields.items())[-FIELDS_MOST:])
 
 
 def _is_plain(value: object) -> bool:
-    """Whether a value is one that a probe may tell; nothing else is kept or shown."""
-    if isinstance(value, int | float):
-        return -LARGEST <= value <= LARGEST  # neither infinite nor no number
+    """Whether a value that is no number is one that a probe may tell; nothing else is kept or shown."""
     if isinstance(value, list):
         return len(value) <= LIST_MOST and all(isinstance(one, str) and len(one) <= TEXT_MOST for one in value)
     return value is None or (isinstance(value, str) and len(value) <= TEXT_MOST)

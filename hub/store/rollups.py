@@ -17,7 +17,7 @@ from hub.store.tables import META, ROLLUP_HOUR, ROLLUP_MINUTE, TELEMETRY
 TABLES: Mapping[Step, Table] = {"minute": ROLLUP_MINUTE, "hour": ROLLUP_HOUR}
 PROGRESS = "rollup"
 """Name of the fact that says how far it has come; written with the buckets, in one transaction."""
-RANGE_ROWS = 20_000
+RANGE_ROWS = 50_000
 """Rows that are summed up together: the more, the fewer buckets are written again and again."""
 SLICE_ROWS = 200
 UPSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
