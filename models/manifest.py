@@ -6,9 +6,11 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from models.behaviour import Behaviour
 
 FOLDER_VARIABLE = "TONGTANG_MODELS"
 """Environment variable that names the folder of installed models."""
@@ -23,6 +25,10 @@ class ModelsTrouble(Exception):
     """
 
 
+class InstallFailed(ModelsTrouble):
+    """A package could not be had, or does not hold what the manifest names; nothing was changed."""
+
+
 class ModelUnknown(ModelsTrouble):
     """A name that is not in the manifest."""
 
@@ -33,19 +39,37 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Literal["wheel"] = Field(description="What the package is: a wheel of the Python package index.")
+    kind: Literal["wheel", "npm"] = Field(
+        description="What the package is: a wheel of the Python package index, or a tarball of the npm registry."
+    )
     package: str
     version: str
     member: str = Field(description="Path of the file inside the package.")
+    beside: tuple[str, ...] = Field((), description="Other files of the package that converting needs beside it.")
+    convert: Literal["ge2e", "movenet"] | None = Field(
+        None, description="Module of models.convert that writes the file as ONNX; none: it is one already."
+    )
+    source_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None,
+        description="Of a converted model: of `member` and `beside` in this order, before converting.",
+    )
     file: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")] = Field(
         description="Name it is installed under."
     )
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    bytes: int = Field(gt=0)
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="Of the installed file; of a converted model, of what converting must give."
+    )
+    bytes: int = Field(gt=0, description="Size of the installed file.")
     licence: str = Field(description="SPDX expression.")
     source: str = Field(description="Who made it, and where it is published.")
     purpose: str
     measured: str = Field(description="What it was measured to do, and on what.")
+
+    @model_validator(mode="after")
+    def _source_is_named(self) -> Self:
+        if (self.convert is None) != (self.source_sha256 is None) or (self.beside and self.convert is None):
+            raise ValueError(f"{self.name}: convert and source_sha256 go together, and beside with them")
+        return self
 
 
 class Manifest(BaseModel):
@@ -54,6 +78,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: tuple[Model, ...]
+    behaviour: tuple[Behaviour, ...] = ()
 
     def find(self, name: str) -> Model:
         """The model called `name`.
