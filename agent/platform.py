@@ -205,6 +205,14 @@ def lower_priority() -> None:
             process.nice(10)
 
 
+def give_memory_back() -> None:
+    """Let the system have what was freed: glibc keeps a good part of what a large piece of work took."""
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have no such thing, or no need
+        if trim is not None:
+            trim(0)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries survive a power cut; Windows does this with the files themselves."""
     if sys.platform == "win32":

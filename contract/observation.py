@@ -10,7 +10,8 @@ from contract.model import Message
 class Observation(Message):
     """One observation, in session time.
 
-    Kinds so far: `speech` (a turn: `seconds`), `people` (`count`), `slide` (`index`),
+    Kinds so far: `speech` (a turn: `seconds`), `people` (`count`), `slide` (`index`,
+    `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be),
     `cadence` (what is sampled how often, told when it changes).
     `confidence` is None where the value is unknown; unknown is a value, not an error.
     """

@@ -16,8 +16,9 @@ from typing import BinaryIO
 import numpy as np
 
 from agent.observe.finding import Finding
+from agent.observe.ocr import OcrUnusable, SlideReader
 from agent.observe.people import PeoplePart, Sight
-from agent.observe.slides import SlidesPart
+from agent.observe.reading import Reader, ReadingPart
 from agent.observe.speech import SpeechPart
 from agent.observe.wire import Kind, Message, WireBroken, read_message, unpacked_picture
 from agent.platform import lower_priority
@@ -46,7 +47,12 @@ class Parts:
             trouble("people", f"people are not counted: {error}")
         self.sees_people = sight is not None
         self.people = PeoplePart(sight)
-        self.slides = SlidesPart()
+        reader: Reader | None = None
+        try:
+            reader = SlideReader()
+        except OcrUnusable as error:
+            trouble("slides", f"the text of slides is not read: {error}")
+        self.slides = ReadingPart(reader, lambda words: trouble("slides", words))
 
     def update(self, message: Message) -> list[Finding]:
         """Give a message's content to the part it is for.
@@ -58,12 +64,15 @@ class Parts:
             samples = np.frombuffer(message.payload, np.int16)
             return self.speech.update(samples, message.mono_ns) if self.speech else []
         if message.kind is Kind.CAMERA:
-            return self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)
-        return self.slides.update(unpacked_picture(message.payload, 1), message.mono_ns)
+            found = self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)
+        else:
+            found = self.slides.update(unpacked_picture(message.payload, 1), message.mono_ns)
+        # After pictures alone: where the machine is behind, sound is worked off first.
+        return found + self.slides.step()
 
     def flush(self) -> list[Finding]:
         """What is still open."""
-        return self.speech.flush() if self.speech else []
+        return (self.speech.flush() if self.speech else []) + self.slides.flush()
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from agent.capture.frame import SOUND_RATE_HZ, Block, Frame
-from agent.observe import slides
 from agent.observe.wire import Kind, Message, packed_picture
 
 SOUND_LIMIT_BLOCKS = 500
@@ -20,6 +19,9 @@ BATCH_BLOCKS = 10
 CAMERA_WIDTH = 640
 CAMERA_HEIGHT = 384
 """A camera picture is fitted into this before it is sent."""
+SLIDES_WIDTH = 1280
+SLIDES_HEIGHT = 720
+"""The same for the slides, whose words must stay legible."""
 
 PictureTrack = Literal["camera", "slides"]
 Item = tuple[PictureTrack, Frame] | list[Block]
@@ -142,17 +144,17 @@ class Packer:
             return Message(Kind.SOUND, item[0].mono_ns, samples.astype(np.int16, copy=False).tobytes())
         track, frame = item
         if track == "slides":
-            wide, high, form, kind = slides.WIDTH, slides.HEIGHT, "gray", Kind.SLIDES
+            most, form, kind = (SLIDES_WIDTH, SLIDES_HEIGHT), "gray", Kind.SLIDES
         else:
-            wide, high = _fitted(frame.picture.width, frame.picture.height)
-            form, kind = "bgr24", Kind.CAMERA
+            most, form, kind = (CAMERA_WIDTH, CAMERA_HEIGHT), "bgr24", Kind.CAMERA
+        wide, high = _fitted((frame.picture.width, frame.picture.height), most)
         small = self._reformatters[track].reformat(
             frame.picture, wide, high, format=form, interpolation=Interpolation.AREA
         )
         return Message(kind, frame.mono_ns, packed_picture(small.to_ndarray().astype(np.uint8, copy=False)))
 
 
-def _fitted(wide: int, high: int) -> tuple[int, int]:
-    """The size that fits with its proportions kept; never larger than it is."""
-    scale = min(1.0, CAMERA_WIDTH / wide, CAMERA_HEIGHT / high)
-    return max(2, round(wide * scale / 2) * 2), max(2, round(high * scale / 2) * 2)
+def _fitted(size: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:
+    """The size that fits into `most` with its proportions kept; never larger than it is."""
+    scale = min(1.0, most[0] / size[0], most[1] / size[1])
+    return max(2, round(size[0] * scale / 2) * 2), max(2, round(size[1] * scale / 2) * 2)

@@ -2,13 +2,19 @@
 
 A page that grows (one more line, handwriting) keeps what was on it; another page loses it.
 So a change is counted when, of the places where something stood, a good part now shows
-something else. Places that move all the time (a video in the page, an animation) and
-places as small as a mouse pointer have no say, and the new page must stand for two samples.
+something else. Places as small as a mouse pointer have no say, and the new page must stand
+for two looks.
+
+A film in the page moves for longer than any page takes to turn. Its place is left out while it
+plays and for a while after, so that neither its pictures nor its end is a slide, and the page
+round it is judged by itself.
+
 Source: our own, after comparing with plain block differences, which cannot tell a page
 that grows from a page that goes.
 """
 
 import base64
+import math
 from typing import Any, Final
 
 import cv2
@@ -36,12 +42,25 @@ FILLED: Final = 0.04
 LEAST_INK: Final = 6
 """With fewer inked blocks than this the page counts as empty."""
 LEAST_STILL: Final = 0.75
-"""Share of blocks that must stand still to judge at all; less is a transition, or a film over the page."""
+"""Share of blocks that must stand still to judge at all; less is a transition."""
+CALM: Final = 0.97
+"""Share of blocks that stand still on a page on which at most a pointer moves."""
 OTHER_PAGE: Final = 0.5
 """Share of all blocks that must have changed where little ink was lost: another background."""
+FILM_S: Final = 2.2
+"""Time constant with which a block's activity follows whether it moves."""
+FILM_ON: Final = 0.75
+"""Activity from which on a block belongs to a film: it has moved for 1.4 time constants, 3 s."""
+FILM_OFF: Final = 0.25
+"""Activity below which it does not any more: it has stood for 3 s."""
+LOOK_MOST_S: Final = 0.7
+"""A look counts for at most this much: however far apart looks are, a film is what moved in five of them."""
+FILM_MOST: Final = 0.75
+"""Share of blocks up to which a film is one in the page; a larger one hides the page."""
 
 Picture = NDArray[np.uint8]
 Blocks = NDArray[np.bool_]
+GRID: Final = (HEIGHT // BLOCK, WIDTH // BLOCK)
 
 
 class SlidesPart:
@@ -49,42 +68,74 @@ class SlidesPart:
 
     def __init__(self) -> None:
         self.index = 0
+        self.settled_ns: int | None = None
+        """Since when at most a pointer and a film have moved; None while the page itself does."""
         self._page: Picture | None = None
         """The slide that counts, with what was added to it since."""
         self._before: Picture | None = None
-        self._since_ns: int | None = None
-        """When the picture last turned into something new."""
+        self._before_ns = 0
+        self._activity = np.zeros(GRID, np.float64)
+        self._film: Blocks = np.zeros(GRID, np.bool_)
+        self._moved_ns = np.zeros(GRID, np.int64)
+        """When each block last moved."""
+        self._shown_ns = -1
+        """When the slide that counts was found."""
 
     def update(self, grey: Picture, mono_ns: int) -> list[Finding]:
         """Look at one picture, shape (height, width); returns at most one `slide`.
 
-        Its time is that of the first sample that showed it; its score and confidence are the
-        share of the old page that is gone.
+        Its time is that of the look in which what is new of it came; its score and confidence are
+        the share of the old page that is gone.
         """
         small = shrunk(grey)
         before, self._before = self._before, small
         if before is None:
-            self._since_ns = mono_ns
+            self._moved_ns[:] = mono_ns
+            self._before_ns = mono_ns
             return []
-        still = ~changed(before, small, CALM_STEP)
+        still, before_ns = ~changed(before, small, CALM_STEP), self._before_ns
+        self._follow(still, mono_ns)
+        judged = self._judged(small)
+        calm = bool(still[judged].mean() >= CALM)
+        self.settled_ns = (before_ns if self.settled_ns is None else self.settled_ns) if calm else None
         if self._page is None:
-            if still.mean() < LEAST_STILL:
-                self._since_ns = mono_ns
-                return []
-            return self._shown(small, mono_ns, 1.0)
+            return self._shown(small, mono_ns, still & judged, 1.0) if still[judged].mean() >= LEAST_STILL else []
         gone = changed(self._page, small)
-        if (gone & ~still).sum() >= LEAST_INK:
-            self._since_ns = mono_ns
-        score, enough = _lost(self._page, gone, still)
+        score, enough = _lost(self._page, gone, still, judged)
         if enough:
-            return self._shown(small, mono_ns, score)
-        if still.all():
-            self._page = small  # what was added belongs to the page from now on
+            return self._shown(small, mono_ns, gone & still & judged, score)
+        if calm:
+            self._absorb(small, still)  # what was added belongs to the page from now on
         return []
 
-    def _shown(self, small: Picture, mono_ns: int, score: float) -> list[Finding]:
-        since_ns = mono_ns if self._since_ns is None else self._since_ns
-        self._page, self._since_ns = small, None
+    def _follow(self, still: Blocks, mono_ns: int) -> None:
+        """Keep account of which blocks move, and which of them have done so for as long as only films do."""
+        passed_s = min(LOOK_MOST_S, max(0.0, (mono_ns - self._before_ns) / 1e9))
+        self._before_ns = mono_ns
+        self._moved_ns[~still] = mono_ns
+        self._activity += (~still - self._activity) * (1 - math.exp(-passed_s / FILM_S))
+        self._film = np.where(self._film, self._activity > FILM_OFF, self._activity >= FILM_ON)
+
+    def _judged(self, small: Picture) -> Blocks:
+        """The blocks that tell of the page: all but a film's, whose last picture is made part of the page."""
+        if self._film.mean() > FILM_MOST:
+            return np.ones(GRID, np.bool_)
+        if self._page is not None and self._film.any():
+            self._absorb(small, self._film)
+        return ~self._film
+
+    def _absorb(self, small: Picture, where: Blocks) -> None:
+        if self._page is not None:
+            pixels = where.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+            self._page = np.where(pixels, small, self._page)
+
+    def _shown(self, small: Picture, mono_ns: int, new: Blocks, score: float) -> list[Finding]:
+        # Not the last of them: what moves after the page has come, as a film's rim does, does not decide.
+        moved_ns = self._moved_ns[new]
+        fresh_ns = np.sort(moved_ns[moved_ns > self._shown_ns])
+        # Where most of it never moved by more than noise, the page came so slowly that it is there only now.
+        since_ns = int(fresh_ns[len(fresh_ns) // 4]) if 2 * len(fresh_ns) >= len(moved_ns) else mono_ns
+        self._page, self._shown_ns = small, mono_ns
         self.index += 1
         told = round(score, 3)
         return [Finding("slide", since_ns, confidence=told, value={"index": self.index, "score": told})]
@@ -132,15 +183,16 @@ def inked(picture: Picture) -> Blocks:
     return np.asarray(blocks.max(axis=2).astype(np.int16) - blocks.min(axis=2) >= INK_RANGE, np.bool_)
 
 
-def _lost(page: Picture, gone: Blocks, still: Blocks) -> tuple[float, bool]:
+def _lost(page: Picture, gone: Blocks, still: Blocks, judged: Blocks) -> tuple[float, bool]:
     """Share of the page that is gone, and whether that makes another slide."""
-    if still.mean() < LEAST_STILL:
+    if still[judged].mean() < LEAST_STILL:
         return 0.0, False
-    ink = inked(page) & still
-    gone = gone & still
+    known = still & judged
+    ink = inked(page) & known
+    gone = gone & known
+    share = float(gone.sum() / judged.sum())
     if ink.sum() < LEAST_INK:
-        share = float(gone.mean())
         return share, share >= FILLED
     score = float(gone[ink].mean())
     # A page of another colour changes everywhere; its ink may be few blocks of many.
-    return max(score, float(gone.mean())), score >= LOST or float(gone.mean()) >= OTHER_PAGE
+    return max(score, share), score >= LOST or share >= OTHER_PAGE

@@ -92,7 +92,7 @@ def test_pictures_are_shrunk_before_they_are_sent():
     camera, slides = packer.message(("camera", frame(3))), packer.message(("slides", frame(4)))
     assert (camera.kind, camera.mono_ns, slides.kind) == (Kind.CAMERA, 3, Kind.SLIDES)
     assert unpacked_picture(camera.payload, 3).shape == (360, 640, 3)
-    assert unpacked_picture(slides.payload, 1).shape == (90, 160)
+    assert unpacked_picture(slides.payload, 1).shape == (720, 1280)
     assert abs(int(unpacked_picture(camera.payload, 3)[180, 320, 1]) - 90) <= 3
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from agent.observe.finding import Finding
 from agent.observe.slides import SlidesPart
+from tests.agent.observe.decks import HELD, Film, Lesson, drawn, matched
 from tests.agent.observe.pages import SCHEMES, Sample, lesson, page, with_film, with_pointer
 
 
@@ -100,3 +101,36 @@ def test_noise_of_compression_is_no_slide():
     rng = np.random.default_rng(5)
     noisy = [np.clip(page(0) + rng.normal(0, 4, (720, 1280, 3)), 0, 255).astype(np.uint8) for _ in range(20)]
     assert len(watched(noisy)) == 1
+
+
+def found_and_true(pages, seeds) -> tuple[int, int, int]:
+    """How many changes were found rightly (within a second), found at all, and are true."""
+    hits = found = true = 0
+    for seed in seeds:
+        lesson_, part = Lesson(), SlidesPart()
+        told = watched(list(lesson_.looks(pages, seed)), part)
+        hits += matched(times(told), lesson_.changes_s, 1.0)
+        found += len(told)
+        true += len(lesson_.changes_s)
+    return hits, found, true
+
+
+def test_precision_and_recall_with_builds_pointer_films_and_fades():
+    """Measured on 12 such lessons of the held half: precision 0.994, recall 1.0 (CHOSEN half: 0.988, 1.0)."""
+    hits, found, true = found_and_true(HELD, (101, 108, 112))
+    assert hits / found >= 0.95
+    assert hits / true >= 0.95
+
+
+def test_a_large_film_in_a_page_is_left_out_and_the_page_round_it_is_judged():
+    film = Film(100, 150, 1000, 500, 7)
+    first, second = drawn(HELD[0], 1, np.random.default_rng(3)), drawn(HELD[1], 2, np.random.default_rng(4))
+    images = [film.put(first.steps[-1], look) for look in range(30)]
+    images += [film.put(first.steps[-1], 29)] * 20
+    images += [second.steps[-1]] * 10
+    assert times(watched(images)) == [0.0, 25.0], "neither the film's beginning nor its end is a slide"
+
+
+def test_looks_that_are_far_between_still_find_each_slide():
+    images = [page(number % 6) for number in range(5) for _ in range(4)]
+    assert len(watched(images, every_s=5.0)) == 5
