@@ -48,7 +48,7 @@ def test_a_lesson_is_observed_in_session_time(models: Path, room: Room):
     assert pid is not None
     assert gone(pid)
     assert notes.troubles == []
-    assert {"count": 15} in [count.value for count in notes.of("people")]
+    assert 15 in [count.value["count"] for count in notes.of("people")]
     assert 4 <= len(notes.of("people")) <= 7
     slides = notes.of("slide")
     assert [slide.value["index"] for slide in slides] == [1, 2, 3]

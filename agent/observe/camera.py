@@ -1,0 +1,39 @@
+"""What looks at the camera's picture: the people part, with the models that there are."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.observe.board import BoardPart
+from agent.observe.people import Bodies, PeoplePart, Sight
+from agent.observe.pose import PosePart
+from agent.observe.seats import SeatsPart
+from agent.observe.view import View
+from models.centerface import FaceDetector
+from models.gate import published
+from models.manifest import ModelsTrouble, load_manifest
+from models.movenet import PoseDetector
+
+
+def people_part(folder: Path, view: View, trouble: Callable[[str, str], None]) -> PeoplePart:
+    """Open the models in `folder`; `trouble` is called with the part and words for each that is unusable.
+
+    Without faces nobody is counted, and bodies are not opened either; without bodies faces alone count, and
+    the board is not followed.
+    """
+    try:
+        sight: Sight = FaceDetector(folder)
+    except ModelsTrouble as error:
+        trouble("people", f"people are not counted: {error}")
+        return PeoplePart(None)
+    bodies: Bodies | None = None
+    try:
+        bodies = PoseDetector(folder)
+    except ModelsTrouble as error:
+        trouble("bodies", f"who shows no face is not counted, and the board is not followed: {error}")
+    return PeoplePart(
+        sight,
+        bodies,
+        seats=SeatsPart(view.seats),
+        board=BoardPart(view.board) if view.board is not None and bodies is not None else None,
+        pose=PosePart(published(load_manifest().behaviour)),
+    )
