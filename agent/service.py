@@ -238,6 +238,7 @@ class AgentService:
             boot=self._report.boot,
             people_hz=settings.observe.people_hz,
             slides_hz=settings.observe.slides_hz,
+            slide_text=settings.observe.slide_text,
         )
 
     def _show(self) -> None:

@@ -125,6 +125,11 @@ class ObserveTable(Settings):
     enabled: bool = Field(True, title="Observe", description="Run analytics where the policy of the session allows.")
     people_hz: PeopleHz = Field(1.0, title="People", description="Counts of people in a second.")
     slides_hz: SlidesHz = Field(2.0, title="Slides", description="Looks at the slides in a second.")
+    slide_text: bool = Field(
+        True,
+        title="Words of slides",
+        description="Read title and text of each slide into the timeline; slides that show names have them there too.",
+    )
 
 
 class RecordTable(Settings):

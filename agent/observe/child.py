@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class Parts:
     """The three detectors, those that could be made."""
 
-    def __init__(self, folder: Path, trouble: Callable[[str, str], None]) -> None:
+    def __init__(self, folder: Path, trouble: Callable[[str, str], None], *, slide_text: bool = True) -> None:
         """Load the models in `folder`; `trouble` is called with the part and words for each that is unusable."""
         self.speech: SpeechPart | None = None
         sight: Sight | None = None
@@ -49,7 +49,7 @@ class Parts:
         self.people = PeoplePart(sight)
         reader: Reader | None = None
         try:
-            reader = SlideReader()
+            reader = SlideReader() if slide_text else None
         except OcrUnusable as error:
             trouble("slides", f"the text of slides is not read: {error}")
         self.slides = ReadingPart(reader, lambda words: trouble("slides", words))
@@ -75,7 +75,7 @@ class Parts:
         return (self.speech.flush() if self.speech else []) + self.slides.flush()
 
 
-def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path) -> None:
+def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, *, slide_text: bool = True) -> None:
     """Answer messages until told to stop or until the other end is gone.
 
     Raises:
@@ -86,7 +86,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path) -> None:
         stdout.write(json.dumps({"what": what, **told}, ensure_ascii=False).encode() + b"\n")
         stdout.flush()
 
-    parts = Parts(folder, lambda part, words: tell("trouble", part=part, words=words))
+    parts = Parts(folder, lambda part, words: tell("trouble", part=part, words=words), slide_text=slide_text)
     tell("ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.sees_people)
     while (message := read_message(stdin)) is not None and message.kind is not Kind.STOP:
         if message.kind is Kind.PING:
@@ -119,7 +119,7 @@ def _cpu_s() -> float:
     return round(times.user + times.system, 3)
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, *, slide_text: bool = True) -> int:
     """Run as a process of its own; returns the exit code."""
     # A Ctrl-C or a service stop reaches the whole group; the service ends this process in order, by the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -129,7 +129,7 @@ def main(folder: Path) -> int:
     lines = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        serve(sys.stdin.buffer, lines, folder)
+        serve(sys.stdin.buffer, lines, folder, slide_text=slide_text)
     except WireBroken as error:
         log.error("observing ends: %s", error)  # noqa: TRY400 - the words say it all
         return 2

@@ -84,6 +84,7 @@ class Observer:
         boot: str,
         people_hz: float = 1.0,
         slides_hz: float = 2.0,
+        slide_text: bool = True,
         limits: ObserverLimits | None = None,
     ) -> None:
         """Say what to do; `start` begins.
@@ -96,9 +97,11 @@ class Observer:
             boot: identifier of this boot of the device.
             people_hz: counts of people in a second.
             slides_hz: looks at the slides in a second.
+            slide_text: whether title and text of each slide are read.
             limits: of the process.
         """
         self._models = models
+        self._slide_text = slide_text
         self._on_observation = on_observation
         self._on_trouble = on_trouble
         self._session_t = session_t
@@ -160,7 +163,7 @@ class Observer:
         """Run one process; return why it ended, or nothing when it was stopped."""
         self.state = ObserverState.STARTING
         try:
-            worker = Worker(self._models, self._feed, self._take, self._memory)
+            worker = Worker(self._models, self._feed, self._take, self._memory, slide_text=self._slide_text)
         except OSError as error:
             return f"the observing process cannot be started: {error}"
         self.pid = worker.process.pid

@@ -16,6 +16,8 @@ HEADER = struct.Struct("<BIq")
 """Kind, bytes that follow, nanoseconds on the monotonic clock."""
 SIZE = struct.Struct("<HH")
 """Width and height of a picture, in pixels."""
+NO_SLIDE_TEXT = "--no-slide-text"
+"""Given to a process that is not to read the words of slides."""
 MESSAGE_LIMIT_BYTES = 8 << 20
 """Nothing that is sent comes near; a longer message is garbage."""
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import psutil
 
 from agent.observe.feed import Feed, Packer
-from agent.observe.wire import Kind, Message, WireBroken, write_message
+from agent.observe.wire import NO_SLIDE_TEXT, Kind, Message, WireBroken, write_message
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,9 @@ FEEDER_WAIT_S = 0.5
 class Worker:
     """A running observing process. Its threads end when it does."""
 
-    def __init__(self, folder: Path, feed: Feed, take: Callable[[dict[str, Any]], None], memory: str) -> None:
+    def __init__(
+        self, folder: Path, feed: Feed, take: Callable[[dict[str, Any]], None], memory: str, *, slide_text: bool
+    ) -> None:
         """Start it.
 
         Args:
@@ -34,6 +36,7 @@ class Worker:
             feed: what it is to observe.
             take: called on the reader's thread with each line that comes back.
             memory: what the process before last told to remember, as JSON; or empty.
+            slide_text: whether title and text of each slide are read.
 
         Raises:
             OSError: the process cannot be started.
@@ -45,6 +48,8 @@ class Worker:
         self.heard_at = time.monotonic()
         """When it last said anything, on the monotonic clock, in seconds."""
         command = [sys.executable, "-m", "agent.observe", str(folder)]
+        if not slide_text:
+            command.append(NO_SLIDE_TEXT)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=NO_WINDOW)
         if self.process.stdin is None or self.process.stdout is None:
             raise OSError("the observing process has no pipes")
