@@ -1,4 +1,4 @@
-"""A part of a picture that is never shown: its corners, in shares of the picture's width and height."""
+"""A part of a picture, such as one that is never shown: its corners, in shares of the picture's width and height."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -70,3 +70,14 @@ def _side(a: Corner, b: Corner, point: Corner) -> float:
 
 Area = Annotated[tuple[Corner, ...], AfterValidator(_meant)]
 """Two opposite corners of a rectangle, or the corners of a polygon in order."""
+
+
+def _sides(corners: tuple[Corner, Corner]) -> tuple[Corner, Corner]:
+    (left, top), (right, bottom) = corners
+    if left == right or top == bottom:
+        raise ValueError("the rectangle covers nothing: give two opposite corners")
+    return corners
+
+
+Opposite = Annotated[tuple[Corner, Corner], AfterValidator(_sides)]
+"""Two opposite corners of a rectangle."""

@@ -18,6 +18,7 @@ from agent.identity import Identity
 from agent.keeping import Keeping
 from agent.lessons import Lessons
 from agent.observe.observer import Observer
+from agent.observe.view import View
 from agent.papers import Papers
 from agent.platform import notify, watchdog_s
 from agent.recentlog import RecentLog
@@ -239,6 +240,7 @@ class AgentService:
             people_hz=settings.observe.people_hz,
             slides_hz=settings.observe.slides_hz,
             slide_text=settings.observe.slide_text,
+            view=View.of(settings.observe.seats, settings.observe.board),
         )
 
     def _show(self) -> None:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from agent.area import AREAS_MAX, Area
+from agent.area import AREAS_MAX, Area, Opposite
 from contract.model import DeviceId, RoomId
 from contract.settings import Settings, load
 from contract.twin import (
@@ -129,6 +129,17 @@ class ObserveTable(Settings):
         True,
         title="Words of slides",
         description="Read title and text of each slide into the timeline; slides that show names have them there too.",
+    )
+    seats: Opposite = Field(
+        ((0.0, 0.0), (1.0, 1.0)),
+        title="Seats",
+        description="Where pupils sit in the camera's picture: two opposite corners `[x, y]` from 0 to 1.",
+    )
+    board: Opposite | None = Field(
+        None,
+        title="Board",
+        description="The same of where somebody at the board stands, from the head to about the hips. None: this "
+        "camera sees no board, and it is not followed.",
     )
 
 

@@ -15,15 +15,15 @@ from typing import BinaryIO
 
 import numpy as np
 
+from agent.observe.camera import people_part
 from agent.observe.finding import Finding
 from agent.observe.ocr import OcrUnusable, SlideReader
-from agent.observe.people import PeoplePart, Sight
 from agent.observe.reading import Reader, ReadingPart
 from agent.observe.speech import SpeechPart
+from agent.observe.view import UNTOLD, View
 from agent.observe.wire import Kind, Message, WireBroken, read_message, unpacked_picture
 from agent.platform import lower_priority
 from measures.speech import HOP_S
-from models.centerface import FaceDetector
 from models.manifest import ModelsTrouble
 from models.silero import SpeechDetector
 
@@ -33,20 +33,16 @@ log = logging.getLogger(__name__)
 class Parts:
     """The three detectors, those that could be made."""
 
-    def __init__(self, folder: Path, trouble: Callable[[str, str], None], *, slide_text: bool = True) -> None:
+    def __init__(
+        self, folder: Path, trouble: Callable[[str, str], None], view: View = UNTOLD, *, slide_text: bool = True
+    ) -> None:
         """Load the models in `folder`; `trouble` is called with the part and words for each that is unusable."""
         self.speech: SpeechPart | None = None
-        sight: Sight | None = None
         try:
             self.speech = SpeechPart(SpeechDetector(folder))
         except ModelsTrouble as error:
             trouble("speech", f"speech is not observed: {error}")
-        try:
-            sight = FaceDetector(folder)
-        except ModelsTrouble as error:
-            trouble("people", f"people are not counted: {error}")
-        self.sees_people = sight is not None
-        self.people = PeoplePart(sight)
+        self.people = people_part(folder, view, trouble)
         reader: Reader | None = None
         try:
             reader = SlideReader() if slide_text else None
@@ -72,10 +68,10 @@ class Parts:
 
     def flush(self) -> list[Finding]:
         """What is still open."""
-        return (self.speech.flush() if self.speech else []) + self.slides.flush()
+        return (self.speech.flush() if self.speech else []) + self.people.flush() + self.slides.flush()
 
 
-def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, *, slide_text: bool = True) -> None:
+def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, view: View = UNTOLD, *, slide_text: bool = True) -> None:
     """Answer messages until told to stop or until the other end is gone.
 
     Raises:
@@ -86,8 +82,8 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, *, slide_text: bool =
         stdout.write(json.dumps({"what": what, **told}, ensure_ascii=False).encode() + b"\n")
         stdout.flush()
 
-    parts = Parts(folder, lambda part, words: tell("trouble", part=part, words=words), slide_text=slide_text)
-    tell("ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.sees_people)
+    parts = Parts(folder, lambda part, words: tell("trouble", part=part, words=words), view, slide_text=slide_text)
+    tell("ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.people.sees)
     while (message := read_message(stdin)) is not None and message.kind is not Kind.STOP:
         if message.kind is Kind.PING:
             tell("pong", cpu_s=_cpu_s())
@@ -119,7 +115,7 @@ def _cpu_s() -> float:
     return round(times.user + times.system, 3)
 
 
-def main(folder: Path, *, slide_text: bool = True) -> int:
+def main(folder: Path, view: View = UNTOLD, *, slide_text: bool = True) -> int:
     """Run as a process of its own; returns the exit code."""
     # A Ctrl-C or a service stop reaches the whole group; the service ends this process in order, by the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -129,7 +125,7 @@ def main(folder: Path, *, slide_text: bool = True) -> int:
     lines = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        serve(sys.stdin.buffer, lines, folder, slide_text=slide_text)
+        serve(sys.stdin.buffer, lines, folder, view, slide_text=slide_text)
     except WireBroken as error:
         log.error("observing ends: %s", error)  # noqa: TRY400 - the words say it all
         return 2

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.capture.frame import Block, Frame
 from agent.observe.feed import Feed, FeedCounts, PictureTrack
+from agent.observe.view import UNTOLD, View
 from agent.observe.worker import Worker
 from contract.observation import Observation
 
@@ -85,6 +86,7 @@ class Observer:
         people_hz: float = 1.0,
         slides_hz: float = 2.0,
         slide_text: bool = True,
+        view: View = UNTOLD,
         limits: ObserverLimits | None = None,
     ) -> None:
         """Say what to do; `start` begins.
@@ -98,10 +100,12 @@ class Observer:
             people_hz: counts of people in a second.
             slides_hz: looks at the slides in a second.
             slide_text: whether title and text of each slide are read.
+            view: what of the camera's picture is what.
             limits: of the process.
         """
         self._models = models
         self._slide_text = slide_text
+        self._view = view
         self._on_observation = on_observation
         self._on_trouble = on_trouble
         self._session_t = session_t
@@ -163,7 +167,8 @@ class Observer:
         """Run one process; return why it ended, or nothing when it was stopped."""
         self.state = ObserverState.STARTING
         try:
-            worker = Worker(self._models, self._feed, self._take, self._memory, slide_text=self._slide_text)
+            told = (self._models, self._feed, self._take, self._memory)
+            worker = Worker(*told, slide_text=self._slide_text, view=self._view)
         except OSError as error:
             return f"the observing process cannot be started: {error}"
         self.pid = worker.process.pid

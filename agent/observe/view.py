@@ -2,22 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from pydantic import AfterValidator
-
-from agent.area import Corner
-
-
-def _sides(corners: tuple[Corner, Corner]) -> tuple[Corner, Corner]:
-    (left, top), (right, bottom) = corners
-    if left == right or top == bottom:
-        raise ValueError("the rectangle covers nothing: give two opposite corners")
-    return corners
-
-
-Opposite = Annotated[tuple[Corner, Corner], AfterValidator(_sides)]
-"""Two opposite corners of a rectangle, in shares of the picture, as settings say it."""
+from agent.area import Opposite
 
 
 class Rectangle(NamedTuple):
@@ -51,6 +38,11 @@ class View:
     board: Rectangle | None = None
     """Where somebody at the board stands, from the head to about the hips; None: this camera does not see one."""
 
+    @classmethod
+    def of(cls, seats: Opposite, board: Opposite | None) -> Self:
+        """As settings say it."""
+        return cls(Rectangle.between(seats), Rectangle.between(board) if board is not None else None)
+
     def text(self) -> str:
         """As JSON, for a command line."""
         return json.dumps(asdict(self))
@@ -60,3 +52,7 @@ class View:
         """From what `text` wrote."""
         told = json.loads(text)
         return cls(Rectangle(*told["seats"]), Rectangle(*told["board"]) if told["board"] else None)
+
+
+UNTOLD = View()
+"""Nobody said what is where: the whole picture is seats, and no board is seen."""

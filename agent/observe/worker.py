@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import psutil
 
 from agent.observe.feed import Feed, Packer
+from agent.observe.view import UNTOLD, View
 from agent.observe.wire import NO_SLIDE_TEXT, Kind, Message, WireBroken, write_message
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,14 @@ class Worker:
     """A running observing process. Its threads end when it does."""
 
     def __init__(
-        self, folder: Path, feed: Feed, take: Callable[[dict[str, Any]], None], memory: str, *, slide_text: bool
+        self,
+        folder: Path,
+        feed: Feed,
+        take: Callable[[dict[str, Any]], None],
+        memory: str,
+        *,
+        slide_text: bool,
+        view: View = UNTOLD,
     ) -> None:
         """Start it.
 
@@ -37,6 +45,7 @@ class Worker:
             take: called on the reader's thread with each line that comes back.
             memory: what the process before last told to remember, as JSON; or empty.
             slide_text: whether title and text of each slide are read.
+            view: what of the camera's picture is what.
 
         Raises:
             OSError: the process cannot be started.
@@ -47,7 +56,7 @@ class Worker:
         self._ping = threading.Event()
         self.heard_at = time.monotonic()
         """When it last said anything, on the monotonic clock, in seconds."""
-        command = [sys.executable, "-m", "agent.observe", str(folder)]
+        command = [sys.executable, "-m", "agent.observe", str(folder), view.text()]
         if not slide_text:
             command.append(NO_SLIDE_TEXT)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=NO_WINDOW)

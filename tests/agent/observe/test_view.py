@@ -1,7 +1,8 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from agent.observe.view import WHOLE, Opposite, Rectangle, View
+from agent.area import Opposite
+from agent.observe.view import WHOLE, Rectangle, View
 
 
 @pytest.mark.parametrize("view", [View(), View(Rectangle(0, 0.25, 1, 1), Rectangle(0.1, 0, 0.9, 0.5))])
@@ -13,6 +14,8 @@ def test_two_opposite_corners_in_any_order_are_a_rectangle():
     told = TypeAdapter(Opposite).validate_python([[1.0, 0.9], [0.5, 0.2]])
     assert Rectangle.between(told) == Rectangle(0.5, 0.2, 1.0, 0.9)
     assert View().seats == WHOLE
+    assert View.of(told, told) == View(Rectangle(0.5, 0.2, 1.0, 0.9), Rectangle(0.5, 0.2, 1.0, 0.9))
+    assert View.of(told, None).board is None
 
 
 @pytest.mark.parametrize("corners", [[[0, 0], [0, 1]], [[0, 0], [1.2, 1]], [[0, 0]]])
