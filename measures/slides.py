@@ -40,5 +40,5 @@ def slide_stretches(shown: Sequence[SlideShown], end_s: float) -> list[SlideStre
     Formula: start of the next - own start; resolution is the sampling interval (`INTERVAL_S`).
     """
     ordered = sorted(shown, key=lambda one: one.t_s)
-    ends = [one.t_s for one in ordered[1:]] + [end_s]
+    ends = [*(one.t_s for one in ordered), end_s][1:]
     return [SlideStretch(one.index, one.t_s, max(0.0, end - one.t_s)) for one, end in zip(ordered, ends, strict=True)]
