@@ -1,0 +1,1 @@
+"""What lessons say: reports, made from `measures` and the timelines of the packages. Pure."""
