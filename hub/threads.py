@@ -11,12 +11,14 @@ from hub.broker.workers import IntakeWorkers
 from hub.fleet.commands import Commands
 from hub.fleet.keeping import Keeper
 from hub.fleet.twin import Twins
+from hub.store.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
     """What runs beside the hub's event loop."""
 
+    checkpoints: Checkpoints
     keeper: Keeper
     intake: Intake
     workers: IntakeWorkers
@@ -32,6 +34,7 @@ class Threads:
         """Run them meanwhile: whoever takes what arrives before the link, and what arrived is worked on at the end."""
         with contextlib.ExitStack() as stack:
             for start, stop in (
+                (self.checkpoints.start, self.checkpoints.stop),
                 (self.keeper.start, self.keeper.stop),
                 (self.intake.start, self.intake.stop),
                 (self.workers.start, self.workers.stop),
@@ -58,6 +61,7 @@ class Threads:
             (self.commands.alive, "what takes the answers to commands"),
             (self.twins.alive, "what takes the devices' twins"),
             (self.keeper.alive, "what sums telemetry up"),
+            (self.checkpoints.alive, "what puts the database's log away"),
         ):
             if not alive:
                 raise RuntimeError(f"{what} has died")

@@ -34,6 +34,10 @@ WRITTEN_AT_ONCE = 1 << 14
 """One TLS record."""
 LOOK_S = 1.0
 """How often paho looks after its keepalive, in seconds."""
+BUSY_TURNS = 150
+"""Times a second that something arrives, from which on it is better to let more of it come together."""
+BREATH_S = 0.003
+"""How long it may come together: each turn costs as much as the messages in it, where there is one in each."""
 LAST_WORD_S = 2.0
 """How long the broker may take to acknowledge the last message, in seconds."""
 READ_AT_ONCE = 1000
@@ -65,11 +69,8 @@ class Buffered:
         self._ahead = b""
         self._at = 0
         self._behind = bytearray()
-
-    @property
-    def ahead(self) -> int:
-        """Bytes that are read and not asked for yet."""
-        return len(self._ahead) - self._at
+        self.dry = True
+        """Whether all that has arrived was read, when that was last asked."""
 
     @property
     def behind(self) -> int:
@@ -83,9 +84,10 @@ class Buffered:
             BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError: nothing has arrived.
             OSError: the connection is broken.
         """
-        if not self.ahead:
+        if self._at == len(self._ahead):
+            self.dry = True
             self._ahead = self._inner.recv(READ_AHEAD)
-            self._at = 0
+            self.dry, self._at = False, 0
         piece = self._ahead[self._at : self._at + buffer_size]
         self._at += len(piece)
         return piece
@@ -220,8 +222,8 @@ class Network:
 
     def _serve(self) -> bool:
         """Move bytes for as long as the connection lasts; whether the broker took us at all."""
-        taken = False
-        looked = 0.0
+        taken = busy = False
+        looked, turns = time.monotonic(), 0
         sock = self.client.socket()
         with selectors.DefaultSelector() as selector:
             selector.register(self._ear, READ)
@@ -238,10 +240,14 @@ class Network:
                     if key.fileobj is self._ear:
                         self._ear.recv(64)
                     elif events & READ:
+                        turns += 1
                         self._read(sock)
+                        if busy:
+                            self._stopping.wait(BREATH_S)
                 if time.monotonic() - looked > LOOK_S:
                     self.client.loop_misc()
-                    looked = time.monotonic()
+                    busy = turns > BUSY_TURNS
+                    looked, turns = time.monotonic(), 0
         return taken
 
     def _hand_over(self, sock: Buffered) -> None:
@@ -282,5 +288,5 @@ class Network:
     def _read(self, sock: Buffered) -> None:
         for _ in range(READ_AT_ONCE):
             self.client.loop_read()
-            if self.client.socket() is not sock or not sock.ahead:
+            if self.client.socket() is not sock or sock.dry:
                 return

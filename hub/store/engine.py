@@ -14,9 +14,10 @@ from hub.store.errors import StoreUnusable
 
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for a lock held by another process, in milliseconds."""
-CHECKPOINT_PAGES = 4_000
-"""Pages of 4 KiB that SQLite's log holds before they are put in their places. Rows of a district touch the same pages
-of the indexes in every batch: the more of the log is put away at once, the less often each is written."""
+LOG_PAGES = 4_000
+"""Pages of 4 KiB that SQLite's log may hold before writers wait until all of it is put away."""
+LOG_PAGES_ALONE = 16_000
+"""The same where nobody calls `put_log_away`: then a commit does it, and waits as long as that takes."""
 POOL_SIZE = 8
 """Connections kept open; threads beyond wait their turn."""
 POSTGRES_CONNECT = {
@@ -90,7 +91,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+        f"wal_autocheckpoint={LOG_PAGES_ALONE}",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "foreign_keys=ON",
     ):
@@ -134,6 +135,27 @@ class Database:
         """
         with nullcontext() if self.shared else self._one_writer, self._writing.begin() as connection:
             yield connection
+
+    def put_log_away(self) -> None:
+        """Put what SQLite's log holds into its place, beside whoever writes; PostgreSQL does so by itself.
+
+        Raises:
+            sqlite3.Error, sqlalchemy.exc.SQLAlchemyError: the disk does not take it, or no connection is free; the
+                log is kept.
+        """
+        if self.shared:
+            return
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            _, held, _ = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if held > LOG_PAGES:
+                # Little is left to do, and then the log begins anew; else it would grow for as long as there are rows.
+                with self._one_writer:
+                    cursor.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+            cursor.close()
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close every connection."""

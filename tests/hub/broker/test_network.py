@@ -71,10 +71,11 @@ def test_what_arrived_together_is_read_at_once_and_handed_out_in_pieces(pair):
     buffered, there = pair
     there.sendall(b"abcdef")
     assert [buffered.recv(1), buffered.recv(2)] == [b"a", b"bc"]
-    assert buffered.ahead == 3
+    assert not buffered.dry
     assert buffered.recv(100) == b"def"
     with pytest.raises(BlockingIOError):
         buffered.recv(1)
+    assert buffered.dry
     there.close()
     assert buffered.recv(1) == b""
 
