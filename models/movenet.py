@@ -3,9 +3,12 @@
 Source: MoveNet.MultiPose, Google (2021), after Zhou et al., "Objects as Points" (2019). The net says for
 each cell of 4 x 4 pixels how likely a person's middle lies in it, how large that person is and about where
 its 17 keypoints are; and for each keypoint how likely one lies in the cell, and where in it. The published
-graph decodes six people; this follows it for all of them at once, with two changes: a keypoint is looked
-for in a window that grows with the person (in a crowd the published window, a seventh of the picture,
-holds the neighbours'), and people without a head are left out.
+graph decodes six people; this follows it for all of them at once, with two changes: how near a keypoint must
+be to where it is guessed grows with the person (in the published graph with the picture, and in a crowd that
+reaches the neighbours'), and people without a head are left out.
+
+The net runs in 32-bit floats. In 8-bit integers a prototype took 57 ms instead of 89 at this size; that needs
+pictures of classrooms to calibrate on when it is installed, and none come with any package.
 """
 
 from dataclasses import dataclass

@@ -81,6 +81,11 @@ class _Turned:
     heads: FloatArray
     scores: FloatArray
 
+    def but(self, faces: FloatArray) -> "_Turned":
+        """Without those who show a face by now."""
+        still = without_face(self.heads, faces)
+        return _Turned(self.heads[still], self.scores[still])
+
 
 NOBODY: Final = _Turned(np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
 
@@ -131,13 +136,14 @@ class PeoplePart:
             return self._unknown(mono_ns)
         faces = self._sight.faces(bgr)
         findings = self._look(bgr, faces, mono_ns)
-        scores = np.concatenate([faces.scores, self._turned.scores])
+        turned = self._turned if self._looked_ns == mono_ns else self._turned.but(faces.boxes)
+        scores = np.concatenate([faces.scores, turned.scores])
         value = {"count": len(scores), "faces": len(faces.scores)}
         confidence = round(float(scores.mean()), 3) if len(scores) else None
         findings.insert(0, Finding("people", mono_ns, confidence=confidence, value=value))
         if self._seats is not None:
             size = np.asarray(bgr.shape[1::-1], np.float32)
-            heads = np.concatenate([middles(faces.boxes), self._turned.heads]) / size
+            heads = np.concatenate([middles(faces.boxes), turned.heads]) / size
             findings += self._seats.update(heads.astype(np.float32), mono_ns)
         return findings
 

@@ -97,6 +97,16 @@ def test_bodies_are_looked_for_every_four_seconds_and_count_in_between():
     assert len(bodies.looks) == 3
 
 
+def test_who_turns_round_between_two_looks_counts_once():
+    faces = Seen([(100, 100)])
+    part = PeoplePart(faces, Seen([(100, 100), (300, 100)]))
+    assert count(part, classroom(1, 1), 0) == {"count": 2, "faces": 1}
+    faces.places = [(100, 100), (302, 103)]
+    assert count(part, classroom(1, 1), SECOND) == {"count": 2, "faces": 2}
+    faces.places = [(100, 100)]
+    assert count(part, classroom(1, 1), 2 * SECOND) == {"count": 2, "faces": 1}, "and may turn away again"
+
+
 def test_after_the_dark_nobody_is_remembered():
     bodies = Seen([(300, 100)])
     part = PeoplePart(Seen([(100, 100)]), bodies)
