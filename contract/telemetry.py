@@ -17,6 +17,13 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRI
 """The same, and not empty."""
 
 
+class Number(Message):
+    """A row's place in a stream."""
+
+    stream: Name
+    seq: int = Field(ge=1, le=LARGEST)
+
+
 class Row(Message):
     """One telemetry sample or event on its way to the hub.
 
@@ -33,6 +40,11 @@ class Row(Message):
         ge=1,
         description="Oldest row that can still be sent: acknowledged ones are kept for a hub that was restored; "
         "what lies before it is lost. Absent: as if it were `first`.",
+    )
+    was: Number | None = Field(
+        None,
+        description="Under which the row may have gone out before its device began a new stream: a hub that has this "
+        "very row there does not store it again.",
     )
     id: Name
     kind: Word = Field(description="What it is: `health`, `link`, `lesson.live`, `record.disk-full` ...")

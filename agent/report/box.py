@@ -9,13 +9,24 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from contract.telemetry import Row, Watermark
+from contract.telemetry import Number, Row, Watermark
 
 Fields = tuple[str, str, str, int, float, str]
 """id, kind, boot, mono_ns, wall, data as JSON."""
+FORMER = "former:"
+"""Before the name of a stream: what its rows were called before, in `meta`."""
 _INSERT = "INSERT INTO box (place, id, kind, boot, mono_ns, wall, data) VALUES (?,?,?,?,?,?,?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """Under which stream, begun at which base, the rows up to place `upto` may have gone out before."""
+
+    name: str
+    base: int
+    upto: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,14 @@ class Stream:
 
     base: int
     name: str
+    former: Former | None = None
+
+    def was(self, place: int) -> Number | None:
+        """The earlier number of the row at `place`, one of this stream's."""
+        former = self.former
+        if former is None or place > former.upto:
+            return None
+        return Number(stream=former.name, seq=place - former.base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +82,15 @@ class Box:
         held = dict(db.execute("SELECT name, value FROM meta").fetchall())
         streams = db.execute("SELECT base, name FROM stream ORDER BY base").fetchall()
         first, last = db.execute("SELECT min(place), max(place) FROM box").fetchone()
-        self._streams = [Stream(*one) for one in streams]
+        former = {name: Former(*json.loads(held[key])) for _, name in streams if (key := FORMER + name) in held}
+        self._streams = [Stream(base, name, former.get(name)) for base, name in streams]
         self.last = max(last or 0, int(held.get("acked", 0)))
         self.kept = first or self.last + 1
         self.acked = max(int(held.get("acked", 0)), self.kept - 1)
         self.lived_s = float(held.get("lived_s", 0.0))
         """How long this outbox had been open in all when that was last noted, in seconds."""
+        self._out = self.last
+        """Place of the last row that may have gone out under its number: those in the file when it was opened, too."""
         self._owned(machine, device, held)
 
     @property
@@ -102,6 +124,8 @@ class Box:
             " ORDER BY place LIMIT ?",
             (max(after, self.acked), upto, limit),
         ).fetchall()
+        if found:
+            self._out = max(self._out, found[-1][0])
         return [(place, self._row(place, *fields)) for place, *fields in found]
 
     def mark(self, mark: Watermark, sent: int) -> int | None:
@@ -109,6 +133,7 @@ class Box:
 
         A mark beyond the last row means that this file is older than what the hub holds, as after the restore
         of a disk or beside a copy of it: nothing counts as acknowledged, and what waits goes out as a new stream.
+        Rows that may have gone out before tell their earlier numbers, so that the hub knows them.
 
         Args:
             mark: what the hub said.
@@ -125,7 +150,8 @@ class Box:
             place = min(place, self._streams[index + 1].base)
         elif place > self.last:
             self._say(f"{self.name} is older than what the hub holds; what waits goes out as a new stream")
-            self._begin_stream(self.acked)
+            old = self._streams[index]
+            self._begin_stream(self.acked, Former(old.name, old.base, self._out))
             return None
         if mark.rewind:
             # A hub that knows nothing of this stream may lack the end of the one before, too.
@@ -236,6 +262,7 @@ class Box:
             seq=place - stream.base,
             first=max(self.acked - stream.base, 0) + 1,
             kept=max(self.kept - stream.base, 1),
+            was=stream.was(place),
             id=id_,
             kind=kind,
             boot=boot,
@@ -244,15 +271,19 @@ class Box:
             data=json.loads(data),
         )
 
-    def _begin_stream(self, base: int) -> None:
+    def _begin_stream(self, base: int, former: Former | None = None) -> None:
         """Give every row after place `base` to a new stream; streams of which nothing is left are forgotten."""
-        new = Stream(base, secrets.token_hex(8))
+        new = Stream(base, secrets.token_hex(8), former)
         ends = [one.base for one in self._streams[1:]] + [base]
         left = [one for one, end in zip(self._streams, ends, strict=False) if one.base < base and end >= self.kept]
         with self._whole():
             self._db.execute("DELETE FROM stream")
             rows = [(one.base, one.name) for one in (*left, new)]
             self._db.executemany("INSERT INTO stream VALUES (?, ?)", rows)
+            self._db.execute("DELETE FROM meta WHERE name LIKE ?", (f"{FORMER}%",))
+            for one in (*left, new):
+                if one.former is not None:
+                    self._put(FORMER + one.name, json.dumps(astuple(one.former)))
         self._streams = [*left, new]
 
     @contextlib.contextmanager

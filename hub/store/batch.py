@@ -43,7 +43,7 @@ def data_of(row: Row) -> bytes:
 
 
 def digest_of(row: Row, data: bytes) -> str:
-    """A digest of what the row says; `first` and `kept` are left out: they move when a row is sent again.
+    """A digest of what the row says; its numbers are left out: they move when a row is sent again.
 
     Args:
         row: what came.
@@ -65,6 +65,7 @@ class Batch:
         self.taken = Taken()
         self._fresh: dict[tuple[str, int], _Written] = {}
         self._suspects: list[_Written] = []
+        self._renumbered: list[_Written] = []
 
     def sort(self, one: Arrived) -> None:
         """Decide whether a row is new, suspect or somebody else's; nothing is written yet."""
@@ -84,7 +85,9 @@ class Batch:
                 self.taken.too_far.append(one)
                 return
             mark.add(row.seq)
-            self._fresh[key] = _Written.of(one)
+            self._fresh[key] = fresh = _Written.of(one)
+            if row.was is not None:
+                self._renumbered.append(fresh)
         elif key in self._fresh:
             self._compare(_Written.of(one), self._fresh[key].digest)
         else:
@@ -93,6 +96,7 @@ class Batch:
     def write(self, connection: Connection, now: float) -> None:
         """Write rows, gaps, watermarks and quarantine; `now` in seconds of hub UTC."""
         for kind, table in TABLES.items():
+            self._know_again(connection, table, [row for row in self._renumbered if row.one.kind == kind])
             _store(connection, table, [row for row in self._fresh.values() if row.one.kind == kind])
         if self.taken.gaps:
             lost = [{"stream": name, "first": a, "last": b, "declared": now} for name, a, b in self.taken.gaps]
@@ -103,6 +107,20 @@ class Batch:
         save(connection, self.streams)
         for one, why in self.taken.quarantined:
             _quarantine(connection, one, why)
+
+    def _know_again(self, connection: Connection, table: Table, renumbered: Sequence["_Written"]) -> None:
+        """Rows whose device began a new stream, and that are stored under their earlier numbers, are not fresh."""
+        if not renumbered:
+            return
+        earlier = {row.was for row in renumbered}
+        wanted = select(table.c.stream, table.c.seq, table.c.device, table.c.digest)
+        found = connection.execute(wanted.where(tuple_(table.c.stream, table.c.seq).in_(sorted(earlier)))).all()
+        stored = {(one.stream, one.seq): (one.device, one.digest) for one in found}
+        stored |= {key: (row.one.device, row.digest) for key, row in self._fresh.items() if key in earlier}
+        for row in renumbered:
+            if stored.get(row.was) == (row.one.device, row.digest):
+                del self._fresh[row.key]
+                self.taken.repeated += 1
 
     def _judge(self, connection: Connection, kind: RowKind, suspects: list["_Written"]) -> None:
         """Tell repetitions from the same key with another content; a row that counted as lost is stored after all."""
@@ -149,6 +167,12 @@ class _Written(NamedTuple):
     @property
     def key(self) -> tuple[str, int]:
         return self.one.row.stream, self.one.row.seq
+
+    @property
+    def was(self) -> tuple[str, int]:
+        """Its earlier key; no row has the one that stands for none."""
+        was = self.one.row.was
+        return (was.stream, was.seq) if was is not None else ("", 0)
 
     def values(self) -> tuple[Any, ...]:
         """In the order of `COLUMNS`."""

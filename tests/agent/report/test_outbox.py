@@ -311,16 +311,31 @@ def test_as_another_device_everything_that_waits_goes_out_as_a_new_stream(make):
     assert len(rows(other)) == 3, "what the other device had told is not this one's to tell"
 
 
-def test_a_restored_older_file_sends_what_waits_as_a_new_stream(make, said):
+def test_a_restored_older_file_sends_what_waits_as_a_new_stream_and_tells_earlier_numbers(make, said):
+    before = make()
+    fill(before, range(1, 4))
+    before.acknowledge(Watermark(stream=before.stream, upto=1))
+    before.close()
     box = make()
-    fill(box, [1])
+    fill(box, [4])
+    assert ids(box) == ["p-2", "p-3", "p-4"], "and so the hub may have them"
+    fill(box, [5, 6])
     old = box.stream
     assert box.acknowledge(Watermark(stream=old, upto=50)) is None
     assert box.stream != old
-    assert [(row.stream, row.seq, row.id) for row in rows(box)] == [(box.stream, 1, "p-1")]
+    waiting = [(box.stream, n, f"p-{n + 1}", was) for n, was in ((1, 2), (2, 3), (3, 4), (4, None), (5, None))]
+
+    def told(one):
+        return [(row.stream, row.seq, row.id, row.was and row.was.seq) for row in rows(one)]
+
+    assert told(box) == waiting
+    assert {row.was.stream for row in rows(box) if row.was} == {old}
     assert "older than what the hub holds" in said[0]
     box.close()
-    assert [row.stream for row in rows(make())] == [box.stream]
+    again = make()
+    assert told(again) == waiting, "also after a restart"
+    again.acknowledge(Watermark(stream=again.stream, upto=2))
+    assert told(again) == waiting[2:]
 
 
 def test_a_file_of_the_first_layout_is_taken_over_with_its_stream_and_numbers(make, tmp_path):

@@ -13,6 +13,8 @@ from hub.store.store import Store
 
 def arrived(seq, *, stream="st-1", device="dev-1", kind="tele", first=1, at=10.0, **said):
     said = {"id": f"{stream}-{seq}", "data": {"n": seq}, "mono_ns": seq, "wall": 1.0} | said
+    if "was" in said:
+        said["was"] = dict(zip(("stream", "seq"), said["was"], strict=True))
     row = Row(stream=stream, seq=seq, first=first, kind="health", boot="b", **said)
     return Arrived(device, kind, row, at)
 
@@ -193,3 +195,30 @@ def test_out_of_order_and_repeated_arrival_over_restarts_stores_each_row_once(st
     assert len(store.rows.ids("dev-1")) - before == 40
     for one in reopened:
         one.close()
+
+
+def test_a_row_that_is_stored_under_its_earlier_number_is_not_stored_again(store):
+    def again(seq, was, **said):
+        return arrived(seq, stream="st-2", id=f"st-1-{was}", data={"n": was}, mono_ns=was, was=("st-1", was), **said)
+
+    store.rows.take([arrived(n) for n in (1, 2, 3)])
+    taken = store.rows.take([again(1, 2), again(2, 3), again(3, 4)])
+    assert (taken.stored, taken.repeated) == (1, 2), "number 4 never came"
+    assert [(mark.stream, mark.upto) for _, mark in taken.watermarks] == [("st-2", 3)]
+    assert store.rows.take([again(1, 2)]).repeated == 1, "it is known for good"
+    assert sorted(store.rows.ids("dev-1")) == ["st-1-1", "st-1-2", "st-1-3", "st-1-4"]
+
+
+def test_a_row_is_stored_where_its_earlier_number_holds_another_row_or_another_devices(store):
+    store.rows.take([arrived(1), arrived(2)])
+    other = arrived(1, stream="st-2", id="mine", was=("st-1", 1))
+    theirs = arrived(1, stream="st-3", device="dev-2", id="st-1-2", data={"n": 2}, mono_ns=2, was=("st-1", 2))
+    taken = store.rows.take([other, theirs])
+    assert (taken.stored, taken.repeated, taken.quarantined) == (2, 0, [])
+
+
+def test_a_row_and_its_renumbered_self_may_come_in_one_batch(store):
+    again = arrived(1, stream="st-2", id="st-1-2", data={"n": 2}, mono_ns=2, was=("st-1", 2))
+    taken = store.rows.take([arrived(1), arrived(2), again])
+    assert (taken.stored, taken.repeated) == (2, 1)
+    assert len(store.rows.ids("dev-1")) == 2
