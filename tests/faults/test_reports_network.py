@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-import hub.broker.link
 from agent.report.report import Report
 from agent.report.reporter import Ledger
 from contract.keys import new_device_key
+from hub.broker import network
 from tests.agent.report.brokers import KINDS, broker_of, wait_for
 from tests.agent.report.conftest import identity_of, settings_of
 from tests.agent.report.hubside import HubSide
@@ -130,7 +130,7 @@ def test_a_connection_on_which_no_answer_comes_back_any_more(line):
 
 
 def test_a_hub_whose_connection_swallows_everything(tmp_path, device_key, monkeypatch):
-    monkeypatch.setattr(hub.broker.link, "KEEPALIVE_S", 2)
+    monkeypatch.setattr(network, "KEEPALIVE_S", 2)
     line = Line(tmp_path, device_key)
     try:
         with Producing(line.report, per_s=50):
