@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from models.ge2e import WINDOW_SAMPLES
 from models.manifest import Model, ModelsTrouble, load_manifest
 from models.session import open_session
 
@@ -69,6 +70,10 @@ def _sound() -> NDArray[np.float32]:
     return np.random.default_rng(SEED).normal(0, 0.1, 5120).astype(np.float32)
 
 
+def _window() -> NDArray[np.float32]:
+    return np.random.default_rng(SEED).normal(0, 0.1, (1, WINDOW_SAMPLES)).astype(np.float32)
+
+
 def _picture() -> NDArray[np.uint8]:
     return np.random.default_rng(SEED).integers(0, 256, (360, 640, 3), np.uint8)
 
@@ -76,6 +81,7 @@ def _picture() -> NDArray[np.uint8]:
 EXERCISES: Final[Mapping[str, Exercise]] = {
     "silero-vad": Exercise("320 ms of sound", "models.silero", "SpeechDetector", "update", _sound),
     "centerface": Exercise("picture", "models.centerface", "FaceDetector", "faces", _picture),
+    "ge2e": Exercise("window of 1.6 s of speech", "models.ge2e", "VoiceEncoder", "voices", _window),
     "movenet-multipose": Exercise("picture", "models.movenet", "PoseDetector", "people", _picture),
 }
 FREE: Final[Mapping[str, int]] = {"frames": 160, "n_frames": 160, "time": 160}
