@@ -15,6 +15,8 @@ from measures.voices import Role, RoomVoices, Span, Voice
 STEP_S = 0.02
 CLOSED_S = 1.0
 """Silences inside one voice that are shorter than this are not reported: `measures.speech.MIN_GAP_S`."""
+SLIPS = 0.3
+"""Share of the other room's turns of which a piece slips through a detector that knows what is played."""
 CODES = (Voice.SILENCE, Voice.TEACHER, Voice.STUDENT, Voice.SEVERAL)
 SILENCE, TEACHER, STUDENT, SEVERAL = range(4)
 
@@ -53,7 +55,21 @@ class SyntheticLesson:
         return sum(one.end_s - one.start_s for one in self.said if (one.room, one.code) == (room, code))
 
 
-def lesson(seed: int, questions: int = 60, mislabelled: float = 0.02) -> SyntheticLesson:
+@dataclass(frozen=True)
+class Detector:
+    """How a room's detector errs."""
+
+    late_s: float
+    """How late the other room comes out of the loudspeaker."""
+    mislabelled: float
+    """Share of the room's own voices that get the other label."""
+    confused: bool = False
+    """Whether it takes the lead teacher in the loudspeaker for its own."""
+    gated: bool = False
+    """Whether it knows what the loudspeaker plays, and reports only what slips through."""
+
+
+def lesson(seed: int, questions: int = 60, mislabelled: float = 0.02, *, gated: bool = False) -> SyntheticLesson:
     """Questions of the lead teacher, answered here or there; at times the local teacher helps."""
     rng = np.random.default_rng(seed)
     far = rng.uniform(0.05, 0.6)
@@ -74,35 +90,32 @@ def lesson(seed: int, questions: int = 60, mislabelled: float = 0.02) -> Synthet
             at += rng.uniform(0.3, 2)
     late, confused = rng.uniform(0.15, 0.45), rng.random() < 0.3
     rooms = [
-        RoomVoices("lead", Role.LEAD, _reported(said, 0, at, late, False, mislabelled, rng)),
-        RoomVoices("far", Role.RECEIVING, _reported(said, 1, at, late, confused, mislabelled, rng)),
+        RoomVoices("lead", Role.LEAD, _reported(said, 0, at, Detector(late, mislabelled, gated=gated), rng)),
+        RoomVoices("far", Role.RECEIVING, _reported(said, 1, at, Detector(late, mislabelled, confused, gated), rng)),
     ]
     return SyntheticLesson(said, (answers[0], answers[1]), at, rooms)
 
 
-def _reported(
-    said: list[Said],
-    room: int,
-    seconds: float,
-    late: float,
-    confused: bool,
-    mislabelled: float,
-    rng: np.random.Generator,
-) -> list[Span]:
-    """What a room reports; a `confused` one takes the lead teacher in its loudspeaker for its own."""
+def _reported(said: list[Said], room: int, seconds: float, detector: Detector, rng: np.random.Generator) -> list[Span]:
+    """What a room reports."""
     voices: NDArray[np.bool_] = np.zeros((4, int(seconds / STEP_S) + 50), bool)
     for one in said:
         code, delay = one.code, 0.0
         if one.room != room:
-            delay = late + rng.normal(0, 0.02)
+            delay = detector.late_s + rng.normal(0, 0.02)
             code = int(rng.choice([STUDENT, SEVERAL], p=[0.85, 0.15]))
-            code = TEACHER if confused and one.code == TEACHER else code
+            code = TEACHER if detector.confused and one.code == TEACHER else code
             if rng.random() < 0.05:
                 continue
-        elif rng.random() < mislabelled:
+        elif rng.random() < detector.mislabelled:
             code = TEACHER + STUDENT - code
         start = max(0.0, one.start_s + delay + rng.normal(0, 0.05))
         end = one.end_s + delay + rng.normal(0, 0.05)
+        if detector.gated and one.room != room:
+            if rng.random() > SLIPS:
+                continue
+            start = rng.uniform(start, max(start, end - 0.6))
+            end = min(end, start + rng.uniform(0.6, 1.8))
         voices[code, int(start / STEP_S) : int(end / STEP_S)] = True
     codes = np.where(voices.sum(0) > 1, SEVERAL, voices.argmax(0))
     return _spans(_closed(codes), seconds)

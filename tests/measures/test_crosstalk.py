@@ -102,6 +102,18 @@ def test_in_a_far_room_that_does_not_hear_the_loudspeaker_an_aside_under_the_lea
     assert script_of(a.spans) == "T60 -5 S3 -32"
 
 
+def test_what_slips_through_a_detector_that_knows_what_is_played_is_not_the_far_room():
+    rooms = [lead("T60 -5 S3 -32"), far("-20 S1.5 -20 M1 -57.5")]
+    _, b = own_voices(rooms, 0, 100)
+    assert script_of(b.spans) == "-100"
+    assert b.loudspeaker_s == pytest.approx(2.5)
+
+
+def test_an_answer_that_begins_under_the_teachers_last_word_is_nothing_that_slipped_through():
+    _, b = own_voices([lead("T60 -40"), far("-59.5 S1.5 -39")], 0, 100)
+    assert script_of(b.spans) == "-59.5 S1.5 -39"
+
+
 def test_with_too_little_to_judge_by_a_room_is_taken_to_hear_the_other():
     _, b = own_voices([lead("-10 T5 -5"), far("-10.3 M5 -4.7")], 0, 20)
     assert b.loudspeaker_s == pytest.approx(5)

@@ -1,4 +1,7 @@
-"""Synthetic lessons through both loudspeakers. `ECHO_S` and `TIE_S` were chosen on seeds 0 to 11; these are others."""
+"""Synthetic lessons through both loudspeakers: detectors that hear them, and ones that know what is played.
+
+`ECHO_S` and `TIE_S` were chosen on seeds 0 to 11; these are others.
+"""
 
 from statistics import mean
 
@@ -11,9 +14,9 @@ from tests.measures.lectures import STUDENT, TEACHER, SyntheticLesson, lesson
 SEEDS = range(100, 106)
 
 
-@pytest.fixture(scope="module")
-def measured() -> list[tuple[SyntheticLesson, LessonMeasures]]:
-    told = [lesson(seed, mislabelled=0.0) for seed in SEEDS]
+@pytest.fixture(scope="module", params=[False, True], ids=["open", "gated"])
+def measured(request) -> list[tuple[SyntheticLesson, LessonMeasures]]:
+    told = [lesson(seed, mislabelled=0.0, gated=request.param) for seed in SEEDS]
     return [(one, measure_lesson(one.rooms, 0, one.seconds)) for one in told]
 
 
