@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import capped, fanout, intake, join, loss, masks, memory, sender, shares, storm
+from benchmarks import capped, fanout, intake, join, lessons, loss, masks, memory, sender, shares, storm
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 TABLES = {
@@ -24,6 +24,7 @@ TABLES = {
     "intake": intake,
     "fanout": fanout,
     "storm": storm,
+    "lessons": lessons,
     "masks": masks,
     "memory": memory,
 }

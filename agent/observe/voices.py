@@ -6,7 +6,7 @@ is told or written.
 
 *The first minutes.* Until a minute of speech was heard (or, with at least 20 s of it, five minutes passed),
 nobody knows whose voice dominates: what was heard waits and is then told at once, with its own times.
-*Later.* A label is told once, at most 11 s after the word, and never changed; the voice is learnt anew every
+*Later.* A label is told once, at most 20 s after the word, and never changed; the voice is learnt anew every
 further minute of speech, so that later labels rest on more. A process that is replaced begins to learn anew,
 and what was waiting in it stays unknown.
 """
@@ -65,8 +65,8 @@ class Run:
     """Hop in the middle of each window, shape (windows,)."""
     vectors: FloatArray
     """Shape (windows, 256)."""
-    level_db: float
-    """Mean level, in dBFS."""
+    levels_db: FloatArray
+    """Mean level of each window, in dBFS, shape (windows,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +172,20 @@ class VoicesPart:
     def _run(self, sound: FloatArray, first: int, last: int) -> Run:
         """Vectors of one stretch; a short one is repeated until it fills a window."""
         spoken = sound[first * HOP_SAMPLES : last * HOP_SAMPLES]
-        level_db = 10 * float(np.log10(np.square(spoken).mean() + 1e-12))
         latest = last - first - WINDOW_HOPS
         if latest < 0:
-            middles = np.array([(first + last) / 2], np.float32)
-            return Run(first, last, middles, self._encoder.voices(np.resize(spoken, (1, WINDOW_SAMPLES))), level_db)
+            middle, whole = np.array([(first + last) / 2], np.float32), np.resize(spoken, (1, WINDOW_SAMPLES))
+            return Run(first, last, middle, self._encoder.voices(whole), _window_db(spoken[None]))
         count = -(-latest // STEP_HOPS) + 1
         starts = np.linspace(0, latest, count).round().astype(int)
         windows = np.stack([spoken[at * HOP_SAMPLES :][:WINDOW_SAMPLES] for at in starts])
         vectors = [self._encoder.voices(windows[at : at + BATCH]) for at in range(0, count, BATCH)]
         middles = (first + starts + WINDOW_HOPS / 2).astype(np.float32)
-        return Run(first, last, middles, np.concatenate(vectors), level_db)
+        return Run(first, last, middles, np.concatenate(vectors), _window_db(windows))
 
     def _learn(self, run: Run) -> None:
         start_s, seconds = self._start_s + run.first * HOP_S, (run.last - run.first) * HOP_S
-        self._teacher.learn(run.vectors, run.level_db, seconds, start_s)
+        self._teacher.learn(run.vectors, run.levels_db, seconds, start_s)
 
     def _tell(self) -> list[VoiceSpan]:
         """Label what waits, if the teacher is known or nobody has spoken yet."""
@@ -203,5 +202,9 @@ class VoicesPart:
 
 def _level_db(sound: FloatArray) -> FloatArray:
     """Level of each hop, in dBFS."""
-    power = np.square(sound.reshape(-1, HOP_SAMPLES)).mean(axis=1)
-    return np.asarray(10 * np.log10(power + 1e-12), np.float32)
+    return _window_db(sound.reshape(-1, HOP_SAMPLES))
+
+
+def _window_db(windows: FloatArray) -> FloatArray:
+    """Level of each row, in dBFS."""
+    return np.asarray(10 * np.log10(np.square(windows).mean(axis=1) + 1e-12), np.float32)

@@ -1,7 +1,7 @@
 """From likeness to labels: where speech is, whose it is, and how sure that is.
 
-ON, OFF, GAP_HOPS, SEVERAL_BELOW, STUDENT_BELOW, LEAST_HOPS and WIDTH were chosen on the tuning part of the
-synthetic lessons (tests/lessons); what they give on the other part stands in docs/performance.md.
+The figures here were chosen on the tuning part of the synthetic lessons (tests/lessons); what they give on
+the other part stands in docs/performance.md.
 """
 
 import itertools
@@ -21,10 +21,8 @@ GAP_HOPS: Final = 8
 """Pauses under 0.26 s stay inside a stretch."""
 SHORTEST_HOPS: Final = 8
 """Stretches under 0.26 s are coughs and chairs."""
-SEVERAL_BELOW: Final = 0.0
-"""So little above the border a window is not the teacher's voice alone,"""
-STUDENT_BELOW: Final = 0.05
-"""and so little below it not the voice of a pupil alone."""
+SEVERAL_BELOW: Final = 0.1
+"""Under the border by less than this is not the voice of a pupil alone, if it is loud too (`SEVERAL_DB`)."""
 LEAST_HOPS: Final = 16
 """A label that lasts under 0.5 s inside a stretch is the seam between two others."""
 WIDTH: Final = 0.03
@@ -33,11 +31,15 @@ WIDTH: Final = 0.03
 FULL_HOPS: Final = 51
 """A stretch shorter than a window of 1.6 s is less like its own voice than a long one:"""
 SHORT: Final = 0.08
-"""by so much, were it endless short. Then its level counts too:"""
-LOUDER: Final = 0.015
-"""so much likeness for each dB that it is louder than"""
+"""by so much, were it endless short. Level counts too:"""
 BETWEEN_DB: Final = 5.0
-"""so much under the teacher's level."""
+"""what is louder than so much under the teacher's level is rather hers, what is quieter rather a pupil's;"""
+LOUDER: Final = 0.003
+"""each dB counts as so much likeness,"""
+LOUDER_SHORT: Final = 0.015
+"""and so much more in a stretch that is endless short."""
+SEVERAL_DB: Final = 2.0
+"""Several voices are at least so much louder than what is `BETWEEN_DB` under the teacher."""
 
 FloatArray = NDArray[np.float32]
 
@@ -73,8 +75,8 @@ class SpokenRun(Protocol):
         """Vector of each window."""
 
     @property
-    def level_db(self) -> float:
-        """Mean level, in dBFS."""
+    def levels_db(self) -> FloatArray:
+        """Mean level of each window, in dBFS."""
 
 
 def voiced_runs(probabilities: FloatArray, explained: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -106,24 +108,25 @@ def hop_labels(
         if teacher.centroid is None:
             labels[here], confidence[here] = Label.STUDENT, 0.5
             continue
-        alike = np.interp(np.arange(run.first, run.last) + 0.5, run.centres, teacher.similarity(run.vectors))
+        hops = np.arange(run.first, run.last) + 0.5
+        alike = np.interp(hops, run.centres, teacher.similarity(run.vectors))
+        louder_db = np.interp(hops, run.centres, np.clip(run.levels_db - teacher.level_db, -10, 10)) + BETWEEN_DB
         short = max(0.0, 1 - (run.last - run.first) / FULL_HOPS)
-        louder_db = float(np.clip(run.level_db - teacher.level_db, -10, 10))
-        above = alike - teacher.border + short * (SHORT + LOUDER * (louder_db + BETWEEN_DB))
-        labels[here] = _run_labels(above, single=len(run.vectors) == 1)
+        above = alike - teacher.border + short * SHORT + (LOUDER + short * LOUDER_SHORT) * louder_db
+        labels[here] = _run_labels(above, louder_db, single=len(run.vectors) == 1)
         sure = 1 / (1 + np.exp(-above / WIDTH))
         own = np.where(labels[here] == Label.STUDENT, 1 - sure, sure)
         confidence[here] = np.where(labels[here] == Label.SEVERAL, 1 - np.abs(2 * sure - 1) / 2, own)
     return labels, confidence
 
 
-def _run_labels(above: NDArray[np.float64], *, single: bool) -> NDArray[np.int8]:
-    """Labels of one stretch from how far it is above the border."""
+def _run_labels(above: NDArray[np.float64], louder_db: NDArray[np.float64], *, single: bool) -> NDArray[np.int8]:
+    """Labels of one stretch from how far it is above the border, and from how loud it is."""
     plain = np.where(above >= 0, Label.TEACHER, Label.STUDENT).astype(np.int8)
     if single:
         return plain
     labels = plain.copy()
-    labels[(above < SEVERAL_BELOW) & (above >= -STUDENT_BELOW)] = Label.SEVERAL
+    labels[(above < 0) & (above >= -SEVERAL_BELOW) & (louder_db >= SEVERAL_DB)] = Label.SEVERAL
     for first, last in _runs_of(labels):
         if last - first < LEAST_HOPS and labels[first] == Label.SEVERAL:
             labels[first:last] = plain[first:last]

@@ -53,12 +53,12 @@ class TeacherVoice:
         """Median level of that voice, in dBFS."""
         self.known = False
 
-    def learn(self, vectors: FloatArray, level_db: float, speech_s: float, start_s: float) -> None:
+    def learn(self, vectors: FloatArray, levels_db: FloatArray, speech_s: float, start_s: float) -> None:
         """Take the windows of some more speech.
 
         Args:
             vectors: of windows in which somebody of this room speaks, shape (windows, 256).
-            level_db: of that speech, in dBFS.
+            levels_db: of each window, in dBFS, shape (windows,).
             speech_s: how much speech it was, in seconds.
             start_s: when it began, in seconds on any clock that goes on.
         """
@@ -66,7 +66,7 @@ class TeacherVoice:
             return
         self._began_s = start_s if self._began_s is None else self._began_s
         self._vectors.append(vectors)
-        self._levels_db.append(np.full(len(vectors), level_db, np.float32))
+        self._levels_db.append(levels_db)
         self._heard_s += speech_s
         waited = start_s - self._began_s >= LEARN_LONGEST_S and self._heard_s >= LEARN_LEAST_S
         if self._heard_s - self._learnt_s >= AGAIN_S if self.known else self._heard_s >= LEARN_S or waited:

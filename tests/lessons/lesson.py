@@ -29,8 +29,6 @@ class Heard:
 
     sound: np.ndarray
     """float32, 16 kHz, shape (samples,)."""
-    own: np.ndarray
-    """The teacher's own microphone: the same, close, with 15 dB less of everybody else."""
     played: np.ndarray
     """What the loudspeaker of this room plays: the other room's microphone, delayed."""
     truth: np.ndarray
@@ -54,22 +52,19 @@ def lesson(part: Part, style: Style, seed: int, seconds: float = 300.0) -> Lesso
     rng = np.random.default_rng([seed, list(Part).index(part), list(Style).index(style)])
     sayings = script(part, style, seconds, rng)
     length = round((max(one.end_s for one in sayings) + 2.0) * RATE_HZ) // HOP_SAMPLES * HOP_SAMPLES
-    dry = {room: _voices(sayings, room, length, rng) for room in Room}
+    own = {room: _voices(sayings, room, length, rng) for room in Room}
     snr_db = {room: float(rng.uniform(10, 25)) for room in Room}
     noise = {
-        room: _noise(length, rng) * _active(teacher + rest) * 10 ** (-snr_db[room] / 20)
-        for room, (teacher, rest, _) in dry.items()
+        room: _noise(length, rng) * _active(voices) * 10 ** (-snr_db[room] / 20) for room, (voices, _) in own.items()
     }
     rooms = {}
     for room, other in ((Room.LEAD, Room.FAR), (Room.FAR, Room.LEAD)):
-        (teacher, rest, rt60_s), (teacher_there, rest_there, _) = dry[room], dry[other]
-        played = _later(teacher_there + rest_there + noise[other], LINK_DELAY_S)
-        gain = 10 ** ((TEACHER_DBFS + LOUDSPEAKER_DB) / 20) / max(_active(teacher_there + rest_there), 1e-9)
+        (voices, rt60_s), (there, _) = own[room], own[other]
+        played = _later(there + noise[other], LINK_DELAY_S)
+        gain = 10 ** ((TEACHER_DBFS + LOUDSPEAKER_DB) / 20) / _active(there)
         echo = _convolved(_later(played, float(rng.uniform(*PLAY_DELAY_S))), _response(rt60_s, 3.0, rng)) * gain
-        around = (rest + echo + noise[room]).astype(np.float32)
         rooms[room] = Heard(
-            sound=(teacher + around).astype(np.float32),
-            own=(teacher * 10 ** (6 / 20) + around * 10 ** (-9 / 20)).astype(np.float32),
+            sound=(voices + echo + noise[room]).astype(np.float32),
             played=played,
             truth=truth(sayings, room, length // HOP_SAMPLES),
             snr_db=snr_db[room],
@@ -116,13 +111,11 @@ def _later(sound: np.ndarray, seconds: float) -> np.ndarray:
     return np.concatenate([np.zeros(late, np.float32), sound[: len(sound) - late]]).astype(np.float32)
 
 
-def _voices(
-    sayings: list[Saying], room: Room, length: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """The room's teacher, everybody else in it, and its reverberation time."""
+def _voices(sayings: list[Saying], room: Room, length: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """The voices of a room's own people at its microphone, and its reverberation time."""
     rt60_s = float(rng.uniform(0.4, 0.9))
     near = _response(rt60_s, 6.0, rng)
-    teacher, rest = np.zeros(length, np.float32), np.zeros(length, np.float32)
+    out = np.zeros(length, np.float32)
     seats: dict[str, tuple[float, np.ndarray]] = {}
     for saying in (one for one in sayings if one.room is room):
         quieter_db, response = 0.0, near
@@ -131,11 +124,10 @@ def _voices(
                 seats[saying.clip.speaker] = (float(rng.uniform(3, 12)), _response(rt60_s, -2.0, rng))
             quieter_db, response = seats[saying.clip.speaker]
         wet = _convolved(saying.clip.samples, response)
-        wet *= 10 ** ((TEACHER_DBFS - quieter_db) / 20) / max(_active(wet), 1e-9)
+        wet *= 10 ** ((TEACHER_DBFS - quieter_db) / 20) / _active(wet)
         first = round(saying.start_s * RATE_HZ)
-        into = teacher if saying.teacher else rest
-        into[first : first + len(wet)] += wet[: max(0, length - first)]
-    return teacher, rest, rt60_s
+        out[first : first + len(wet)] += wet[: max(0, length - first)]
+    return out, rt60_s
 
 
 def _response(rt60_s: float, direct_db: float, rng: np.random.Generator) -> np.ndarray:
@@ -169,9 +161,9 @@ def _noise(length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _active(sound: np.ndarray) -> float:
-    """RMS over the 10 ms that hold speech: within 30 dB of the loud ones."""
+    """RMS over the 10 ms that hold speech: within 30 dB of the loud ones; a teacher's where nobody speaks."""
     power = np.square(sound[: len(sound) // STEP_SAMPLES * STEP_SAMPLES]).reshape(-1, STEP_SAMPLES).mean(axis=1)
     if not power.any():
-        return 0.0
+        return 10 ** (TEACHER_DBFS / 20)
     loud = np.quantile(power[power > 0], 0.95)
     return float(np.sqrt(power[power > loud * 1e-3].mean()))

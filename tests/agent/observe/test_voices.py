@@ -4,11 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.observe.child import Parts
 from agent.observe.speech import SpeechPart
 from agent.observe.voices import HOP_SAMPLES, VoicesPart
 from agent.observe.voices_spans import Label, VoiceSpan
+from agent.observe.wire import Kind, Message
 from measures.speech import HOP_S
 from models.ge2e import VoiceEncoder
+from models.manifest import load_manifest
 from models.silero import SpeechDetector
 from tests.agent.observe.test_speech import START_NS, heard
 from tests.lessons.lesson import Heard, lesson
@@ -189,3 +192,37 @@ def test_voices_lie_where_the_sound_was_in_time(models: Path):
     turns = sum(one.seconds for one in found if one.kind == "speech")
     assert sum(one.seconds for one in spoken) == pytest.approx(turns, abs=0.5)
     assert all(one.confidence is not None for one in spoken)
+
+
+def parts_of(folder: Path, samples: np.ndarray) -> tuple[list[str], dict[str, str], list]:
+    """Kinds found in sound at 48 kHz, troubles by part, and the findings."""
+    troubles: dict[str, str] = {}
+    parts = Parts(folder, troubles.__setitem__, slide_text=False)
+    found = []
+    for at in range(0, len(samples), 9_600):
+        message = Message(Kind.SOUND, START_NS + round(at / 48_000 * 1e9), samples[at : at + 9_600].tobytes())
+        found += parts.update(message)
+    found += parts.flush()
+    return sorted({one.kind for one in found}), troubles, found
+
+
+def test_without_its_model_nobody_is_told_who_speaks_and_speech_is_still_found(models: Path, tmp_path: Path):
+    for name, keep in (("silero-vad", None), ("ge2e", 1 << 20)):
+        file = load_manifest().find(name).file
+        (tmp_path / file).write_bytes((models / file).read_bytes()[:keep])
+    clip = sound(teacher_clips()[1], 48_000)[: 5 * 48_000]
+    kinds, troubles, _ = parts_of(tmp_path, clip)
+    assert kinds == ["level", "speech"]
+    assert "who speaks is not told" in troubles["voices"]
+    assert "corrupt" in troubles["voices"]
+    assert "tongtang models install" in troubles["voices"]
+
+
+def test_sound_that_is_cut_off_at_full_scale_is_still_somebody_who_speaks(models: Path):
+    clip = sound(teacher_clips()[1], 48_000)[: 5 * 48_000].astype(np.float64)
+    loud = np.clip(clip * 32_767 / np.abs(clip).max() * 8, -32_768, 32_767).astype(np.int16)
+    kinds, _, found = parts_of(models, loud)
+    assert kinds == ["level", "speech", "voice"]
+    assert max(one.value["clipped"] for one in found if one.kind == "level") > 0.01
+    spoken = sum(one.seconds for one in found if one.kind == "voice" and one.value["voice"] != "silence")
+    assert spoken > 2.5

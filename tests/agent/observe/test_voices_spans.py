@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.observe.voices_spans import LONGEST_S, Label, SpanBuilder, VoiceSpan
+from measures.voices import Voice
 
 HOP_S = 0.1
 """With hops of 0.1 s the gap of a second is told in hops of 32 ms: 31 of them."""
@@ -30,6 +31,10 @@ def joined(found: list[VoiceSpan]) -> list[tuple[Label, int]]:
         else:
             out.append((one.label, hops))
     return out
+
+
+def test_every_label_has_the_name_that_the_measures_know():
+    assert {label.name.lower() for label in Label} == {voice.value for voice in Voice}
 
 
 def test_a_breath_belongs_to_the_voice_on_both_its_sides():

@@ -1,0 +1,55 @@
+"""How good the analytics are on labelled data of your own.
+
+python benchmarks/observe.py FOLDER [--json]
+
+Reads whichever of these are there and prints the error of each measure with its 95 % interval (bootstrap over the
+files), the worst file, and the CPU it took:
+
+    FOLDER/speech/*.wav or *.flac, with *.rttm: speakers `teacher` and `student`, or any for speech and non-speech
+
+Nothing is written and nothing leaves the machine. Exit code 2: nothing to measure, or labels that cannot be read.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import observe_speech
+from benchmarks.measured import LabelsUnreadable, Measured
+from models.manifest import ModelsTrouble
+
+PARTS: dict[str, Callable[[Path], list[Measured]]] = {"speech": observe_speech.measured}
+"""Each part by the folder that holds its data."""
+
+
+def words(one: Measured) -> str:
+    interval = "one file, no interval" if one.low is None else f"95 % {one.low:.3f} to {one.high:.3f}"
+    cpu = "" if one.cpu is None else f"; CPU {one.cpu:.2%} of a core"
+    return f"{one.part}: {one.what}: {one.value:.3f} ({interval}; {one.files} files; worst {one.worst}{cpu})"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of words")
+    asked = parser.parse_args(arguments)
+    try:
+        results = [one for name, part in PARTS.items() if (asked.folder / name).is_dir() for one in part(asked.folder)]
+    except (LabelsUnreadable, ModelsTrouble) as trouble:
+        print(trouble, file=sys.stderr)
+        return 2
+    if not results:
+        print(f"nothing to measure in {asked.folder}: it needs {', '.join(PARTS)} with labels", file=sys.stderr)
+        return 2
+    if asked.json:
+        print(json.dumps([dataclasses.asdict(one) for one in results], ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(words(one) for one in results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
