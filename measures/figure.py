@@ -27,6 +27,8 @@ class Reason(StrEnum):
     """The rooms' clocks are not known well enough against each other to tell which room spoke first."""
     CROSS_TALK = "cross-talk"
     """Another room of the session was not listened to, so its pupils may be what was heard here in the loudspeaker."""
+    VOICES = "voices"
+    """A receiving room took the lead teacher in its loudspeaker for its own: who of that room speaks is not known."""
     NO_SPEECH = "no-speech"
     """Nobody spoke, so there is nothing to share out."""
     NONE_SEEN = "none-seen"

@@ -45,6 +45,8 @@ class RoomMeasures:
     """Seconds of voice that were taken to be other rooms'."""
     undecided_s: float
     """Seconds of voice of which nobody knows which room it came from."""
+    teacher_known: bool
+    """Whether the room's `teacher` is its own, and not the lead teacher in its loudspeaker."""
     talk: RoomTalk
     own: tuple[Span, ...] = field(metadata=EVENTS)
     """Who of the room's own people speaks when, tidied; holes are unknown."""
@@ -58,6 +60,8 @@ class Live:
     """The lead teacher's share of all talk."""
     far_share: Figure
     """The far pupils' share of all pupils' talk."""
+    far_rooms: Figure
+    """The receiving rooms' share of all talk, whoever of them speaks; known more often than the pupils'."""
     far_answers: Figure
     """The far rooms' share of the answers."""
     longest_wait: Figure
@@ -85,6 +89,7 @@ class LessonMeasures:
         return Live(
             self.talk.share[Party.LEAD_TEACHER],
             self.talk.far_of_pupils,
+            self.talk.far_rooms,
             self.answers.far_share,
             self.waits.first.longest,
         )
@@ -136,7 +141,7 @@ def measure_lesson(
     own = everywhere if len(kept) == len(rooms) else own_voices(kept, start_s, end_s, clock_error_s)
     floor = session_floor(own)
     lost = None if any(one.role is Role.LEAD for one in own) else Reason.NO_LEAD
-    missing = _missing(rooms, {one.room for one in own}, Reason.COVERAGE if ordered else Reason.CLOCK)
+    missing = _missing(rooms, own, Reason.COVERAGE if ordered else Reason.CLOCK)
     base = session_ground(floor, start_s, end_s, missing=lost, interval_s=hop_s)
     rooms_told = []
     for one in everywhere:
@@ -166,15 +171,17 @@ def measure_recent(
     return measure_lesson(rooms, max(0.0, now_s - recent_s), now_s, **intervals)
 
 
-def _missing(rooms: Sequence[RoomVoices], kept: set[str], why: Reason) -> Mapping[Party, Reason]:
+def _missing(rooms: Sequence[RoomVoices], own: Sequence[OwnVoices], why: Reason) -> Mapping[Party, Reason]:
     """Parties that cannot be known, and why; `why` is why a room is not among those that were kept."""
     receiving = [one.room for one in rooms if one.role is Role.RECEIVING]
+    far = (Party.LOCAL_TEACHER, Party.FAR_PUPILS)
     if not receiving:
-        return dict.fromkeys((Party.LOCAL_TEACHER, Party.FAR_PUPILS), Reason.NO_ROOM)
-    if kept.issuperset(receiving):
-        return {}
-    far = dict.fromkeys((Party.LOCAL_TEACHER, Party.FAR_PUPILS), why)
-    return {**far, Party.LEAD_PUPILS: Reason.CROSS_TALK}
+        return dict.fromkeys(far, Reason.NO_ROOM)
+    if not {one.room for one in own}.issuperset(receiving):
+        return {**dict.fromkeys(far, why), Party.LEAD_PUPILS: Reason.CROSS_TALK}
+    # Where nobody of the room spoke, it does not matter who is whom.
+    mixed = any(not one.teacher_known and any(span.voiced for span in one.spans) for one in own)
+    return dict.fromkeys(far, Reason.VOICES) if mixed else {}
 
 
 def _others_known(room: str, heard: Mapping[str, float], *, ordered: bool) -> bool:
@@ -193,6 +200,7 @@ def _room(
         told_apart,
         own.loudspeaker_s,
         own.undecided_s,
+        own.teacher_known,
         room_talk(own.spans, start_s, end_s, hop_s),
         own.spans,
     )

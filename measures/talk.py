@@ -46,6 +46,10 @@ class SessionTalk:
     """All pupils' share of all talk."""
     far_of_pupils: Figure
     """The far pupils' share of all pupils' talk."""
+    by_room: Mapping[str, Figure]
+    """Each room's share of all talk, whoever of it speaks; they add up to 1."""
+    far_rooms: Figure
+    """The receiving rooms' share of all talk."""
     silence: Figure
     """Share of the known time in which nobody speaks in any room."""
 
@@ -84,7 +88,9 @@ def session_talk(
     Formula: time of a party = length of the union of its spans over its rooms (two far rooms at once count once),
     within the time in which every room is known; share = time / sum of all parties' times. Two parties at once count
     for both, so the sum may exceed the time in which anybody speaks. Teachers and pupils are sums of such shares;
-    far of pupils = far pupils / (lead pupils + far pupils). Silence = time in which no room has voice / known time.
+    far of pupils = far pupils / (lead pupils + far pupils). By room: time in which anybody of the room speaks / the sum
+    of that over the rooms; far rooms: the sum of the receiving rooms' shares. Silence = time in which no room has voice
+    / known time.
 
     Args:
         rooms: the rooms' own voices; those that were heard too little are to be left out.
@@ -107,13 +113,20 @@ def session_talk(
     why = dict(missing or {})
     total = sum(time.values())
     pupils = sum(time[one] for one in PUPILS)
-    mixed = Reason.CROSS_TALK if Reason.CROSS_TALK in why.values() else None
+    mixed = next((one for one in (Reason.CROSS_TALK, Reason.VOICES) if one in why.values()), None)
+    by_room = {room.room: sum(one.seconds for one in room.spans if one.voiced) for room in rooms}
+    everywhere = sum(by_room.values())
+    far = sum(by_room[room.room] for room in rooms if room.role is Role.RECEIVING)
+    absent = None if why.get(Party.FAR_PUPILS) is Reason.VOICES else why.get(Party.FAR_PUPILS)
+    apart = Reason.CROSS_TALK if Reason.CROSS_TALK in why.values() else None
     return SessionTalk(
         {party: base.figure(seconds, "s", reason=why.get(party)) for party, seconds in time.items()},
         {party: _share(base, seconds, total, Reason.NO_SPEECH, why.get(party)) for party, seconds in time.items()},
         _share(base, sum(time[one] for one in TEACHERS), total, Reason.NO_SPEECH, mixed),
         _share(base, pupils, total, Reason.NO_SPEECH, mixed),
         _share(base, time[Party.FAR_PUPILS], pupils, Reason.NO_SPEECH, why.get(Party.FAR_PUPILS)),
+        {room: _share(base, spoken, everywhere, Reason.NO_SPEECH, apart) for room, spoken in by_room.items()},
+        _share(base, far, everywhere, Reason.NO_SPEECH, absent),
         _share(base, quiet, known, Reason.COVERAGE),
     )
 

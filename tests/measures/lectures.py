@@ -39,6 +39,8 @@ class SyntheticLesson:
     answers: tuple[int, int]
     """How many answers of single pupils there are in the lead room and in the far one."""
     seconds: float
+    confused: bool
+    """Whether the far room takes the lead teacher in its loudspeaker for its own."""
     rooms: list[RoomVoices]
 
     def share(self, room: int, code: int) -> float:
@@ -64,7 +66,7 @@ class Detector:
     mislabelled: float
     """Share of the room's own voices that get the other label."""
     confused: bool = False
-    """Whether it takes the lead teacher in the loudspeaker for its own."""
+    """Whether it takes the lead teacher in the loudspeaker for its own, and its own for a pupil."""
     gated: bool = False
     """Whether it knows what the loudspeaker plays, and reports only what slips through."""
 
@@ -89,11 +91,12 @@ def lesson(seed: int, questions: int = 60, mislabelled: float = 0.02, *, gated: 
             said.append(Said(1, TEACHER, at, at := at + rng.uniform(2, 12)))
             at += rng.uniform(0.3, 2)
     late, confused = rng.uniform(0.15, 0.45), rng.random() < 0.3
+    there = Detector(late, mislabelled, confused and not gated, gated)
     rooms = [
         RoomVoices("lead", Role.LEAD, _reported(said, 0, at, Detector(late, mislabelled, gated=gated), rng)),
-        RoomVoices("far", Role.RECEIVING, _reported(said, 1, at, Detector(late, mislabelled, confused, gated), rng)),
+        RoomVoices("far", Role.RECEIVING, _reported(said, 1, at, there, rng)),
     ]
-    return SyntheticLesson(said, (answers[0], answers[1]), at, rooms)
+    return SyntheticLesson(said, (answers[0], answers[1]), at, there.confused, rooms)
 
 
 def _reported(said: list[Said], room: int, seconds: float, detector: Detector, rng: np.random.Generator) -> list[Span]:
@@ -109,6 +112,8 @@ def _reported(said: list[Said], room: int, seconds: float, detector: Detector, r
                 continue
         elif rng.random() < detector.mislabelled:
             code = TEACHER + STUDENT - code
+        elif detector.confused and code == TEACHER:
+            code = STUDENT
         start = max(0.0, one.start_s + delay + rng.normal(0, 0.05))
         end = one.end_s + delay + rng.normal(0, 0.05)
         if detector.gated and one.room != room:

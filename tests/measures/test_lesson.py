@@ -102,6 +102,22 @@ def test_rooms_whose_clocks_do_not_know_each_other_are_not_put_on_one_timeline()
     assert measure_lesson(two_rooms(), 0, 600, clock_error_s=0.002).talk.far_of_pupils.value == pytest.approx(1 / 3)
 
 
+def test_a_far_room_that_took_the_lead_teacher_for_its_own_does_not_say_who_of_it_speaks_but_how_much():
+    at_lead = [("T", 20.0 * at, 20.0 * at + 12) for at in range(10)] + [("S", 214.3, 220.3)]
+    there = [("T", 20.0 * at + 0.3, 20.0 * at + 12.3) for at in range(10)] + [("S", 214.0, 220.0)]
+    rooms = [
+        RoomVoices("lead", Role.LEAD, voices_between(at_lead, 240)),
+        RoomVoices("far", Role.RECEIVING, voices_between(there, 240)),
+    ]
+    found = measure_lesson(rooms, 0, 240)
+    assert not found.rooms[1].teacher_known
+    assert found.talk.far_of_pupils.reason is found.answers.far_share.reason is Reason.VOICES
+    assert found.talk.share[Party.LOCAL_TEACHER].reason is Reason.VOICES
+    assert found.live.far_rooms.value == pytest.approx(6 / 126)
+    quiet = measure_lesson([rooms[0], replace(rooms[1], spans=voices_between(there[:-1], 240))], 0, 240)
+    assert quiet.talk.share[Party.FAR_PUPILS].value == 0
+
+
 def test_a_room_that_was_alone_from_the_start_keeps_its_pupils():
     found = measure_lesson([lead("T60 S20 -20")], 0, 100)
     assert found.talk.share[Party.LEAD_PUPILS].value == pytest.approx(0.25)

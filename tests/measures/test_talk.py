@@ -62,6 +62,7 @@ def test_parties_of_a_session_worked_by_hand():
     assert talk.share[Party.LEAD_PUPILS].value == 0
     assert talk.teachers.value == pytest.approx(12 / 16)
     assert talk.far_of_pupils.value == 1
+    assert talk.by_room["far"].value == talk.far_rooms.value == pytest.approx(6 / 16)
     assert talk.silence.value == pytest.approx(4 / 20)
 
 

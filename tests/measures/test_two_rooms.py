@@ -7,6 +7,7 @@ from statistics import mean
 
 import pytest
 
+from measures.figure import Reason
 from measures.lesson import LessonMeasures, measure_lesson
 from measures.voices import Party, RoomVoices
 from tests.measures.lectures import STUDENT, TEACHER, SyntheticLesson, lesson
@@ -18,6 +19,13 @@ SEEDS = range(100, 106)
 def measured(request) -> list[tuple[SyntheticLesson, LessonMeasures]]:
     told = [lesson(seed, mislabelled=0.0, gated=request.param) for seed in SEEDS]
     return [(one, measure_lesson(one.rooms, 0, one.seconds)) for one in told]
+
+
+def test_a_far_room_that_took_the_lead_teacher_for_its_own_is_found_out(measured):
+    for truth, measures in measured:
+        assert measures.rooms[1].teacher_known is not truth.confused
+        there = truth.share(1, TEACHER) + truth.share(1, STUDENT)
+        assert measures.talk.far_rooms.value == pytest.approx(there, abs=0.03)
 
 
 def found(truth: SyntheticLesson, measures: LessonMeasures) -> tuple[int, int, int]:
@@ -34,13 +42,16 @@ def found(truth: SyntheticLesson, measures: LessonMeasures) -> tuple[int, int, i
 
 def test_talk_shares_are_near_the_truth_in_the_worst_lesson(measured):
     for truth, measures in measured:
+        if truth.confused:
+            assert measures.talk.far_of_pupils.reason is Reason.VOICES
+            continue
         assert measures.talk.share[Party.LEAD_TEACHER].value == pytest.approx(truth.share(0, TEACHER), abs=0.03)
         assert measures.talk.share[Party.LOCAL_TEACHER].value == pytest.approx(truth.share(1, TEACHER), abs=0.03)
         assert measures.talk.far_of_pupils.value == pytest.approx(truth.far_of_pupils, abs=0.06)
 
 
 def test_answers_are_found_in_their_room_and_hardly_any_is_invented(measured):
-    there, hit, invented = map(sum, zip(*(found(*one) for one in measured), strict=True))
+    there, hit, invented = map(sum, zip(*(found(*one) for one in measured if not one[0].confused), strict=True))
     assert hit >= 0.92 * there
     assert invented <= 0.02 * there
 
