@@ -10,7 +10,10 @@ from contract.model import Message
 class Observation(Message):
     """One observation, in session time.
 
-    Kinds so far: `speech` (a turn: `seconds`), `people` (`count`), `slide` (`index`,
+    Kinds so far: `speech` (a turn: `seconds`), `voice` (`voice`: teacher, student, several or silence; `seconds`),
+    `level` (of a second: `dbfs`, `peak_dbfs`, `clipped`), `people` (`count`, `faces`),
+    `seats` (once a minute: `share`, by row, of the pictures in which a cell of the seats held a head; None where
+    unknown), `board` (`position` along the board, `people` there; both None where unknown), `slide` (`index`,
     `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be),
     `cadence` (what is sampled how often, told when it changes).
     `confidence` is None where the value is unknown; unknown is a value, not an error.

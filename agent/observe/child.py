@@ -17,13 +17,16 @@ import numpy as np
 
 from agent.observe.camera import people_part
 from agent.observe.finding import Finding
+from agent.observe.level import LevelPart
 from agent.observe.ocr import OcrUnusable, SlideReader
 from agent.observe.reading import Reader, ReadingPart
 from agent.observe.speech import SpeechPart
 from agent.observe.view import UNTOLD, View
+from agent.observe.voices import VoicesPart
 from agent.observe.wire import Kind, Message, WireBroken, read_message, unpacked_picture
 from agent.platform import lower_priority
 from measures.speech import HOP_S
+from models.ge2e import VoiceEncoder
 from models.manifest import ModelsTrouble
 from models.silero import SpeechDetector
 
@@ -38,8 +41,14 @@ class Parts:
     ) -> None:
         """Load the models in `folder`; `trouble` is called with the part and words for each that is unusable."""
         self.speech: SpeechPart | None = None
+        self.level = LevelPart()
+        voices: VoicesPart | None = None
         try:
-            self.speech = SpeechPart(SpeechDetector(folder))
+            voices = VoicesPart(VoiceEncoder(folder))
+        except ModelsTrouble as error:
+            trouble("voices", f"who speaks is not told: {error}")
+        try:
+            self.speech = SpeechPart(SpeechDetector(folder), voices)
         except ModelsTrouble as error:
             trouble("speech", f"speech is not observed: {error}")
         self.people = people_part(folder, view, trouble)
@@ -58,7 +67,8 @@ class Parts:
         """
         if message.kind is Kind.SOUND:
             samples = np.frombuffer(message.payload, np.int16)
-            return self.speech.update(samples, message.mono_ns) if self.speech else []
+            level = self.level.update(samples, message.mono_ns)
+            return level + (self.speech.update(samples, message.mono_ns) if self.speech else [])
         if message.kind is Kind.CAMERA:
             found = self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)
         else:
