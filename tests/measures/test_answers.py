@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from measures.answers import Kind, answers_of, pupil_answers
 from measures.crosstalk import OwnVoices, own_voices
@@ -112,6 +112,7 @@ def test_a_lesson_of_question_and_answer_heard_through_both_loudspeakers_is_coun
     assert told.chorus_by_room["far"].value == 0
 
 
+@settings(deadline=None)
 @given(lessons, lessons)
 def test_each_room_answers_a_teachers_turn_at_most_once(in_lead, in_far):
     mine = own(RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far))
@@ -122,6 +123,7 @@ def test_each_room_answers_a_teachers_turn_at_most_once(in_lead, in_far):
     assert all(one.wait_s >= 0 and one.end_s > one.start_s for one in told)
 
 
+@settings(deadline=None)
 @given(lessons, lessons)
 def test_cutting_spans_changes_no_answer(in_lead, in_far):
     rooms = RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measures.crosstalk import OwnVoices, own_voices
@@ -152,6 +152,7 @@ def test_rooms_of_one_name_and_two_lead_rooms_are_refused():
         own_voices([lead("T1"), lead("T1", "other")], 0, 1)
 
 
+@settings(deadline=None)
 @given(lessons, lessons, st.lists(st.floats(0.01, 0.99), max_size=3))
 def test_spans_cut_to_pieces_are_told_apart_alike(in_lead, in_far, cuts):
     whole = own_voices([RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far)], 0, 600)
@@ -163,6 +164,7 @@ def test_spans_cut_to_pieces_are_told_apart_alike(in_lead, in_far, cuts):
     assert [script_of(one.spans) for one in whole] == [script_of(one.spans) for one in cut]
 
 
+@settings(deadline=None)
 @given(lessons, lessons)
 def test_nothing_is_invented_and_what_is_taken_is_accounted_for(in_lead, in_far):
     rooms = [RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far)]

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from measures.fias import CODES, fias_lite
 from measures.figure import Reason
@@ -39,6 +39,7 @@ def test_a_matrix_of_nothing_is_unknown():
     assert lite("T30", 30).taken_up.reason is Reason.NONE_SEEN
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_shares_add_up_to_one_and_pairs_are_fewer_than_samples(room):
     found = fias_lite(tidied(room, 0, 120), 0, 120)

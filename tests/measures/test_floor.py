@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 
 from measures.crosstalk import OwnVoices
 from measures.floor import session_floor, session_ground, steady
@@ -42,6 +42,7 @@ def test_a_short_voice_goes_to_whom_it_follows_or_leads_into_or_is_none():
     assert script_of(steady(tidied(spans("T5 -2 S0.5 -3"), 0, 99))) == "T5 -2 S0.5 -3"
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_steadying_keeps_what_is_known(room):
     tidy = tidied(room, 0, 1000)

@@ -172,7 +172,7 @@ def figures(told) -> list[dict]:
     return [one for value in told for one in figures(value)] if isinstance(told, list) else []
 
 
-@settings(max_examples=40)
+@settings(max_examples=60, deadline=None)
 @given(lessons, lessons)
 def test_any_two_rooms_are_measured_and_each_figure_is_known_or_says_why(in_lead, in_far):
     rooms = [RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far)]
@@ -185,7 +185,7 @@ def test_any_two_rooms_are_measured_and_each_figure_is_known_or_says_why(in_lead
             assert 0 <= one["value"] <= 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=60, deadline=None)
 @given(lessons, lessons)
 def test_cutting_spans_changes_no_figure(in_lead, in_far):
     whole = [RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far)]

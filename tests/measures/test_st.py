@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measures.figure import Reason
@@ -74,6 +74,7 @@ def test_an_interval_of_nothing_is_refused():
         analysis("T30", 30, 0)
 
 
+@settings(deadline=None)
 @given(lessons, st.sampled_from([1.0, 3.0, 10.0, 30.0]))
 def test_ch_is_bounded_by_rt(room, interval):
     found = st_analysis(tidied(room, 0, 300), 0, 300, interval)
@@ -83,12 +84,14 @@ def test_ch_is_bounded_by_rt(room, interval):
         assert 0 <= found.rt.value <= 1
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_cutting_spans_changes_no_code(room):
     whole, cut = (st_analysis(tidied(one, 0, 300), 0, 300, 7.0) for one in (room, pieces(room, [0.37])))
     assert whole.codes == cut.codes
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_more_of_the_teacher_never_lowers_rt(codes):
     rts = []

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from measures.crosstalk import OwnVoices, own_voices
 from measures.figure import Reason
@@ -86,6 +86,7 @@ def test_pupils_are_unknown_where_those_of_another_room_may_be_meant():
     assert talk.pupils.reason is talk.teachers.reason is Reason.CROSS_TALK
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_a_rooms_shares_add_up_to_one_where_they_are_known(room):
     talk = room_talk(tidied(room, 0, 300), 0, 300)
@@ -93,6 +94,7 @@ def test_a_rooms_shares_add_up_to_one_where_they_are_known(room):
     assert not known or sum(known) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(lessons, lessons)
 def test_a_sessions_shares_add_up_to_one_where_they_are_known(in_lead, in_far):
     rooms = own_voices([RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far)], 0, 60)
@@ -101,6 +103,7 @@ def test_a_sessions_shares_add_up_to_one_where_they_are_known(in_lead, in_far):
     assert not known or sum(known) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_cutting_spans_changes_no_talk_time(room):
     whole, cut = (room_talk(tidied(one, 0, 300), 0, 300) for one in (room, pieces(room, [0.3, 0.7])))
@@ -108,6 +111,7 @@ def test_cutting_spans_changes_no_talk_time(room):
         assert (whole.seconds[voice].value or 0) == pytest.approx(cut.seconds[voice].value or 0, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_talk_time_never_falls_while_the_lesson_goes_on(room):
     times = [room_talk(tidied(room, 0, end), 0, end).seconds[Voice.TEACHER] for end in (10, 20, 40, 80)]

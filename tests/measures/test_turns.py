@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from measures.crosstalk import OwnVoices
 from measures.figure import Reason
@@ -61,6 +61,7 @@ def test_of_a_silent_lesson_there_is_no_monologue_and_of_one_without_length_noth
     assert turns(0, lead("")).monologue.reason is Reason.EMPTY
 
 
+@settings(deadline=None)
 @given(lessons, lessons)
 def test_turns_of_a_room_are_in_order_and_apart(in_lead, in_far):
     found = spoken_turns(own(RoomVoices("a", Role.LEAD, in_lead), RoomVoices("b", Role.RECEIVING, in_far)))
@@ -69,6 +70,7 @@ def test_turns_of_a_room_are_in_order_and_apart(in_lead, in_far):
         assert all(one.end_s <= following.start_s + 1e-6 for one, following in pairwise(mine))
 
 
+@settings(deadline=None)
 @given(lessons, lessons)
 def test_cutting_spans_changes_no_turn(in_lead, in_far):
     rooms = [
@@ -78,6 +80,7 @@ def test_cutting_spans_changes_no_turn(in_lead, in_far):
     assert told(*rooms[0]) == told(*rooms[1])
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_a_longer_pause_allowed_never_makes_more_turns(room):
     mine = own(RoomVoices("a", Role.LEAD, room))

@@ -2,7 +2,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measures.voices import Party, Role, Span, Voice, coverage, known_seconds, mean_confidence, party_of, tidied
@@ -73,6 +73,7 @@ def test_room_and_role_say_who_speaks():
     assert party_of(Role.LEAD, Voice.SILENCE) is None
 
 
+@settings(deadline=None)
 @given(claims)
 def test_tidied_spans_are_in_order_apart_and_inside(told: list[Span]):
     tidy = tidied(told, 0, 50)
@@ -82,6 +83,7 @@ def test_tidied_spans_are_in_order_apart_and_inside(told: list[Span]):
         assert following.voice is not one.voice or following.start_s - one.end_s > 0.04
 
 
+@settings(deadline=None)
 @given(claims, st.randoms())
 def test_the_order_in_which_spans_are_told_does_not_matter(told: list[Span], random):
     mixed = told.copy()
@@ -89,17 +91,20 @@ def test_the_order_in_which_spans_are_told_does_not_matter(told: list[Span], ran
     assert script_of(tidied(told, 0, 50)) == script_of(tidied(mixed, 0, 50))
 
 
+@settings(deadline=None)
 @given(claims)
 def test_tidying_twice_changes_nothing(told: list[Span]):
     once = tidied(told, 0, 50)
     assert script_of(tidied(once, 0, 50)) == script_of(once)
 
 
+@settings(deadline=None)
 @given(lessons, st.lists(st.floats(0.01, 0.99), max_size=4))
 def test_spans_cut_to_pieces_are_the_same_spans(room: list[Span], cuts: list[float]):
     assert script_of(tidied(pieces(room, cuts), 0, 1000)) == script_of(tidied(room, 0, 1000))
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_what_is_known_never_exceeds_the_stretch_and_grows_with_it(room: list[Span]):
     seconds = [known_seconds(tidied(room, 0, end)) for end in (0, 10, 50, 200, 2000)]

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measures.figure import Reason
@@ -61,6 +61,7 @@ def test_the_end_of_the_lesson_cuts_the_last_wait_off():
     assert seconds(waits("T10 -4 S2", end=12).first) == []
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_each_wait_is_between_nothing_and_half_a_minute_and_in_the_bins(room):
     found = wait_times(tidied(room, 0, 300), 0, 300)
@@ -69,12 +70,14 @@ def test_each_wait_is_between_nothing_and_half_a_minute_and_in_the_bins(room):
         assert sum(kind.bins) == len(kind.waits)
 
 
+@settings(deadline=None)
 @given(lessons)
 def test_cutting_spans_changes_no_wait(room):
     whole, cut = (wait_times(tidied(one, 0, 300), 0, 300) for one in (room, pieces(room, [0.5])))
     assert seconds(whole.first) == seconds(cut.first)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 290), st.integers(0, 100))
 def test_a_longer_silence_is_a_longer_wait(tenths, more):
     longer = min(tenths + more, 299)
