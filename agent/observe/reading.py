@@ -12,7 +12,6 @@ from agent.observe.finding import Finding
 from agent.observe.ocr import OcrUnusable
 from agent.observe.slides import SlidesPart
 from agent.observe.titles import Line, guessed_title, page_text
-from agent.platform import give_memory_back
 
 log = logging.getLogger(__name__)
 
@@ -116,9 +115,7 @@ class ReadingPart:
             "text": page_text(lines) if self._looked else None,
             "title_confidence": title.confidence if title is not None else None,
         }
-        if self._reading is not None:
-            self._reading = None
-            give_memory_back()
+        self._reading = None
         self._waiting, self._lines, self._looked = None, [], False
         self._memory = self._memory_next
         return [replace(told, value=value)]

@@ -77,17 +77,22 @@ import socket, threading
 def refused(*_a, **_k): raise OSError("the network is shut")
 socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refused
 socket.create_connection = socket.getaddrinfo = refused
-import cv2, psutil
+import cv2, onnxruntime, psutil
 from agent.capture.rehearsal import pages
 from agent.observe.ocr import SlideReader
 cv2.setNumThreads(1)
 grey = cv2.cvtColor(pages.images()[0], cv2.COLOR_BGR2GRAY)
 reader = SlideReader()
 before = psutil.Process().num_threads()
+made, whole = [], onnxruntime.InferenceSession.__init__
+def noted(self, *args, **kwargs):
+    whole(self, *args, **kwargs)
+    made.append(self.get_session_options())
+onnxruntime.InferenceSession.__init__ = noted
 lines = [line.text for line in reader.read(grey) if line]
-engine = reader._engine
-options = [part.session.session.get_session_options() for part in (engine.text_det, engine.text_rec)]
-assert all(one.intra_op_num_threads == one.inter_op_num_threads == 1 for one in options), "one thread a model"
+assert len(made) == 2, "one model finds lines, one reads them"
+assert all(one.intra_op_num_threads == one.inter_op_num_threads == 1 for one in made), "one thread a model"
+assert reader._engine.text_det is None and reader._engine.text_rec is None, "none stays in memory"
 assert psutil.Process().num_threads() - before <= 1, "onnxruntime began threads of its own"
 assert "勾股定理" in lines, lines
 print("read")
