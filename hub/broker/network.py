@@ -236,14 +236,15 @@ class Network:
                 if self._stopping.is_set():
                     self._leave()
                 self._write(sock, selector)
-                for key, events in selector.select(LOOK_S):
-                    if key.fileobj is self._ear:
-                        self._ear.recv(64)
-                    elif events & READ:
-                        turns += 1
-                        self._read(sock)
-                        if busy:
-                            self._stopping.wait(BREATH_S)
+                # What was read ahead is not announced again.
+                ready = {key.fileobj: events for key, events in selector.select(LOOK_S if sock.dry else 0)}
+                if self._ear in ready:
+                    self._ear.recv(64)
+                if not sock.dry or ready.get(sock, 0) & READ:
+                    turns += 1
+                    self._read(sock)
+                    if busy:
+                        self._stopping.wait(BREATH_S)
                 if time.monotonic() - looked > LOOK_S:
                     self.client.loop_misc()
                     busy = turns > BUSY_TURNS

@@ -212,6 +212,26 @@ def test_what_a_slow_broker_does_not_take_yet_leaves_as_soon_as_it_does(monkeypa
             slow.stop()
 
 
+def test_messages_that_were_read_ahead_wait_for_nothing_more_to_arrive(monkeypatch):
+    monkeypatch.setattr(network, "LOOK_S", 60.0)
+    monkeypatch.setattr(network, "READ_AT_ONCE", 3)
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        eager = Network("hub-eager", None)
+        eager.client.on_message = lambda _client, _data, message: heard.append(message.payload)
+        eager.start(*listening.getsockname())
+        try:
+            peer, _ = listening.accept()
+            with peer:
+                peer.settimeout(20)
+                peer.recv(1000)
+                peer.sendall(b"\x20\x02\x00\x00" + b"".join(b"\x30\x05\x00\x01t%02d" % n for n in range(50)))
+                eventually(lambda: len(heard) == 50)
+                assert heard == [b"%02d" % n for n in range(50)]
+        finally:
+            eager.stop()
+
+
 def test_where_too_many_wait_for_a_broker_the_newest_are_dropped_and_told(monkeypatch):
     monkeypatch.setattr(network, "QUEUED", 10)
     echo = Echo(("127.0.0.1", free_port("127.0.0.1")))
