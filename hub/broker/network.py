@@ -236,6 +236,8 @@ class Network:
                 if self._stopping.is_set():
                     self._leave()
                 self._write(sock, selector)
+                if self.client.socket() is not sock:
+                    break  # it was closed, by us or for an error
                 # What was read ahead is not announced again.
                 ready = {key.fileobj: events for key, events in selector.select(LOOK_S if sock.dry else 0)}
                 if self._ear in ready:
