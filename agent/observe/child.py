@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 
 from agent.observe.camera import people_part
@@ -131,6 +132,7 @@ def main(folder: Path, view: View = UNTOLD, *, slide_text: bool = True) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     lower_priority()
+    cv2.setNumThreads(1)  # one core at the most: the others are the encoders'
     # Whatever a library prints must not get between the lines: from here on, print goes to stderr.
     lines = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
