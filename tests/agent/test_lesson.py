@@ -3,10 +3,13 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 
+import av
 import pytest
 
 from agent import recording
+from agent.capture.masks import RoomMasks
 from agent.capture.sources import parse_source
 from agent.classroom import PictureLimits
 from agent.house import House
@@ -179,3 +182,18 @@ async def test_a_room_whose_agent_was_away_for_the_whole_lesson_says_so(house, t
     await lesson.run()
     assert told.states == ["readying", "failed"]
     assert "was not there" in told.reports[-1].words
+
+
+async def test_what_is_masked_is_black_in_the_recording(house, told, tmp_path):
+    masks = RoomMasks(camera=(((0.0, 0.0), (0.5, 0.5)),), slides=(((0.25, 0.25), (0.75, 0.75)),))
+    lesson = Lesson(order(1.0, 3.0, Policy(record=True)), LEAD, replace(house, masks=masks))
+    await lesson.run()
+    assert lesson.state is SessionState.UPLOADED
+    folder = tmp_path / "packages/s-lesson/lead"
+    for track, hidden in (("camera", (slice(0, 85), slice(0, 155))), ("slides", (slice(190, 530), slice(330, 950)))):
+        (part,) = [one for one in manifest(tmp_path).parts if one.track == track]
+        with av.open(str(folder / part.file)) as kept:
+            pictures = [one.to_ndarray(format="gray") for one in kept.decode(video=0)]
+        assert pictures
+        assert max(int(one[hidden].max()) for one in pictures) < 60, f"{track}: black, but for what the encoder smears"
+        assert min(float(one.mean()) for one in pictures) > 60, f"{track}: the rest is shown"
