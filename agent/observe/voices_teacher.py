@@ -97,7 +97,7 @@ class TeacherVoice:
         return np.asarray(vectors @ self.centroid, np.float32)
 
 
-def _densest(vectors: FloatArray, weight: FloatArray) -> FloatArray:
+def _densest(vectors: FloatArray, weight: NDArray[np.float64]) -> FloatArray:
     """The vector with the most weight near it."""
     near = vectors @ vectors.T >= NEAR
     return np.asarray(vectors[int((near * weight).sum(axis=1).argmax())])
