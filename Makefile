@@ -19,9 +19,9 @@
 BIN := .venv/bin
 # -rs: which tests were skipped, and why. Exit code 5 says that ARGS left no test over in this part.
 PYTEST := $(BIN)/pytest -q -rs --durations=5 --durations-min=5
-# Most tests of the first part wait for something: three at a time. What judges real time comes later: two at a
+# Most tests of the first part wait for something: on two cores four at a time leave neither idle. What judges real time comes later: two at a
 # time where there is room to spare, alone where there is none.
-THREE_AT_A_TIME := -n 3 --dist worksteal
+FOUR_AT_A_TIME := -n 4 --dist worksteal
 TWO_AT_A_TIME := -n 2 --dist worksteal
 NONE_LEFT := $(if $(ARGS),|| [ $$? = 5 ])
 
@@ -43,7 +43,7 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(PYTEST) $(THREE_AT_A_TIME) -m "not (paired or alone or soak)" $(ARGS) $(NONE_LEFT)
+	$(PYTEST) $(FOUR_AT_A_TIME) -m "not (paired or alone or soak)" $(ARGS) $(NONE_LEFT)
 	$(PYTEST) $(TWO_AT_A_TIME) -m "paired and not soak" $(ARGS) $(NONE_LEFT)
 	$(PYTEST) -m "alone and not soak" $(ARGS) $(NONE_LEFT)
 
