@@ -19,8 +19,8 @@
 BIN := .venv/bin
 # -rs: which tests were skipped, and why. Exit code 5 says that ARGS left no test over in this part.
 PYTEST := $(BIN)/pytest -q -rs --durations=5 --durations-min=5
-# Most tests of the first part wait for something: on two cores four at a time leave neither idle. What judges real time comes later: two at a
-# time where there is room to spare, alone where there is none.
+# Most tests of the first part wait for something: on two cores four at a time leave neither idle. What judges real
+# time comes later: two at a time where there is room to spare, alone where there is none.
 FOUR_AT_A_TIME := -n 4 --dist worksteal
 TWO_AT_A_TIME := -n 2 --dist worksteal
 NONE_LEFT := $(if $(ARGS),|| [ $$? = 5 ])
