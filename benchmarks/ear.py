@@ -24,7 +24,7 @@ from hub.broker.misfits import Misfits
 from hub.clock import HubClock
 from hub.fleet.devices import Devices
 from hub.garbage import collect_rarely
-from hub.store.checkpoints import Checkpoints
+from hub.store.checkpoints import checkpoints
 from hub.store.devices import DeviceRecord
 from hub.store.rows import Arrived, RowTable, Taken
 from hub.store.store import Store
@@ -80,8 +80,8 @@ def hub(port: int, devices: int, tally: Tally, folder: Path):
     link = HubLink(HOST, port, "bench", "1", clock.now_ns, lambda arrival: intake.offer(arrival))
     intake = Intake(rows, roll, link.publish, Misfits(time.monotonic))
     collect_rarely()
-    checkpoints = Checkpoints(store.database)
-    checkpoints.start()
+    putting_away = checkpoints(store.database)
+    putting_away.start()
     intake.start()
     link.start()
     assert link.wait_ready(10)
@@ -89,7 +89,7 @@ def hub(port: int, devices: int, tally: Tally, folder: Path):
     def end() -> int:
         link.stop()
         intake.stop()
-        checkpoints.stop()
+        putting_away.stop()
         store.close()
         return intake.counts.dropped
 

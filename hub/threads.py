@@ -11,14 +11,14 @@ from hub.broker.workers import IntakeWorkers
 from hub.fleet.commands import Commands
 from hub.fleet.keeping import Keeper
 from hub.fleet.twin import Twins
-from hub.store.checkpoints import Checkpoints
+from hub.repeating import Repeating
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
     """What runs beside the hub's event loop."""
 
-    checkpoints: Checkpoints
+    checkpoints: Repeating
     keeper: Keeper
     intake: Intake
     workers: IntakeWorkers

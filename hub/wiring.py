@@ -33,7 +33,7 @@ from hub.parts import HubParts
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
 from hub.settings import HubSettings
-from hub.store.checkpoints import Checkpoints
+from hub.store.checkpoints import checkpoints
 from hub.store.store import Store
 from hub.threads import Threads
 
@@ -190,7 +190,7 @@ def _threads(opened: Opened, line: _Line, fleet: _Fleet, conductor: Conductor) -
         return conductor.handle(signal, issued)
 
     return Threads(
-        checkpoints=Checkpoints(store.database),
+        checkpoints=checkpoints(store.database),
         keeper=Keeper(store.rollups, store.retention, opened.settings.keep, opened.clock.now),
         intake=line.intake,
         workers=line.workers,

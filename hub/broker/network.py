@@ -135,7 +135,7 @@ class Client(paho.Client):
     """Paho's, whose sockets are buffered."""
 
     def _create_socket(self) -> Buffered:
-        # The only place where paho lets a socket in; `tests/hub/broker/test_network.py` notices where that changes.
+        # The only place where paho lets a socket in. Where it no longer asks, nothing connects (see `_serve`).
         return Buffered(super()._create_socket())
 
 
@@ -230,16 +230,17 @@ class Network:
             if isinstance(sock, Buffered):
                 selector.register(sock, READ)
             while isinstance(sock, Buffered) and self.client.socket() is sock:
-                if self.client.is_connected():
-                    taken = True
-                    self._hand_over(sock)
+                taken = taken or self.client.is_connected()
+                if self._may_hand_over(sock):
+                    self._hand_over()
                 if self._stopping.is_set():
                     self._leave()
                 self._write(sock, selector)
                 if self.client.socket() is not sock:
                     break  # it was closed, by us or for an error
-                # What was read ahead is not announced again.
-                ready = {key.fileobj: events for key, events in selector.select(LOOK_S if sock.dry else 0)}
+                # Neither what was read ahead nor what waited for room is announced again.
+                idle = sock.dry and not (self._waiting and self._may_hand_over(sock))
+                ready = {key.fileobj: events for key, events in selector.select(LOOK_S if idle else 0)}
                 if self._ear in ready:
                     self._ear.recv(64)
                 if not sock.dry or ready.get(sock, 0) & READ:
@@ -253,10 +254,12 @@ class Network:
                     looked, turns = time.monotonic(), 0
         return taken
 
-    def _hand_over(self, sock: Buffered) -> None:
-        """Let paho have what waits, where the system took what it had."""
-        if sock.behind >= WRITE_BEHIND or self.client.want_write():
-            return
+    def _may_hand_over(self, sock: Buffered) -> bool:
+        """Whether the broker is there, and the system took what paho had."""
+        return self.client.is_connected() and sock.behind < WRITE_BEHIND and not self.client.want_write()
+
+    def _hand_over(self) -> None:
+        """Let paho have what waits."""
         with self._lock:
             waiting, self._waiting = self._waiting, deque()
             self._woken = False

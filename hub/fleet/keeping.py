@@ -1,14 +1,10 @@
 """Sums telemetry up and lets go of what is old, on a thread that gives way to the intake."""
 
-import logging
-import threading
 from collections.abc import Callable, Iterator
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from hub.repeating import Repeating
 from hub.settings import KeepSettings
 from hub.store.buckets import Bucket, Key, Sample, summed
-from hub.store.errors import StoreRefused, in_short
 from hub.store.retention import Retention
 from hub.store.rollups import Progress, RollupTable, parts
 
@@ -21,10 +17,8 @@ WRITE_PAUSE_S = 0.05
 """After each slice read and each transaction, in seconds: the intake's turn."""
 DAY_S = 86_400.0
 
-log = logging.getLogger("hub.fleet")
 
-
-class Keeper:
+class Keeper(Repeating):
     """Keeps telemetry as long as the settings say: whole, then by the minute, then by the hour.
 
     Args:
@@ -41,23 +35,7 @@ class Keeper:
         self._retention = retention
         self._keep = keep
         self._now = now
-        self._stopping = threading.Event()
-        self._failing = False
-        self._thread = threading.Thread(target=self._run, name="hub.keeping", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the transaction in hand; the rest is done after the next start."""
-        self._stopping.set()
-        self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread runs."""
-        return self._thread.is_alive()
+        super().__init__("hub.keeping", EVERY_S, self.tick, "telemetry is not summed up")
 
     def tick(self) -> None:
         """Sum up what is new, then let go of what is old.
@@ -69,32 +47,19 @@ class Keeper:
         self._sum_up()
         self._let_go()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY_S):
-            try:
-                self.tick()
-            except (SQLAlchemyError, StoreRefused) as error:
-                if not self._failing:
-                    log.error("telemetry is not summed up: %s", in_short(error))  # noqa: TRY400  told once
-                self._failing = True
-                continue
-            if self._failing:
-                log.info("telemetry is summed up again")
-            self._failing = False
-
     def _sum_up(self) -> None:
         progress = self._rollups.progress()
         settled = self._rollups.settled()
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             progress = self._rollups.begin(progress, settled)
             if progress.doing == progress.done:
                 return
             samples: list[Sample] = []
             for some in self._rollups.samples(progress):
                 samples += some
-                if self._stopping.wait(READ_PAUSE_S):
+                if self.stopping.wait(READ_PAUSE_S):
                     return
-            buckets = summed(samples, lambda: self._stopping.wait(READ_PAUSE_S))
+            buckets = summed(samples, lambda: self.stopping.wait(READ_PAUSE_S))
             progress = self._write(buckets, progress)
 
     def _write(self, buckets: dict[Key, Bucket], progress: Progress) -> Progress:
@@ -102,7 +67,7 @@ class Keeper:
         for some, reached in parts(buckets, progress, PART):
             self._rollups.add(some, before, reached)
             before = reached
-            if self._stopping.wait(WRITE_PAUSE_S):
+            if self.stopping.wait(WRITE_PAUSE_S):
                 break
         return before
 
@@ -121,5 +86,5 @@ class Keeper:
 
     def _slowly(self, deleting: Iterator[int]) -> None:
         for _ in deleting:
-            if self._stopping.wait(WRITE_PAUSE_S):
+            if self.stopping.wait(WRITE_PAUSE_S):
                 return

@@ -1,13 +1,11 @@
 """SQLite's log: put away beside whoever writes."""
 
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from hub.store import checkpoints, engine
-from hub.store.checkpoints import Checkpoints
 from hub.store.store import Store
 from tests.hub.store.test_rows import arrived
 
@@ -23,7 +21,7 @@ def test_the_log_begins_anew_while_rows_go_on_coming_and_none_is_lost(store, tmp
     monkeypatch.setattr(engine, "LOG_PAGES", 100)
     monkeypatch.setattr(checkpoints, "EVERY_S", 0.02)
     log = Path(tmp_path / "hub.db-wal")
-    putting = Checkpoints(store.database)
+    putting = checkpoints.checkpoints(store.database)
     putting.start()
     longest = 0
     try:
@@ -48,20 +46,3 @@ def test_a_reader_that_stays_holds_up_nobody(store, monkeypatch):
         store.database.put_log_away()
         store.rows.take([arrived(3)])
     assert store.rows.summary()["dev-1"]["stored"] == 3
-
-
-def test_trouble_is_told_once_and_tried_again(store, monkeypatch, caplog):
-    monkeypatch.setattr(checkpoints, "EVERY_S", 0.01)
-    tries = threading.Semaphore(0)
-
-    class Full:
-        def put_log_away(self):
-            tries.release()
-            raise checkpoints.sqlite3.OperationalError("database or disk is full")
-
-    putting = Checkpoints(Full())
-    putting.start()
-    for _ in range(3):
-        assert tries.acquire(timeout=10)
-    putting.stop()
-    assert caplog.text.count("cannot be put away: database or disk is full") == 1
