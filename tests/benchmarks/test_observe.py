@@ -43,6 +43,7 @@ def labelled(folder: Path, seconds: float = 75.0) -> Path:
     return folder
 
 
+@pytest.mark.models("silero-vad", "ge2e")
 def test_a_labelled_lesson_is_judged_by_its_four_voices(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
     assert main([str(labelled(tmp_path)), "--json"]) == 0
     frames, talk = json.loads(capsys.readouterr().out)
@@ -54,6 +55,7 @@ def test_a_labelled_lesson_is_judged_by_its_four_voices(models: Path, tmp_path: 
     assert frames["cpu"] > 0
 
 
+@pytest.mark.models("silero-vad")
 def test_the_labelled_meetings_are_judged_as_a_script_run_by_hand(models: Path):
     data = speech_folder().parent
     command = [sys.executable, str(ROOT / "benchmarks" / "observe.py"), str(data), "--json"]

@@ -1,10 +1,3 @@
-from pathlib import Path
+from tests.models.weights import models, pytest_runtest_setup
 
-import pytest
-
-from tests.models.weights import installed_models
-
-
-@pytest.fixture(scope="session")
-def models() -> Path:
-    return installed_models()
+__all__ = ["models", "pytest_runtest_setup"]

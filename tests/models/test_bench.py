@@ -28,6 +28,7 @@ def test_each_installed_model_is_timed_and_weighed(models: Path):
     assert rows["silero-vad"]["median_ms"] < rows["movenet-multipose"]["median_ms"]
 
 
+@pytest.mark.models("silero-vad")
 def test_words_name_what_one_run_is_of(models: Path):
     code, text = run("bench", "silero-vad", "--runs", "1", "--folder", str(models))
     assert code == 0

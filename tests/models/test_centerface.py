@@ -6,6 +6,8 @@ import pytest
 from models.centerface import FaceDetector, best_apart, decode
 from tests.models.faces import classroom
 
+pytestmark = pytest.mark.models("centerface")
+
 
 @pytest.fixture(scope="module")
 def detector(models: Path) -> FaceDetector:

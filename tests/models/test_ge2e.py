@@ -6,6 +6,8 @@ import pytest
 from models.ge2e import BANDS, FRAMES, RATE_HZ, WINDOW_S, WINDOW_SAMPLES, VoiceEncoder, mel
 from tests.lessons.recorded import Part, pupils, teachers
 
+pytestmark = pytest.mark.models("ge2e")
+
 
 def windows(samples: np.ndarray, count: int) -> np.ndarray:
     return np.stack([samples[at * RATE_HZ :][:WINDOW_SAMPLES] for at in range(count)]).astype(np.float32) * 0.05

@@ -20,6 +20,7 @@ from models.movenet import (
 from models.session import ModelUnusable
 from tests.models.faces import classroom, faceless
 
+pytestmark = pytest.mark.models("movenet-multipose")
 ROWS, COLUMNS = 24, 40
 
 

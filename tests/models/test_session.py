@@ -14,6 +14,7 @@ def test_a_missing_model_says_what_to_run(tmp_path: Path):
         SpeechDetector(tmp_path)
 
 
+@pytest.mark.models("centerface")
 @pytest.mark.parametrize("damage", ["cut", "flipped", "emptied"])
 def test_a_corrupt_model_says_what_to_run(models: Path, tmp_path: Path, damage: str):
     model = load_manifest().find("centerface")

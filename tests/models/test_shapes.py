@@ -21,17 +21,20 @@ def centerface_shapes(width: int, height: int) -> dict[str, tuple[int, ...]]:
     }
 
 
+@pytest.mark.models("centerface")
 def test_a_model_published_for_one_size_runs_at_another(models: Path):
     session = open_session(load_manifest().find("centerface"), models, centerface_shapes(320, 192))
     heat = session.run(["537"], {"input.1": np.zeros((1, 3, 192, 320), np.float32)})[0]
     assert heat.shape == (1, 1, 48, 80)
 
 
+@pytest.mark.models("silero-vad")
 def test_the_same_shape_changes_nothing(models: Path):
     content = read_model(load_manifest().find("silero-vad"), models)
     assert with_shapes(content, {"h": (1, 1, 128)}) == content
 
 
+@pytest.mark.models("centerface")
 def test_an_unknown_name_is_refused(models: Path):
     content = read_model(load_manifest().find("centerface"), models)
     with pytest.raises(ValueError, match=r"no input or output named output.9"):

@@ -1,10 +1,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from measures.speech import Turn, TurnBuilder
 from models.silero import HOP_S, HOP_SAMPLES, RATE_HZ, SpeechDetector
 from tests.models.recordings import meetings, sound, teacher_clips
+
+pytestmark = pytest.mark.models("silero-vad")
 
 
 def probabilities(models: Path, samples: np.ndarray, piece: int = 3_200) -> np.ndarray:

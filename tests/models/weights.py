@@ -1,4 +1,8 @@
-"""The real models, installed once by the real install function into the checkout's `.weights/`."""
+"""The real models, installed once by the real install function into the checkout's `.weights/`.
+
+A test that takes the fixture `models` needs all of them, or those that it names: `@pytest.mark.models("ge2e")`. It
+skips in words where one of these cannot be had, and the others run. A conftest imports both names below.
+"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -12,17 +16,26 @@ FOLDER = Path(__file__).resolve().parents[2] / ".weights"
 
 
 @lru_cache
-def _trouble() -> str:
+def _trouble(name: str) -> str:
+    """Why a model cannot be had; nothing where it is here."""
     try:
-        for model in load_manifest().model:
-            install(model, FOLDER)
+        install(load_manifest().find(name), FOLDER)
     except InstallFailed as failed:
-        return str(failed)
+        return f"the model {name} is not here and cannot be fetched: {failed}"
     return ""
 
 
-def installed_models() -> Path:
-    """The folder of installed models; skips the test in words where they cannot be had."""
-    if _trouble():
-        pytest.skip(f"the models are not here and cannot be fetched: {_trouble()}")
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder of installed models."""
     return FOLDER
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look for what the test needs before its fixtures are made, which may open a model for a whole module."""
+    if "models" not in getattr(item, "fixturenames", ()):
+        return
+    named = item.get_closest_marker("models")
+    for name in named.args if named else [model.name for model in load_manifest().model]:
+        if trouble := _trouble(name):
+            pytest.skip(trouble)

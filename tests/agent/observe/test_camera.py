@@ -43,6 +43,7 @@ def test_a_camera_that_sees_no_board_tells_nothing_of_one(models: Path, troubles
     assert set(kinds(part, classroom(2, 4, 80))) == {"people", "seats"}
 
 
+@pytest.mark.models("centerface")
 def test_without_bodies_faces_alone_count_and_it_is_told(models: Path, tmp_path: Path, troubles: list[tuple[str, str]]):
     folder = without(models, tmp_path, "movenet-multipose")
     part = people_part(folder, BOARD, lambda *told: troubles.append(told))
@@ -54,6 +55,7 @@ def test_without_bodies_faces_alone_count_and_it_is_told(models: Path, tmp_path:
     assert kinds(part, faceless(4, 8))["people"] == {"count": 0, "faces": 0}
 
 
+@pytest.mark.models()
 def test_a_corrupt_model_of_faces_makes_the_count_unknown(
     models: Path, tmp_path: Path, troubles: list[tuple[str, str]]
 ):

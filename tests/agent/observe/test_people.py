@@ -14,6 +14,7 @@ from tests.models.faces import classroom, faceless
 
 SECOND = 1_000_000_000
 DARK = np.full((384, 640, 3), 3, np.uint8)
+pytestmark = pytest.mark.models("centerface", "movenet-multipose")
 
 
 @dataclass

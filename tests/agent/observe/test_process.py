@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from agent.observe.view import Rectangle, View
 from agent.observe.wire import NO_SLIDE_TEXT, Kind, Message, packed_picture, write_message
 from tests.models.faces import classroom
 
 SECOND = 1_000_000_000
+pytestmark = pytest.mark.models("centerface", "movenet-multipose")
 
 
 def told(models: Path, view: View, pictures: list[np.ndarray]) -> list[dict]:

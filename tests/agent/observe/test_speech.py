@@ -12,6 +12,7 @@ from tests.models.recordings import meetings, sound, teacher_clips
 
 RATE = 48_000
 START_NS = 5_000_000_000_000
+pytestmark = pytest.mark.models("silero-vad")
 
 
 def tone(hz: float, seconds: float = 0.5) -> np.ndarray:

@@ -20,6 +20,7 @@ from tests.lessons.script import Room, Style
 from tests.models.recordings import sound, teacher_clips
 
 RATE = 16_000
+pytestmark = pytest.mark.models("silero-vad", "ge2e")
 
 
 @dataclass

@@ -127,6 +127,7 @@ def test_another_format_is_refused(tmp_path: Path):
     assert not (tmp_path / "out.onnx").exists()
 
 
+@pytest.mark.models("movenet-multipose")
 def test_the_installed_model_is_the_one_that_the_manifest_names(models: Path):
     model = load_manifest().find("movenet-multipose")
     content = (models / model.file).read_bytes()
