@@ -1,15 +1,12 @@
 """The report of one lesson: from the timelines of its rooms' packages to JSON."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from pydantic import ValidationError
 
 from contract.clock import ClockRecord
 from contract.observation import Observation
-from contract.package import Manifest
 from contract.session import RoomOrder, SessionOrder
+from hub.insight.packages import RoomPackage
 from measures.lesson import measure_lesson
 from measures.people import INTERVAL_S, Count, Sample, typical_count
 from measures.slides import SlideShown, slide_stretches
@@ -17,32 +14,8 @@ from measures.voices import Role, RoomVoices, Span, Voice
 
 VERSION = 1
 """Of the report's JSON."""
-LINE_BYTES = 64 << 10
-"""A longer line of a timeline is no observation of ours."""
 UNKNOWN_CLOCK_S = 2.0
 """Error of a clock of which nothing is known, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoomPackage:
-    """What one room's package brings to the report."""
-
-    manifest: Manifest
-    lines: Sequence[Observation]
-    unreadable: int = 0
-    """Lines of the timeline that are no observations, and were left out."""
-
-
-def observations_of(lines: Iterable[bytes]) -> tuple[list[Observation], int]:
-    """Observations of a timeline's lines, and how many lines are none: torn by a crash, too long, or something else."""
-    found: list[Observation] = []
-    wrong = 0
-    for line in lines:
-        try:
-            found.append(Observation.model_validate_json(line[:LINE_BYTES]))
-        except ValidationError:
-            wrong += 1
-    return found, wrong
 
 
 def voices_of(lines: Iterable[Observation]) -> list[Span]:

@@ -4,7 +4,8 @@ from contract.clock import ClockRecord, Segment
 from contract.observation import Observation
 from contract.package import Manifest
 from contract.session import Policy, Role, RoomOrder, SessionOrder
-from hub.insight.report import RoomPackage, lesson_report, observations_of, voices_of
+from hub.insight.packages import RoomPackage, observations_of
+from hub.insight.report import lesson_report, voices_of
 from tests.measures.rooms import spans
 
 ORDER = SessionOrder(
