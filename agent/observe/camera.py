@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.observe.board import BoardPart
-from agent.observe.people import Bodies, PeoplePart, Sight
+from agent.observe.people import PeoplePart
 from agent.observe.pose import PosePart
 from agent.observe.seats import SeatsPart
+from agent.observe.sight import Bodies, Sight
+from agent.observe.spent import Spent
 from agent.observe.view import View
 from models.centerface import FaceDetector
 from models.gate import published
@@ -14,7 +16,9 @@ from models.manifest import ModelsTrouble, load_manifest
 from models.movenet import PoseDetector
 
 
-def people_part(folder: Path, view: View, trouble: Callable[[str, str], None]) -> PeoplePart:
+def people_part(
+    folder: Path, view: View, trouble: Callable[[str, str], None], spent: Spent | None = None
+) -> PeoplePart:
     """Open the models in `folder`; `trouble` is called with the part and words for each that is unusable.
 
     Without faces nobody is counted, and bodies are not opened either; without bodies faces alone count, and
@@ -36,4 +40,5 @@ def people_part(folder: Path, view: View, trouble: Callable[[str, str], None]) -
         seats=SeatsPart(view.seats),
         board=BoardPart(view.board) if view.board is not None and bodies is not None else None,
         pose=PosePart(published(load_manifest().behaviour)),
+        spent=spent,
     )

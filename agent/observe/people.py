@@ -1,7 +1,7 @@
 """How many people the camera sees: a number, where heads are on a coarse grid, and nothing else of them."""
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from agent.observe.board import BoardPart
 from agent.observe.finding import Finding
 from agent.observe.pose import PosePart
 from agent.observe.seats import SeatsPart
+from agent.observe.sight import Bodies, FacesSeen, FloatArray, PeopleSeen, Sight
+from agent.observe.spent import Spent
+from agent.observe.still import Seen, shrunk
 
 FLAT: Final = 4.0
 """A picture whose brightness varies by less than this (standard deviation, of 255) shows no room:
@@ -24,54 +27,8 @@ people (35 found, 2 too many); on 103 others of other sizes and 10 other picture
 portraits are a poor stand-in for people from behind; it is not measured in classrooms."""
 SLACK_S: Final = 0.2
 """A camera's pictures do not come to the millisecond."""
-
-FloatArray = NDArray[np.float32]
-
-
-class FacesSeen(Protocol):
-    """Faces of one picture."""
-
-    @property
-    def scores(self) -> FloatArray:
-        """0 to 1, shape (faces,)."""
-
-    @property
-    def boxes(self) -> FloatArray:
-        """Left, top, right, bottom in pixels, shape (faces, 4)."""
-
-
-class Sight(Protocol):
-    """Finds faces; models.centerface.FaceDetector is one."""
-
-    def faces(self, bgr: NDArray[np.uint8]) -> FacesSeen:
-        """Find faces in a picture of shape (height, width, 3)."""
-
-
-class PeopleSeen(Protocol):
-    """People of one picture, with or without a face."""
-
-    @property
-    def scores(self) -> FloatArray:
-        """0 to 1, shape (people,)."""
-
-    @property
-    def boxes(self) -> FloatArray:
-        """Left, top, right, bottom in pixels, shape (people, 4)."""
-
-    @property
-    def keypoints(self) -> FloatArray:
-        """Across, down in pixels and score, shape (people, 17, 3)."""
-
-    @property
-    def heads(self) -> FloatArray:
-        """Across, down in pixels, shape (people, 2)."""
-
-
-class Bodies(Protocol):
-    """Finds people, also from behind; models.movenet.PoseDetector is one."""
-
-    def people(self, bgr: NDArray[np.uint8]) -> PeopleSeen:
-        """Find people in a picture of shape (height, width, 3)."""
+LENT_S: Final = 1.2
+"""Where bodies are looked for, faces are not: those of the look before stand, if they are not older than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +48,10 @@ NOBODY: Final = _Turned(np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
 
 
 class PeoplePart:
-    """Counts people in each picture; says unknown where there is no model or nothing to see."""
+    """Counts people in each picture; says unknown where there is no model or nothing to see.
+
+    Of the two nets at most one looks at a picture, and none where nothing has moved since it last did.
+    """
 
     def __init__(
         self,
@@ -101,6 +61,7 @@ class PeoplePart:
         seats: SeatsPart | None = None,
         board: BoardPart | None = None,
         pose: PosePart | None = None,
+        spent: Spent | None = None,
     ) -> None:
         """Say with what to look.
 
@@ -110,46 +71,61 @@ class PeoplePart:
             seats: is told where heads are, in each picture.
             board: is told who stands where, whenever bodies were looked for.
             pose: the same, with their keypoints.
+            spent: is told what each net takes.
         """
         self._sight = sight
         self._bodies = bodies
         self._seats = seats
         self._board = board
         self._pose = pose
+        self._spent = spent or Spent()
+        self._faces: Seen[FacesSeen] = Seen()
+        self._people: Seen[PeopleSeen] = Seen()
         self._turned = NOBODY
-        self._looked_ns: int | None = None
+        self._due_ns: int | None = None
+        """When bodies are to be looked for again; None: at once."""
+        self.bodies_s = BODIES_S
+        """Seconds between two looks for bodies."""
 
     @property
     def sees(self) -> bool:
         """Whether anybody can be counted at all."""
         return self._sight is not None
 
+    @property
+    def sees_bodies(self) -> bool:
+        """Whether whoever shows no face is counted too."""
+        return self._sight is not None and self._bodies is not None
+
     def update(self, bgr: NDArray[np.uint8], mono_ns: int) -> list[Finding]:
         """Count one picture, shape (height, width, 3).
 
         The count is the number of faces and of people without one. Confidence is their mean score; where
         there is nobody it is None with a count of 0, because the nets say nothing about how sure they are
-        of an empty room.
+        of an empty room. `still` says that no net looked, because nothing had moved since one did.
         """
         if self._sight is None or float(bgr[::4, ::4, 1].std()) < FLAT:
-            self._turned, self._looked_ns = NOBODY, None
+            self._forget()
             return self._unknown(mono_ns)
-        faces = self._sight.faces(bgr)
-        findings = self._look(bgr, faces, mono_ns)
-        turned = self._turned if self._looked_ns == mono_ns else self._turned.but(faces.boxes)
-        scores = np.concatenate([faces.scores, turned.scores])
-        value = {"count": len(scores), "faces": len(faces.scores)}
-        confidence = round(float(scores.mean()), 3) if len(scores) else None
-        findings.insert(0, Finding("people", mono_ns, confidence=confidence, value=value))
-        if self._seats is not None:
-            size = np.asarray(bgr.shape[1::-1], np.float32)
-            heads = np.concatenate([middles(faces.boxes), turned.heads]) / size
-            findings += self._seats.update(heads.astype(np.float32), mono_ns)
-        return findings
+        small = shrunk(bgr)
+        due = self._is_due(mono_ns)
+        looked = due and self._look_for_bodies(bgr, small, mono_ns)
+        lent = looked and self._faces.age_s(mono_ns) <= LENT_S
+        if not lent and not self._faces.stands(small, mono_ns):
+            with self._spent.on("faces"):
+                self._faces.look(self._sight.faces(bgr), small, mono_ns)
+            fresh = True
+        else:
+            fresh = False
+        return self._told(bgr, mono_ns, due=due, looked=looked, still=not fresh and not looked)
 
     def flush(self) -> list[Finding]:
         """What is still open."""
         return self._seats.flush() if self._seats is not None else []
+
+    def _forget(self) -> None:
+        self._faces, self._people = Seen(), Seen()
+        self._turned, self._due_ns = NOBODY, None
 
     def _unknown(self, mono_ns: int) -> list[Finding]:
         findings = [Finding("people", mono_ns, value={"count": None})]
@@ -159,23 +135,42 @@ class PeoplePart:
             findings += self._board.update(None, mono_ns)
         return findings
 
-    def _look(self, bgr: NDArray[np.uint8], faces: FacesSeen, mono_ns: int) -> list[Finding]:
-        """Look for bodies, if it is time."""
-        if self._bodies is None:
-            return []
-        if self._looked_ns is not None and mono_ns - self._looked_ns < (BODIES_S - SLACK_S) * 1e9:
-            return []
-        self._looked_ns = mono_ns
-        people = self._bodies.people(bgr)
-        turned = without_face(people.heads, faces.boxes) & (people.scores >= BODY_SCORE)
-        self._turned = _Turned(people.heads[turned], people.scores[turned])
-        findings: list[Finding] = []
-        if self._board is not None:
-            size = np.asarray([*bgr.shape[1::-1], *bgr.shape[1::-1]], np.float32)
-            sure = people.scores >= BODY_SCORE
-            findings += self._board.update(people.boxes[sure] / size, mono_ns)
-        if self._pose is not None:
-            findings += self._pose.update(people.keypoints, len(faces.scores) + int(turned.sum()), mono_ns)
+    def _is_due(self, mono_ns: int) -> bool:
+        """Whether it is time for bodies."""
+        if self._bodies is None or (self._due_ns is not None and mono_ns < self._due_ns):
+            return False
+        self._due_ns = mono_ns + round((self.bodies_s - SLACK_S) * 1e9)
+        return True
+
+    def _look_for_bodies(self, bgr: NDArray[np.uint8], small: NDArray[np.uint8], mono_ns: int) -> bool:
+        """Look for bodies, if anything moved; whether it was looked."""
+        if self._bodies is None or self._people.stands(small, mono_ns):
+            return False
+        with self._spent.on("bodies"):
+            self._people.look(self._bodies.people(bgr), small, mono_ns)
+        return True
+
+    def _told(self, bgr: NDArray[np.uint8], mono_ns: int, *, due: bool, looked: bool, still: bool) -> list[Finding]:
+        faces, people = self._faces.what, self._people.what
+        if faces is None:  # for the type alone: update looked for them
+            return self._unknown(mono_ns)
+        turned = self._turned.but(faces.boxes)
+        if looked and people is not None:
+            alone = without_face(people.heads, faces.boxes) & (people.scores >= BODY_SCORE)
+            turned = self._turned = _Turned(people.heads[alone], people.scores[alone])
+        scores = np.concatenate([faces.scores, turned.scores])
+        value: dict[str, Any] = {"count": len(scores), "faces": len(faces.scores)} | ({"still": True} if still else {})
+        confidence = round(float(scores.mean()), 3) if len(scores) else None
+        findings = [Finding("people", mono_ns, confidence=confidence, value=value)]
+        size = np.asarray(bgr.shape[1::-1], np.float32)
+        if due and people is not None and self._board is not None:
+            boxes = people.boxes[people.scores >= BODY_SCORE] / np.tile(size, 2)
+            findings += self._board.update(boxes.astype(np.float32), mono_ns)
+        if due and people is not None and self._pose is not None:
+            findings += self._pose.update(people.keypoints, len(scores), mono_ns)
+        if self._seats is not None:
+            heads = np.concatenate([middles(faces.boxes), turned.heads]) / size
+            findings += self._seats.update(heads.astype(np.float32), mono_ns)
         return findings
 
 

@@ -7,6 +7,7 @@ import pytest
 from agent.observe.board import BoardPart
 from agent.observe.people import PeoplePart, without_face
 from agent.observe.seats import SeatsPart
+from agent.observe.spent import Spent
 from agent.observe.view import Rectangle
 from models.centerface import FaceDetector
 from models.movenet import PoseDetector
@@ -23,6 +24,7 @@ class Seen:
 
     places: list[tuple[float, float]]
     looks: list[int] = field(default_factory=list)
+    """One for each picture looked at."""
 
     @property
     def heads(self) -> np.ndarray:
@@ -41,11 +43,34 @@ class Seen:
         return np.zeros((len(self.places), 17, 3), np.float32)
 
     def faces(self, bgr: np.ndarray) -> "Seen":
+        self.looks.append(1)
         return self
 
     def people(self, bgr: np.ndarray) -> "Seen":
         self.looks.append(1)
         return self
+
+
+def lively(second: int) -> np.ndarray:
+    """A room in which somebody has moved, whenever one looks."""
+    picture = classroom(1, 1)
+    left = second % 9 * 60
+    picture[300:340, left : left + 40] = 255
+    return picture
+
+
+def noisy(second: int) -> np.ndarray:
+    """A room in which nothing moves, and the light is poor."""
+    noise = np.random.default_rng(second).normal(0, 6, (384, 640, 3))
+    return np.clip(classroom(4, 8) + noise, 0, 255).astype(np.uint8)
+
+
+def leaning(pixels: int) -> np.ndarray:
+    picture = classroom(4, 8, 40)
+    pupil = picture[96:192, 160:240].copy()
+    picture[96:192, 160:240] = 127
+    picture[96:192, 160 + pixels : 240 + pixels] = pupil
+    return picture
 
 
 def count(part: PeoplePart, picture: np.ndarray, mono_ns: int) -> dict[str, object]:
@@ -92,20 +117,70 @@ def test_without_a_model_the_count_is_unknown():
 
 def test_bodies_are_looked_for_every_four_seconds_and_count_in_between():
     bodies = Seen([(100, 100), (300, 100)])
-    part = PeoplePart(Seen([(100, 100)]), bodies)
-    counts = [count(part, classroom(1, 1), second * SECOND) for second in range(9)]
+    faces = Seen([(100, 100)])
+    part = PeoplePart(faces, bodies)
+    counts = [count(part, lively(second), second * SECOND) for second in range(9)]
     assert counts == [{"count": 2, "faces": 1}] * 9
     assert len(bodies.looks) == 3
+    assert len(faces.looks) == 7, "where bodies were looked for, the faces of the look before stand"
+
+
+def test_faces_of_long_ago_are_not_lent_to_a_look_for_bodies():
+    faces, bodies = Seen([(100, 100)]), Seen([(100, 100)])
+    part = PeoplePart(faces, bodies)
+    for second in range(0, 20, 4):
+        count(part, lively(second), second * SECOND)
+    assert (len(faces.looks), len(bodies.looks)) == (5, 5)
+
+
+def test_where_nothing_moves_nobody_looks_but_every_ten_seconds():
+    faces, bodies = Seen([(100, 100)]), Seen([(300, 100)])
+    part = PeoplePart(faces, bodies)
+    told = [part.update(noisy(second), second * SECOND)[0] for second in range(21)]
+    assert [one.value.get("still", False) for one in told] == [second not in {0, 10, 12, 20} for second in range(21)]
+    assert {one.value["count"] for one in told} == {2}
+    assert {one.confidence for one in told} == {0.6}
+    assert (len(faces.looks), len(bodies.looks)) == (3, 2), "bodies at 0 and, four seconds a turn, at 12, without faces"
+
+
+def test_one_who_moves_is_looked_at_again_however_little():
+    faces = Seen([(100, 100)])
+    part = PeoplePart(faces)
+    for second in range(10):
+        # One pupil of 32 leans by a pixel more with each second: slow enough to be still from one to the next.
+        count(part, leaning(second), second * SECOND)
+    assert len(faces.looks) >= 5
+
+
+def test_the_board_is_told_at_its_cadence_where_nothing_moves():
+    board = BoardPart(Rectangle(0, 0, 1, 0.05))
+    part = PeoplePart(Seen([]), Seen([(160, 10)]), board=board)
+    told = [one for second in range(9) for one in part.update(noisy(second), second * SECOND)]
+    assert [one.value for one in told if one.kind == "board"] == [{"position": 0.25, "people": 1}] * 3
+
+
+def test_a_clock_that_steps_back_makes_everybody_look():
+    faces = Seen([(100, 100)])
+    part = PeoplePart(faces)
+    count(part, noisy(0), 50 * SECOND)
+    assert "still" not in count(part, noisy(1), 20 * SECOND)
+
+
+def test_what_each_net_takes_is_told():
+    spent = Spent()
+    part = PeoplePart(Seen([(100, 100)]), Seen([(100, 100)]), spent=spent)
+    count(part, lively(0), 0)
+    assert set(spent.seconds()) == {"faces", "bodies"}
 
 
 def test_who_turns_round_between_two_looks_counts_once():
     faces = Seen([(100, 100)])
     part = PeoplePart(faces, Seen([(100, 100), (300, 100)]))
-    assert count(part, classroom(1, 1), 0) == {"count": 2, "faces": 1}
+    assert count(part, lively(0), 0) == {"count": 2, "faces": 1}
     faces.places = [(100, 100), (302, 103)]
-    assert count(part, classroom(1, 1), SECOND) == {"count": 2, "faces": 2}
+    assert count(part, lively(1), SECOND) == {"count": 2, "faces": 2}
     faces.places = [(100, 100)]
-    assert count(part, classroom(1, 1), 2 * SECOND) == {"count": 2, "faces": 1}, "and may turn away again"
+    assert count(part, lively(2), 2 * SECOND) == {"count": 2, "faces": 1}, "and may turn away again"
 
 
 def test_after_the_dark_nobody_is_remembered():

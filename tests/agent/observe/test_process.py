@@ -37,7 +37,8 @@ def values(lines: list[dict], kind: str) -> list[dict]:
 def test_seats_and_board_are_where_the_command_line_says(models: Path):
     view = View(seats=Rectangle(0, 0.5, 1, 1), board=Rectangle(0, 0, 1, 0.5))
     lines = told(models, view, [classroom(2, 4, 80)] * 6)
-    assert values(lines, "people") == [{"count": 8, "faces": 8}] * 6
+    seen = {"count": 8, "faces": 8}
+    assert values(lines, "people") == [seen] + [seen | {"still": True}] * 5, "nothing moves"
     assert [value["people"] is not None for value in values(lines, "board")] == [True] * 2
     (seats,) = values(lines, "seats")
     assert sum(map(sum, seats["share"])) == 4, "the lower row alone"
