@@ -27,11 +27,11 @@ ENDED = frozenset({"uploaded", "failed", "cancelled"})
 class Demo:
     """One demonstration, from empty folder to summary."""
 
-    def __init__(self, plan: DemoPlan, broker: str, show: Show) -> None:
+    def __init__(self, plan: DemoPlan, broker: str, show: Show, program: str = "tongtang") -> None:
         self._plan = plan
         self._broker = broker
         self._show = show
-        self._children = Children(plan.out / "logs")
+        self._children = Children(plan.out / "logs", program)
         self._operator = Operator(plan.hub_folder)
         self._session = ""
 

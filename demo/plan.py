@@ -58,6 +58,8 @@ class DemoPlan:
     video_bps: int
     words: tuple[str, ...]
     """What the user should know before it begins."""
+    more: str = ""
+    """Further tables of each room's agent.toml."""
 
     @property
     def hub_folder(self) -> Path:
@@ -111,7 +113,7 @@ def prepare(plan: DemoPlan, broker: str) -> None:
         (out / "logs").mkdir()
         for room in plan.rooms:
             room.folder.mkdir(parents=True)
-            room.settings_file.write_text(agent_settings(room), encoding="utf-8")
+            room.settings_file.write_text(agent_settings(room) + plan.more, encoding="utf-8")
         plan.hub_settings.write_text(hub_settings(plan, broker), encoding="utf-8")
     except OSError as error:
         raise PlanRefused(

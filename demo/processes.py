@@ -21,8 +21,10 @@ class ChildDied(Exception):
 class Children:
     """Starts `tongtang` commands, each with a log file of its own."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, program: str = "tongtang") -> None:
+        """`logs`: where their log files go; `program`: the module that is `tongtang`, or does a little more."""
         self._logs = logs
+        self._program = program
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self, name: str, *arguments: str) -> None:
@@ -32,7 +34,7 @@ class Children:
             ChildDied: it failed.
         """
         done = subprocess.run(
-            [sys.executable, "-m", "tongtang", *arguments], capture_output=True, check=False, env=_environment()
+            [sys.executable, "-m", self._program, *arguments], capture_output=True, check=False, env=_environment()
         )
         self._log(name).write_bytes(done.stdout + done.stderr)
         if done.returncode:
@@ -42,7 +44,7 @@ class Children:
         """Start a command that stays."""
         with self._log(name).open("ab") as file:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "tongtang", *arguments],
+                [sys.executable, "-m", self._program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
