@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import capped, fanout, intake, join, lessons, loss, masks, memory, sender, shares, storm
+from benchmarks import capped, fanout, intake, join, lessons, loss, masks, memory, people, sender, shares, slides, storm
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 TABLES = {
@@ -25,6 +25,8 @@ TABLES = {
     "fanout": fanout,
     "storm": storm,
     "lessons": lessons,
+    "people": people,
+    "slides": slides,
     "masks": masks,
     "memory": memory,
 }

@@ -1,6 +1,6 @@
 """A figure of the analytics against labels, with the interval that chance alone would leave it in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,14 +31,22 @@ class Measured:
     """CPU-seconds for a second of sound or for a picture."""
 
 
-def over_files(part: str, what: str, rows: Sequence[tuple[str, float, float]], cpu: float | None = None) -> Measured:
+def over_files(
+    part: str,
+    what: str,
+    rows: Sequence[tuple[str, float, float]],
+    cpu: float | None = None,
+    *,
+    worse: Callable[[float], float] = float,
+) -> Measured:
     """A figure over files: the mean, weighted.
 
     Args:
         part: of the analytics.
         what: in words, with the unit.
-        rows: for each file its name, its value (an error: more is worse) and its weight (seconds, pictures).
+        rows: for each file its name, its value (an error, if `worse` says no other) and its weight (seconds, pictures).
         cpu: CPU-seconds for each unit of weight.
+        worse: the larger it makes a value, the worse that is.
     """
     names, values, weights = zip(*rows, strict=True)
     value, weight = np.array(values), np.array(weights)
@@ -47,6 +55,6 @@ def over_files(part: str, what: str, rows: Sequence[tuple[str, float, float]], c
         chosen = np.random.default_rng(SEED).integers(0, len(rows), (RESAMPLES, len(rows)))
         means = (value[chosen] * weight[chosen]).sum(axis=1) / weight[chosen].sum(axis=1)
         low, high = (float(one) for one in np.quantile(means, (0.025, 0.975)))
-    worst = int(value.argmax())
+    worst = max(range(len(values)), key=lambda at: worse(values[at]))
     mean = float((value * weight).sum() / weight.sum())
     return Measured(part, what, mean, low, high, f"{names[worst]}: {value[worst]:.3f}", len(rows), cpu)
