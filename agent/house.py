@@ -11,8 +11,8 @@ from agent.classroom import PictureLimits
 from agent.observe.observer import Observer
 from agent.record.package import Standpoint
 from agent.record.store import FolderStore
-from agent.stream.incoming import Playout
 from agent.stream.mediaclock import MediaClock
+from agent.stream.playout import Playout
 from contract.observation import Observation
 from contract.signal import Signal
 

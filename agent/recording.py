@@ -18,6 +18,7 @@ from agent.record.recorder import LessonRecorder
 from agent.record.store import FolderStore, PackageRef
 from agent.record.trouble import RecordTrouble, SealFailed
 from agent.record.writer import Needs
+from agent.stream.playout import Tapped
 from contract.clock import SessionClock, mono_at, session_t
 from contract.package import QUALITY, TIMELINE, Manifest
 from contract.result import RoomResult
@@ -82,6 +83,8 @@ class RoomRecording:
         self._time = time
         self._on_trouble = on_trouble
         self._observer: Observer | None = None
+        self._let_go: Callable[[], None] = lambda: None
+        """Ends what outlives the lesson: the loudspeaker's handing on."""
 
     async def begin(self, classroom: Classroom) -> None:
         """Record and observe what `classroom` shows, as soon as the disk takes the package; returns once it does."""
@@ -93,6 +96,7 @@ class RoomRecording:
 
     async def end_observing(self) -> None:
         """Take down what was still being found; nothing is observed from then on."""
+        self._let_go()
         if self._observer is not None:
             await asyncio.to_thread(self._observer.stop)
 
@@ -175,7 +179,23 @@ class RoomRecording:
             classroom.videos["slides"].add_frame_taker(partial(picture, "slides"))
         if classroom.mic is not None:
             classroom.mic.add_block_taker(sound)
+            self._hand_on_played(observer)
         return observer
+
+    def _hand_on_played(self, observer: Observer) -> None:
+        """Tell the observer what this room's loudspeaker plays: the far room's voices are nobody's of this one.
+
+        Where nothing can play, nothing of the far room is heard, and nothing is to be told.
+        """
+        playout: object = self._house.playout
+
+        def played(block: Block) -> None:
+            if self._time.counts(block.mono_ns):
+                observer.feed_played(block)
+
+        if isinstance(playout, Tapped):
+            playout.add_played_taker(played)
+            self._let_go = partial(playout.remove_played_taker, played)
 
     def _trouble(self, words: str) -> None:
         self._house.report.event("record.trouble", {"session": self._time.order.session, "words": words})

@@ -70,6 +70,10 @@ class Parts:
             samples = np.frombuffer(message.payload, np.int16)
             level = self.level.update(samples, message.mono_ns)
             return level + (self.speech.update(samples, message.mono_ns) if self.speech else [])
+        if message.kind is Kind.PLAYED:
+            if self.speech:
+                self.speech.played(np.frombuffer(message.payload, np.int16), message.mono_ns)
+            return []
         if message.kind is Kind.CAMERA:
             found = self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)
         else:

@@ -1,4 +1,4 @@
-"""What waits to be observed: pictures at a low cadence, sound without a hole, both bounded."""
+"""What waits to be observed: pictures at a low cadence, sound without a hole, all of it bounded."""
 
 import threading
 from collections import deque
@@ -24,8 +24,19 @@ SLIDES_HEIGHT = 720
 """The same for the slides, whose words must stay legible."""
 
 PictureTrack = Literal["camera", "slides"]
-Item = tuple[PictureTrack, Frame] | list[Block]
-"""One picture, or blocks of sound without a hole between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Blocks without a hole between them."""
+
+    kind: Kind
+    """What they are."""
+    blocks: tuple[Block, ...]
+
+
+Item = tuple[PictureTrack, Frame] | Sound
+"""One picture, or a piece of sound."""
 
 
 @dataclass
@@ -38,6 +49,8 @@ class FeedCounts:
     """Of these, never sent, because a newer one was due first."""
     dropped_blocks: int = 0
     """Blocks of 20 ms dropped, oldest first."""
+    dropped_played: int = 0
+    """The same of what the loudspeaker plays."""
 
 
 class Feed:
@@ -53,6 +66,7 @@ class Feed:
         self._due_ns: dict[PictureTrack, int] = {}
         self._pictures: dict[PictureTrack, Frame] = {}
         self._blocks: deque[Block] = deque()
+        self._played: deque[Block] = deque(maxlen=SOUND_LIMIT_BLOCKS)
         self._closed = False
         self._wake = threading.Condition()
 
@@ -89,6 +103,16 @@ class Feed:
             if len(self._blocks) >= BATCH_BLOCKS:
                 self._wake.notify()
 
+    def offer_played(self, block: Block) -> None:
+        """Take what the loudspeaker plays, on one thread, the audio callback: without any lock.
+
+        It is handed on ahead of the room's sound; the oldest goes when 10 s are waiting. Digital silence need not wait.
+        """
+        if self._closed or not block.samples.any():
+            return
+        self.counts.dropped_played += len(self._played) == SOUND_LIMIT_BLOCKS
+        self._played.append(block)
+
     def close(self) -> None:
         """Take nothing more; what waits is still handed on."""
         with self._wake:
@@ -101,15 +125,20 @@ class Feed:
             self._wake.notify_all()
 
     def take(self, wait_s: float) -> list[Item]:
-        """What is due; empty after `wait_s` without anything. Sound comes first: its order matters more."""
+        """What is due; empty after `wait_s` without anything. Sound comes first: its order matters more.
+
+        What was played comes before the sound in which it may be heard.
+        """
         with self._wake:
             if not self._due() and not self._closed:
                 self._wake.wait(wait_s)
             if not self._due():
                 return []
             items: list[Item] = []
+            while self._played:
+                items.append(_batch(Kind.PLAYED, self._played))
             while len(self._blocks) >= BATCH_BLOCKS or (self._closed and self._blocks):
-                items.append(self._batch())
+                items.append(_batch(Kind.SOUND, self._blocks))
             items.extend(self._pictures.items())
             self._pictures.clear()
             return items
@@ -118,12 +147,13 @@ class Feed:
         waiting = len(self._blocks) >= BATCH_BLOCKS or bool(self._pictures)
         return waiting or (self._closed and bool(self._blocks))
 
-    def _batch(self) -> list[Block]:
-        """Up to 200 ms of blocks that follow one another."""
-        batch = [self._blocks.popleft()]
-        while self._blocks and len(batch) < BATCH_BLOCKS and _follows(batch[-1], self._blocks[0]):
-            batch.append(self._blocks.popleft())
-        return batch
+
+def _batch(kind: Kind, waiting: deque[Block]) -> Sound:
+    """Up to 200 ms of blocks that follow one another."""
+    batch = [waiting.popleft()]
+    while waiting and len(batch) < BATCH_BLOCKS and _follows(batch[-1], waiting[0]):
+        batch.append(waiting.popleft())
+    return Sound(kind, tuple(batch))
 
 
 def _follows(block: Block, after: Block) -> bool:
@@ -139,9 +169,9 @@ class Packer:
 
     def message(self, item: Item) -> Message:
         """The message for the observing process."""
-        if isinstance(item, list):
-            samples = np.concatenate([block.samples for block in item])
-            return Message(Kind.SOUND, item[0].mono_ns, samples.astype(np.int16, copy=False).tobytes())
+        if isinstance(item, Sound):
+            samples = np.concatenate([block.samples for block in item.blocks])
+            return Message(item.kind, item.blocks[0].mono_ns, samples.astype(np.int16, copy=False).tobytes())
         track, frame = item
         if track == "slides":
             most, form, kind = (SLIDES_WIDTH, SLIDES_HEIGHT), "gray", Kind.SLIDES

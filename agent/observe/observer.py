@@ -137,6 +137,10 @@ class Observer:
         """Offer 20 ms of sound, on the capture thread; never blocks."""
         self._feed.offer_block(block)
 
+    def feed_played(self, block: Block) -> None:
+        """Offer what the loudspeaker plays, on its audio callback; takes no lock."""
+        self._feed.offer_played(block)
+
     def stop(self) -> None:
         """Work off what waits, tell what is open, and end; takes at most `flush_s` and a little.
 

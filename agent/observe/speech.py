@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.observe.beside import BesideSound
 from agent.observe.decimate import DELAY_S, RATE_IN_HZ, Decimator
 from agent.observe.finding import Finding
 from agent.observe.voices_spans import VoiceSpan
@@ -36,8 +37,13 @@ class Hearing(Protocol):
 class Voices(Protocol):
     """Says who speaks; agent.observe.voices.VoicesPart is one."""
 
-    def update(self, sound: FloatArray, probabilities: FloatArray, start_s: float) -> list[VoiceSpan]:
-        """Take whole hops at 16 kHz with their probabilities of speech; return the spans that are now sure."""
+    def update(
+        self, sound: FloatArray, probabilities: FloatArray, start_s: float, played: FloatArray | None = None
+    ) -> list[VoiceSpan]:
+        """Take whole hops at 16 kHz with their probabilities of speech; return the spans that are now sure.
+
+        `played` is what the loudspeaker plays meanwhile; None where nobody ever said.
+        """
 
     def hole(self) -> list[VoiceSpan]:
         """The sound has a hole here."""
@@ -52,11 +58,19 @@ class SpeechPart:
     def __init__(self, hearing: Hearing, voices: Voices | None = None) -> None:
         self._hearing = hearing
         self._voices = voices
+        self._played = BesideSound()
         self._decimator = Decimator()
         self._turns = TurnBuilder()
         self._due_ns: int | None = None
         self._sound: FloatArray = np.zeros(0, np.float32)
         """What the detector waits to be whole hops of."""
+
+    def played(self, samples: NDArray[np.int16], mono_ns: int) -> None:
+        """Take what the loudspeaker plays from `mono_ns` on, at 48 kHz, before the room's sound of the same time.
+
+        What never comes was silent. Where a sound system misjudges its own delay by 0.1 s, nothing is lost.
+        """
+        self._played.update(samples, mono_ns)
 
     def update(self, samples: NDArray[np.int16], mono_ns: int) -> list[Finding]:
         """Take sound at 48 kHz that began at `mono_ns`; return the turns and voices that are now over.
@@ -81,7 +95,8 @@ class SpeechPart:
             sound = np.concatenate([self._sound, low])
             whole = len(probabilities) * HOP_SAMPLES
             self._sound = sound[whole:]
-            spans += self._voices.update(sound[:whole], probabilities, start_s)
+            played = None if self._played.end_s is None else self._played.at(start_s, whole)[0]
+            spans += self._voices.update(sound[:whole], probabilities, start_s, played)
         return [*_speech(turns), *_voice(spans)]
 
     def flush(self) -> list[Finding]:

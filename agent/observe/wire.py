@@ -37,6 +37,8 @@ class Kind(IntEnum):
     """Tell what is still open, and end."""
     RESUME = 6
     """What the process before last said it would need to go on (JSON)."""
+    PLAYED = 7
+    """As `SOUND`: what the loudspeaker plays, ahead of the room's sound of its time; nothing while it is silent."""
 
 
 class WireBroken(Exception):

@@ -5,7 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import av
 import numpy as np
@@ -17,6 +17,7 @@ from agent.stream.figures import PeerFigures
 from agent.stream.jitter import Packet, Picture, PictureJitter
 from agent.stream.lipsync import LipSync
 from agent.stream.mediaclock import ntp_to_ns
+from agent.stream.playout import Audible, Choosy, Playout
 from agent.stream.roomclock import RoomClock
 from agent.stream.rtc import RtpReceiver
 from agent.stream.showing import Showing
@@ -26,32 +27,6 @@ TICK_S = 0.02
 """How often a track that waits for something is looked at; one that waits for nothing costs no time."""
 CONCEALED_MAX = 5
 """20 ms pieces made up in a row; after them there is nothing until sound comes again."""
-
-
-class Playout(Protocol):
-    """Shows and sounds what comes from another room."""
-
-    def picture(self, room: str, track: str, picture: av.VideoFrame) -> None:
-        """Show one picture; called on a thread of its track, in order."""
-
-    def sound(self, room: str, samples: NDArray[np.int16]) -> None:
-        """Play samples, 48 kHz mono; called on the event loop."""
-
-
-@runtime_checkable
-class Choosy(Protocol):
-    """A playout that does not show every track."""
-
-    def wants(self, room: str, track: str) -> bool:
-        """Whether pictures of this track are shown; asked for every picture, from any thread."""
-
-
-@runtime_checkable
-class Audible(Protocol):
-    """A playout that knows when sound handed to it will be heard."""
-
-    def waiting_ms(self, room: str) -> float | None:
-        """How long sound handed over now waits before it is heard; None where none is."""
 
 
 class CountedTime(Protocol):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.capture.frame import BLOCK_SAMPLES, SOUND_RATE_HZ
+from agent.stream.played import PlayedTaker, PlayedTap, lead_s
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +132,8 @@ class Loudspeaker:
             on_trouble: told once, in words, where there is no sound.
         """
         self._mixer = Mixer()
+        self._tap = PlayedTap()
+        self._latency_s = 0.0
         self._stream: Any = None
         try:
             # Imported late: the module itself fails where PortAudio is missing.
@@ -143,6 +146,7 @@ class Loudspeaker:
                 device=None if device == "default" else device,
                 callback=self._play,
             )
+            self._latency_s = float(self._stream.latency)
             self._stream.start()
         except (OSError, ValueError) as error:
             on_trouble(f"PortAudio is missing or knows no loudspeaker {device!r}: {error}; the far room is not heard")
@@ -163,12 +167,20 @@ class Loudspeaker:
         """How long sound of a room waits before it is heard; None where there is no loudspeaker."""
         if self._stream is None:
             return None
-        return self._mixer.waiting_ms(room) + float(self._stream.latency) * 1000
+        return self._mixer.waiting_ms(room) + self._latency_s * 1000
 
     def sound(self, room: str, samples: NDArray[np.int16]) -> None:
         """Play samples, 48 kHz mono, shape (samples,)."""
         if self._stream is not None:
             self._mixer.put(room, samples)
+
+    def add_played_taker(self, take: PlayedTaker) -> None:
+        """Give what is really played, with the time at which it leaves, to `take`; without a device that is nothing."""
+        self._tap.add(take)
+
+    def remove_played_taker(self, take: PlayedTaker) -> None:
+        """Give it nothing more."""
+        self._tap.remove(take)
 
     def close(self) -> None:
         """Let go of the device."""
@@ -176,7 +188,10 @@ class Loudspeaker:
             self._stream.close()
             self._stream = None
 
-    def _play(self, out: NDArray[np.int16], frames: int, _time: object, status: object) -> None:
+    def _play(self, out: NDArray[np.int16], frames: int, times: Any, status: object) -> None:
+        """PortAudio's callback, on its own thread; what it raised would end the sound."""
         if status:
             log.debug("loudspeaker: %s", status)
-        out[:, 0] = self._mixer.take(frames)
+        mixed = self._mixer.take(frames)
+        out[:, 0] = mixed
+        self._tap.give(mixed, lead_s(times.outputBufferDacTime, times.currentTime, self._latency_s))

@@ -21,11 +21,12 @@ from agent.encode.packet import VideoPacket
 from agent.stream.camerafeed import CameraFeed
 from agent.stream.fanout import Feed, MediaPacket, TrackFanout
 from agent.stream.figures import PeerFigures
-from agent.stream.incoming import CountedTime, Incoming, IncomingPictures, IncomingSound, Playout, Reception
+from agent.stream.incoming import CountedTime, Incoming, IncomingPictures, IncomingSound, Reception
 from agent.stream.ladder import Look
 from agent.stream.ladders import Stand
 from agent.stream.mediaclock import MediaClock
 from agent.stream.pacer import Priority
+from agent.stream.playout import Playout
 from agent.stream.redundancy import SoundGuard
 from agent.stream.roomline import CHANNEL, RoomLine
 from agent.stream.rtc import RtpSender

@@ -2,7 +2,7 @@ import av
 import numpy as np
 
 from agent.capture.frame import Block, Frame
-from agent.observe.feed import SOUND_LIMIT_BLOCKS, Feed, Packer
+from agent.observe.feed import SOUND_LIMIT_BLOCKS, Feed, Packer, Sound
 from agent.observe.wire import Kind, unpacked_picture
 
 SECOND = 1_000_000_000
@@ -56,10 +56,10 @@ def test_ten_seconds_of_sound_wait_and_then_the_oldest_goes():
     feed = Feed({"camera": 1.0, "slides": 0.5})
     for number in range(SOUND_LIMIT_BLOCKS + 30):
         feed.offer_block(block(number))
-    batches = [item for item in feed.take(0) if isinstance(item, list)]
+    batches = [item for item in feed.take(0) if isinstance(item, Sound)]
     assert feed.counts.dropped_blocks == 30
-    assert batches[0][0].samples[0] == 30
-    assert sum(len(batch) for batch in batches) == SOUND_LIMIT_BLOCKS
+    assert batches[0].blocks[0].samples[0] == 30
+    assert sum(len(batch.blocks) for batch in batches) == SOUND_LIMIT_BLOCKS
 
 
 def test_blocks_with_a_hole_between_them_are_not_joined():
@@ -68,9 +68,9 @@ def test_blocks_with_a_hole_between_them_are_not_joined():
         feed.offer_block(block(number))
     for number in range(5, 15):
         feed.offer_block(block(number, number * 20_000_000 + SECOND))
-    first, second = [item for item in feed.take(0) if isinstance(item, list)]
+    first, second = [item for item in feed.take(0) if isinstance(item, Sound)]
     message = Packer().message(second)
-    assert len(first) == 5
+    assert len(first.blocks) == 5
     assert (message.kind, message.mono_ns) == (Kind.SOUND, 5 * 20_000_000 + SECOND)
     assert len(message.payload) == 10 * 960 * 2
 
@@ -82,8 +82,8 @@ def test_what_waits_is_still_handed_on_after_closing_and_nothing_more_is_taken()
     feed.offer_block(block(2))
     feed.offer_frame("camera", frame(0))
     (batch,) = feed.take(0)
-    assert isinstance(batch, list)
-    assert [one.samples[0] for one in batch] == [1]
+    assert isinstance(batch, Sound)
+    assert [one.samples[0] for one in batch.blocks] == [1]
     assert feed.take(0) == []
 
 
@@ -98,3 +98,27 @@ def test_pictures_are_shrunk_before_they_are_sent():
 
 def test_a_small_picture_is_not_blown_up():
     assert unpacked_picture(Packer().message(("camera", frame(0, 320, 240))).payload, 3).shape == (240, 320, 3)
+
+
+def test_what_is_played_comes_before_the_sound_in_which_it_may_be_heard_and_silence_need_not_come():
+    feed = Feed({"camera": 1.0, "slides": 0.5})
+    for number in range(10):
+        feed.offer_block(block(number))
+    for number in (0, 1, 2, 7, 8):
+        feed.offer_played(block(number))
+    items = feed.take(0)
+    assert [item.kind for item in items] == [Kind.PLAYED, Kind.PLAYED, Kind.SOUND]
+    first, second = (Packer().message(item) for item in items[:2])
+    assert (first.kind, first.mono_ns, len(first.payload)) == (Kind.PLAYED, 20_000_000, 2 * 960 * 2), "0 is silence"
+    assert second.mono_ns == 7 * 20_000_000
+
+
+def test_ten_seconds_of_what_is_played_wait_and_then_the_oldest_goes():
+    feed = Feed({"camera": 1.0, "slides": 0.5})
+    for number in range(SOUND_LIMIT_BLOCKS + 30):
+        feed.offer_played(block(number + 1))
+    assert feed.counts.dropped_played == 30
+    assert feed.take(0) == [], "without the room's sound it need not be worked on"
+    feed.close()
+    feed.offer_played(block(1))
+    assert feed.counts.dropped_played == 30

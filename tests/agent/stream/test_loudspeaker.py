@@ -1,3 +1,7 @@
+import sys
+import time
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -108,3 +112,39 @@ def test_how_long_sound_waits_is_known_before_and_while_it_is_heard():
     mixer.put("far", block(5))
     mixer.take(BLOCK_SAMPLES)
     assert mixer.waiting_ms("far") == ahead_ms - 20
+
+
+class PortAudioAtHand:
+    """A sound system whose device asks for a block when the test says so."""
+
+    class OutputStream:
+        latency = 0.08
+
+        def __init__(self, *, callback, **_wanted):
+            self.ask = callback
+
+        def start(self):
+            PortAudioAtHand.stream = self
+
+        def close(self):
+            pass
+
+    stream: OutputStream
+
+
+def test_what_is_handed_to_the_device_is_told_with_the_time_at_which_it_is_heard(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", PortAudioAtHand)
+    speaker, heard = Loudspeaker("default", pytest.fail), []
+    speaker.add_played_taker(heard.append)
+    for _ in range(3):
+        speaker.sound("far", block(7))
+        speaker.sound("other", block(4))
+    out = np.zeros((BLOCK_SAMPLES, 1), np.int16)
+    asked_ns = time.monotonic_ns()
+    PortAudioAtHand.stream.ask(out, BLOCK_SAMPLES, SimpleNamespace(currentTime=5.0, outputBufferDacTime=5.25), "")
+    (one,) = heard
+    assert set(one.samples) == set(out[:, 0]) == {11}
+    assert 0.25 <= (one.mono_ns - asked_ns) / 1e9 < 5.25
+    out[:] = 0
+    assert set(one.samples) == {11}, "the device's own memory is not handed on"
+    speaker.close()

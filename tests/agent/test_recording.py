@@ -1,0 +1,82 @@
+import asyncio
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from agent.capture.frame import Block
+from agent.lesson import Lesson
+from agent.observe.observer import Observer
+from agent.stream.played import PlayedTaker
+from contract.session import Policy
+from tests.agent import test_lesson
+from tests.agent.test_lesson import LEAD, order
+
+house, told = test_lesson.house, test_lesson.told
+
+
+class Playing:
+    """A playout that plays all the time, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self.takers: list[PlayedTaker] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._play)
+        self._thread.start()
+
+    def picture(self, room, track, picture):
+        """Shown nowhere."""
+
+    def sound(self, room, samples):
+        """Played anyway."""
+
+    def add_played_taker(self, take):
+        self.takers.append(take)
+
+    def remove_played_taker(self, take):
+        self.takers.remove(take)
+
+    def close(self):
+        self._stop.set()
+        self._thread.join()
+
+    def _play(self):
+        while not self._stop.wait(0.02):
+            for take in list(self.takers):
+                take(Block(np.ones(960, np.int16), time.monotonic_ns()))
+
+
+class Overhearing(Observer):
+    """An observer that writes down when what it is fed was played."""
+
+    played: list[int]
+
+    def feed_played(self, block):
+        self.played.append(block.mono_ns)
+        super().feed_played(block)
+
+
+async def test_the_observer_is_told_what_the_loudspeaker_plays_during_the_lesson_and_at_no_other_time(
+    house, told, tmp_path
+):
+    Overhearing.played = []
+    playing = Playing()
+    made = order(2.0, 3.0, Policy(record=True, observe=True))
+    observed = replace(
+        house, playout=playing, observer=lambda **more: Overhearing(tmp_path / "no-models", boot="boot", **more)
+    )
+    try:
+        lesson = Lesson(made, LEAD, observed)
+        await lesson.run()
+        clock = house.standpoint.clock
+        at_s = [clock.hub_ns(mono_ns) / 1e9 - made.epoch for mono_ns in Overhearing.played]
+        assert at_s
+        assert min(at_s) >= 0
+        assert max(at_s) < 3.0
+        assert playing.takers == [], "the loudspeaker outlives the lesson"
+        told = len(Overhearing.played)
+        await asyncio.sleep(0.1)
+        assert len(Overhearing.played) == told
+    finally:
+        playing.close()
