@@ -13,6 +13,7 @@ from contract.envelope import Envelope
 from contract.keys import public_pem
 from hub.api import (
     alerts,
+    chapters,
     commands,
     devices,
     enrolment,
@@ -36,6 +37,8 @@ from hub.archive.store import FolderStore
 from hub.archive.uploads import UploadFolder
 from hub.console.pages import Pages, page_routes, sign_in_routes
 from hub.fleet.strangers import Strangers
+from hub.insight.contents import LessonContents
+from hub.insight.upkeep import ContentsUpkeep
 from hub.parts import HubParts
 from hub.session.conductor import Conductor
 
@@ -97,7 +100,9 @@ class SafeAnswers:
 def create_app(parts: HubParts) -> FastAPI:
     """The hub's ASGI application."""
     store = FolderStore(parts.archive)
-    intake = _intake(parts, store)
+    contents = LessonContents(parts.store.chapters, store, parts.conductor.order, parts.clock.now)
+    upkeep = ContentsUpkeep(contents)
+    intake = _intake(parts, store, upkeep.arrived)
     overview = _overview(parts)
     board = live.Board(lambda: overview().model_dump_json(), parts.changes)
     expiry = Expiry(store, intake.uploads, RoomsOfConductor(parts.conductor), parts.clock.now)
@@ -118,6 +123,7 @@ def create_app(parts: HubParts) -> FastAPI:
         tasks = [
             asyncio.create_task(board.run(), name="api.board"),
             asyncio.create_task(expiry.run(), name="archive.expiry"),
+            asyncio.create_task(upkeep.run(), name="insight.chapters"),
         ]
         for task in tasks:
             task.add_done_callback(_ended)
@@ -149,12 +155,13 @@ def create_app(parts: HubParts) -> FastAPI:
         alerts.router(parts.alerts),
         commands.router(parts.commands),
         twins.router(parts.twins),
-        sessions.router(parts.conductor, store, parts.readiness.shown),
+        sessions.router(parts.conductor, store, contents, parts.readiness.shown),
+        chapters.router(contents),
         packages.router(intake),
         telemetry.router(parts.store.rows, parts.store.rollups),
         live.router(board),
         sign_in_routes(pages, sign_ins, Tries(parts.clock.now)),
-        page_routes(pages, overview, parts.conductor, store),
+        page_routes(pages, overview, parts.conductor, store, contents),
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
@@ -187,9 +194,10 @@ def _own_routes(app: FastAPI, version: str) -> APIRouter:
     return routes
 
 
-def _intake(parts: HubParts, store: FolderStore) -> Intake:
+def _intake(parts: HubParts, store: FolderStore, arrived: Callable[[str], None]) -> Intake:
     async def receipt_given(session: str, room: str, envelope: Envelope) -> None:
         await asyncio.to_thread(parts.conductor.receipt_given, session, room, envelope)
+        arrived(session)
 
     return Intake(
         store,

@@ -5,22 +5,28 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
+from hub.api.chapters import chapters_shown
 from hub.api.problems import responses
 from hub.archive.playback import Playback, room_playback
 from hub.archive.store import PackageId, PackageStore
+from hub.insight.contents import LessonContents
 from hub.session.conductor import Conductor
 from hub.session.errors import SessionUnknown
 from hub.session.views import NewSession, SessionView
 
 
 def router(
-    sessions: Conductor, store: PackageStore, judged: Callable[[SessionView], SessionView] = lambda view: view
+    sessions: Conductor,
+    store: PackageStore,
+    contents: LessonContents,
+    judged: Callable[[SessionView], SessionView] = lambda view: view,
 ) -> APIRouter:
     """Routes under `/api/v1/sessions`.
 
     Args:
         sessions: conducts them.
         store: holds their packages.
+        contents: knows their chapters.
         judged: adds what is expected of the rooms of a session that begins soon.
     """
     routes = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
@@ -52,8 +58,8 @@ def router(
 
     @routes.get("/{session}/playback", summary="Play a finished lesson", responses=responses(404))
     async def play(session: str) -> Playback:
-        """Tracks, speech turns and slide changes of every room whose package is archived, in session time."""
-        return await asyncio.to_thread(playback, sessions, store, session)
+        """Chapters, and of every room whose package is archived its tracks, speech turns and slide changes."""
+        return await asyncio.to_thread(playback, sessions, store, contents, session)
 
     return routes
 
@@ -70,8 +76,8 @@ def known(sessions: Conductor, session: str) -> SessionView:
     return view
 
 
-def playback(sessions: Conductor, store: PackageStore, session: str) -> Playback:
-    """What a player needs for `session`; blocks on the disk.
+def playback(sessions: Conductor, store: PackageStore, contents: LessonContents, session: str) -> Playback:
+    """What a player needs for `session`; blocks on the disk and the database.
 
     Raises:
         SessionUnknown: there is no such session.
@@ -81,4 +87,11 @@ def playback(sessions: Conductor, store: PackageStore, session: str) -> Playback
         room_playback(store, PackageId(view.session, room.room), room.role, room.name or room.room)
         for room in view.rooms
     )
-    return Playback(session=view.session, title=view.title, epoch=view.epoch, seconds=view.seconds, rooms=rooms)
+    return Playback(
+        session=view.session,
+        title=view.title,
+        epoch=view.epoch,
+        seconds=view.seconds,
+        rooms=rooms,
+        chapters=chapters_shown(contents.of(view.session)),
+    )

@@ -12,6 +12,7 @@ from contract.observation import Observation
 from contract.package import TIMELINE, FileEntry, Gap, Manifest, Part
 from contract.session import Role
 from hub.archive.store import Deletion, PackageId, PackageStore
+from hub.archive.times import moment
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,16 @@ class RoomPlayback(Message):
     deleted: Deletion | None = None
 
 
+class ChapterShown(Message):
+    """One knowledge point of the lesson."""
+
+    t: float = Field(description="Session time at which it begins, in seconds.")
+    seconds: float
+    title: str | None = Field(None, description="Null where nobody knows it.")
+    source: str = Field(description="Who says so: `mark`, `slide`, `plan`, `edited` or `unknown`.")
+    confidence: float | None = Field(None, description="0 to 1, of a title that was read from slides; 1 for a mark's.")
+
+
 class Playback(Message):
     """A finished lesson, as far as the hub holds it."""
 
@@ -105,6 +116,7 @@ class Playback(Message):
     epoch: float
     seconds: float
     rooms: tuple[RoomPlayback, ...]
+    chapters: tuple[ChapterShown, ...] = ()
 
 
 def room_playback(store: PackageStore, package: PackageId, role: Role, name: str) -> RoomPlayback:
@@ -121,7 +133,7 @@ def room_playback(store: PackageStore, package: PackageId, role: Role, name: str
     manifest = store.manifest(package)
     if manifest is None:
         return bare
-    speech, slides = marks(store.file(package, TIMELINE))
+    speech, slides = marks(store.file(package, TIMELINE), manifest)
     return RoomPlayback(
         room=package.room,
         role=manifest.role,
@@ -164,15 +176,15 @@ def reason(gap: Gap, parts: Iterable[Part]) -> Reason | None:
     return Reason.ANEW if any(part.start_t >= gap.end_t - NEAR_S for part in own) else Reason.EARLY
 
 
-def marks(timeline: Path | None) -> tuple[tuple[Turn, ...], tuple[SlideChange, ...]]:
+def marks(timeline: Path | None, manifest: Manifest) -> tuple[tuple[Turn, ...], tuple[SlideChange, ...]]:
     """Speech turns and slide changes of a timeline file; lines that are no observations are skipped and counted."""
     if timeline is None:
         return (), ()
     with timeline.open("rb") as file:
-        return _marks(file, timeline.name)
+        return _marks(file, timeline.name, manifest)
 
 
-def _marks(lines: Iterable[bytes], name: str) -> tuple[tuple[Turn, ...], tuple[SlideChange, ...]]:
+def _marks(lines: Iterable[bytes], name: str, manifest: Manifest) -> tuple[tuple[Turn, ...], tuple[SlideChange, ...]]:
     turns: list[Turn] = []
     slides: list[SlideChange] = []
     wrong = 0
@@ -183,10 +195,10 @@ def _marks(lines: Iterable[bytes], name: str) -> tuple[tuple[Turn, ...], tuple[S
             wrong += 1
             continue
         if seen.kind == "speech" and seen.seconds > 0 and len(turns) < MARKS_KEPT:
-            turns.append(Turn(t=seen.t, seconds=seen.seconds))
+            turns.append(Turn(t=moment(seen, manifest), seconds=seen.seconds))
         elif seen.kind == "slide" and len(slides) < MARKS_KEPT:
             index = seen.value.get("index")
-            slides.append(SlideChange(t=seen.t, index=index if isinstance(index, int) else None))
+            slides.append(SlideChange(t=moment(seen, manifest), index=index if isinstance(index, int) else None))
     if wrong:
         log.warning("%d lines of %s are no observations", wrong, name)
     return tuple(turns), tuple(slides)

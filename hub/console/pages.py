@@ -19,6 +19,7 @@ from hub.console.lesson import lane, missing_words, screens, staged
 from hub.console.overview import kind_of, overview_page, rung_kind
 from hub.console.texts import LANGUAGE_COOKIE, Texts, language_of, load_texts
 from hub.console.words import remark_of_room, remark_words, size, span, when
+from hub.insight.contents import LessonContents
 from hub.session.conductor import Conductor
 from hub.session.errors import SessionUnknown
 
@@ -112,7 +113,13 @@ def sign_in_routes(pages: Pages, sign_ins: HubSignIns, tries: Tries) -> APIRoute
     return routes
 
 
-def page_routes(pages: Pages, overview: Callable[[], Overview], sessions: Conductor, store: PackageStore) -> APIRouter:
+def page_routes(
+    pages: Pages,
+    overview: Callable[[], Overview],
+    sessions: Conductor,
+    store: PackageStore,
+    chapters: LessonContents,
+) -> APIRouter:
     """The overview and the lesson."""
     routes = APIRouter(tags=["console"], default_response_class=HTMLResponse)
 
@@ -134,7 +141,7 @@ def page_routes(pages: Pages, overview: Callable[[], Overview], sessions: Conduc
         t = pages.texts(request)
         try:
             view = await asyncio.to_thread(known, sessions, session)
-            found = await asyncio.to_thread(playback, sessions, store, session)
+            found = await asyncio.to_thread(playback, sessions, store, chapters, session)
         except SessionUnknown:
             return pages.page(request, "problem.html", 404, words=t("problem.lesson"))
         return pages.page(

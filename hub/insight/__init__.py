@@ -1,1 +1,1 @@
-"""What lessons say: reports, made from `measures` and the timelines of the packages. Pure."""
+"""What lessons say: reports and chapters, made from `measures` and the timelines of the packages."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hub.store.alerts import AlertTable
 from hub.store.certificates import CertificateTable
+from hub.store.chapters import ChapterTable
 from hub.store.claims import ClaimTable
 from hub.store.commands import CommandTable
 from hub.store.devices import DeviceTable
@@ -35,6 +36,7 @@ class Store:
     twins: TwinTable
     rollups: RollupTable
     retention: Retention
+    chapters: ChapterTable
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -59,6 +61,7 @@ class Store:
             TwinTable(database),
             RollupTable(database),
             Retention(database),
+            ChapterTable(database),
         )
 
     def close(self) -> None:

@@ -263,6 +263,32 @@ smallest, largest, sum and count of each number, by its name."""
 ROLLUP_HOUR = _rollup("rollup_hour")
 """The same in one hour."""
 
+CHAPTER_LIST = Table(
+    "chapter_list",
+    METADATA,
+    Column("session", NAME, ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("rev", Integer(), nullable=False),
+    Column("edited", Boolean(), nullable=False),
+    Column("editor", NAME, nullable=False),
+    Column("changed", Float(), nullable=False),
+    Column("basis", Text(), nullable=False),
+)
+"""Chapters of one lesson: derived from what `basis` names, or edited by an operator. `rev` grows with each change."""
+
+CHAPTER = Table(
+    "chapter",
+    METADATA,
+    Column("session", NAME, ForeignKey("chapter_list.session", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer(), primary_key=True, autoincrement=False),
+    Column("start", Float(), nullable=False),
+    Column("seconds", Float(), nullable=False),
+    Column("title", Text()),
+    Column("source", String(16), nullable=False),
+    Column("confidence", Float()),
+    Column("sought", Text(), nullable=False),
+)
+"""One chapter of a list, `start` and `seconds` in session time; `sought` is its title as it is searched by."""
+
 OPERATOR = Table(
     "operator",
     METADATA,

@@ -1,0 +1,51 @@
+"""Keeps the chapters of all lessons up to date while the hub runs."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from hub.archive.refusals import ArchiveRefused
+from hub.insight.contents import LessonContents
+from hub.store.errors import DATABASE_TROUBLE
+
+log = logging.getLogger(__name__)
+
+ROUND_S = 600.0
+"""Between two looks at all lessons, in seconds: as often as packages are looked at for their expiry."""
+TROUBLE = (OSError, ArchiveRefused, *DATABASE_TROUBLE)
+
+
+class ContentsUpkeep:
+    """Derives the chapters of a lesson when a package of it arrives, and looks through all of them now and then."""
+
+    def __init__(self, contents: LessonContents) -> None:
+        self._contents = contents
+        self._arrived: set[str] = set()
+        self._woken = asyncio.Event()
+
+    def arrived(self, session: str) -> None:
+        """A package of `session` is complete; on the event loop."""
+        self._arrived.add(session)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Look at once, then whenever a package has arrived, and every `ROUND_S` seconds, until cancelled."""
+        while True:
+            try:
+                await asyncio.to_thread(self._contents.tidy)
+            except TROUBLE:
+                log.exception("the chapters of lessons could not be brought up to date; trying again later")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ROUND_S):
+                    while True:
+                        await self._woken.wait()
+                        self._woken.clear()
+                        await self._take()
+
+    async def _take(self) -> None:
+        while self._arrived:
+            session = self._arrived.pop()
+            try:
+                await asyncio.to_thread(self._contents.derive, session)
+            except TROUBLE:
+                log.exception("the chapters of %s could not be derived; they are when they are asked for", session)
