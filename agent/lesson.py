@@ -198,7 +198,8 @@ class Lesson:
             await asyncio.sleep(SAMPLE_S)
             counts = self._counted(sent)
             if self.recorder is not None:
-                self.recorder.quality({"t": round(self._time.now, 3), **counts.as_json()})
+                told = {"t": round(self._time.now, 3), **counts.as_json(), **self._recording.observing()}
+                self.recorder.quality(told)
             if second % TELL_EACH == 0:
                 result = self._account(sent, live=True).model_dump(mode="json", by_alias=True)
                 self._house.report.telemetry("lesson.live", {"session": self.order.session, "result": result})

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from agent.account import Counts
 from agent.capture.frame import Block, Frame
@@ -20,6 +21,7 @@ from agent.record.trouble import RecordTrouble, SealFailed
 from agent.record.writer import Needs
 from agent.stream.playout import Tapped
 from contract.clock import SessionClock, mono_at, session_t
+from contract.observation import Observation
 from contract.package import QUALITY, TIMELINE, Manifest
 from contract.result import RoomResult
 from contract.session import RoomOrder, SessionOrder
@@ -65,7 +67,14 @@ class LessonTime:
 class RoomRecording:
     """Owns recorder and observer of one room in one lesson."""
 
-    def __init__(self, room: RoomOrder, house: House, time: LessonTime, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        room: RoomOrder,
+        house: House,
+        time: LessonTime,
+        on_trouble: Callable[[str], None],
+        on_observation: Callable[[Observation], None] = lambda _one: None,
+    ) -> None:
         """Prepare; nothing is written before `begin`.
 
         Args:
@@ -73,6 +82,7 @@ class RoomRecording:
             house: what the service hands out.
             time: of the lesson.
             on_trouble: told, in words, what goes less well; called from any thread.
+            on_observation: takes what is observed, beside the timeline; called from any thread.
         """
         self.recorder: LessonRecorder | None = None
         """What writes, once the disk has taken the package."""
@@ -82,6 +92,7 @@ class RoomRecording:
         self._house = house
         self._time = time
         self._on_trouble = on_trouble
+        self._on_observation = on_observation
         self._observer: Observer | None = None
         self._let_go: Callable[[], None] = lambda: None
         """Ends what outlives the lesson: the loudspeaker's handing on."""
@@ -91,8 +102,16 @@ class RoomRecording:
         draft = await self._draft()
         self.before = Counts.left_by(draft.folder / QUALITY)
         self.recorder = self._record(classroom, draft)
-        if self._house.observer is not None and self._time.order.policy.observe:
+        if not self._time.order.policy.observe:
+            return
+        for one in (await asyncio.to_thread(read_timeline, draft.folder / TIMELINE)).observations:
+            self._on_observation(one)  # what earlier incarnations observed
+        if self._house.observer is not None:
             self._observer = self._observe(classroom, self._house.observer, self.recorder)
+
+    def observing(self) -> dict[str, Any]:
+        """What observing costs, for a line of quality; empty where nobody observes."""
+        return {"observe": self._observer.figures()} if self._observer is not None else {}
 
     async def end_observing(self) -> None:
         """Take down what was still being found; nothing is observed from then on."""
@@ -162,7 +181,11 @@ class RoomRecording:
         return recorder
 
     def _observe(self, classroom: Classroom, make: MakeObserver, recorder: LessonRecorder) -> Observer:
-        observer = make(on_observation=recorder.observation, on_trouble=self._on_trouble, session_t=self._time.at)
+        def observed(one: Observation) -> None:
+            recorder.observation(one)
+            self._on_observation(one)
+
+        observer = make(on_observation=observed, on_trouble=self._on_trouble, session_t=self._time.at)
         observer.start()
 
         # Nobody is observed before the lesson, and what stands at its beginning is found at its beginning.

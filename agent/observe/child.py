@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from agent.observe.level import LevelPart
 from agent.observe.ocr import OcrUnusable, SlideReader
 from agent.observe.reading import Reader, ReadingPart
 from agent.observe.speech import SpeechPart
+from agent.observe.spent import Spent
 from agent.observe.view import UNTOLD, View
 from agent.observe.voices import VoicesPart
 from agent.observe.wire import Kind, Message, WireBroken, read_message, unpacked_picture
@@ -34,13 +35,18 @@ from models.silero import SpeechDetector
 log = logging.getLogger(__name__)
 
 
+PART_OF: Final = {Kind.SOUND: "speech", Kind.PLAYED: "speech", Kind.CAMERA: "people", Kind.SLIDES: "slides"}
+"""On what the time that a message takes is spent."""
+
+
 class Parts:
-    """The three detectors, those that could be made."""
+    """The detectors, those that could be made."""
 
     def __init__(
         self, folder: Path, trouble: Callable[[str, str], None], view: View = UNTOLD, *, slide_text: bool = True
     ) -> None:
         """Load the models in `folder`; `trouble` is called with the part and words for each that is unusable."""
+        self.spent = Spent()
         self.speech: SpeechPart | None = None
         self.level = LevelPart()
         voices: VoicesPart | None = None
@@ -52,7 +58,7 @@ class Parts:
             self.speech = SpeechPart(SpeechDetector(folder), voices)
         except ModelsTrouble as error:
             trouble("speech", f"speech is not observed: {error}")
-        self.people = people_part(folder, view, trouble)
+        self.people = people_part(folder, view, trouble, self.spent)
         reader: Reader | None = None
         try:
             reader = SlideReader() if slide_text else None
@@ -66,6 +72,15 @@ class Parts:
         Raises:
             WireBroken: the content is not of the size it says.
         """
+        with self.spent.on(PART_OF[message.kind]):
+            found = self._taken(message)
+        if message.kind in {Kind.CAMERA, Kind.SLIDES}:
+            # After pictures alone: where the machine is behind, sound is worked off first.
+            with self.spent.on("reading"):
+                found += self.slides.step()
+        return found
+
+    def _taken(self, message: Message) -> list[Finding]:
         if message.kind is Kind.SOUND:
             samples = np.frombuffer(message.payload, np.int16)
             level = self.level.update(samples, message.mono_ns)
@@ -75,11 +90,8 @@ class Parts:
                 self.speech.played(np.frombuffer(message.payload, np.int16), message.mono_ns)
             return []
         if message.kind is Kind.CAMERA:
-            found = self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)
-        else:
-            found = self.slides.update(unpacked_picture(message.payload, 1), message.mono_ns)
-        # After pictures alone: where the machine is behind, sound is worked off first.
-        return found + self.slides.step()
+            return self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)
+        return self.slides.update(unpacked_picture(message.payload, 1), message.mono_ns)
 
     def flush(self) -> list[Finding]:
         """What is still open."""
@@ -101,7 +113,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, view: View = UNTOLD, 
     tell("ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.people.sees)
     while (message := read_message(stdin)) is not None and message.kind is not Kind.STOP:
         if message.kind is Kind.PING:
-            tell("pong", cpu_s=_cpu_s())
+            tell("pong", cpu_s=_cpu_s(), by_part=parts.spent.seconds())
         elif message.kind is Kind.RESUME:
             parts.slides.resume(json.loads(message.payload))
         else:
@@ -111,7 +123,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, view: View = UNTOLD, 
                     tell("memory", memory=parts.slides.memory())
     for finding in parts.flush():
         _tell_finding(tell, finding)
-    tell("done", cpu_s=_cpu_s())
+    tell("done", cpu_s=_cpu_s(), by_part=parts.spent.seconds())
 
 
 def _tell_finding(tell: Callable[..., None], finding: Finding) -> None:

@@ -65,6 +65,12 @@ class ObserverCounts:
     """Times the process died, hung or grew too large and was replaced."""
     cpu_seconds: float = 0.0
     """CPU seconds of the observing processes, as they last told."""
+    cpu_by_part: dict[str, float] = field(default_factory=dict)
+    """The same by part of the process that runs, without what belongs to none (loading, the pipe)."""
+    memory_bytes: int = 0
+    """Resident memory of the process, when it was last looked at."""
+    memory_peak_bytes: int = 0
+    """The most of these."""
     fed: FeedCounts = field(default_factory=FeedCounts)
 
 
@@ -141,6 +147,20 @@ class Observer:
         """Offer what the loudspeaker plays, on its audio callback; takes no lock."""
         self._feed.offer_played(block)
 
+    def figures(self) -> dict[str, Any]:
+        """What observing costs and what became of what was fed, as JSON values."""
+        counts = self.counts
+        return {
+            "cpu_s": round(counts.cpu_seconds, 2),
+            "by_part": dict(counts.cpu_by_part),
+            "memory_mib": round(counts.memory_bytes / 2**20, 1),
+            "memory_peak_mib": round(counts.memory_peak_bytes / 2**20, 1),
+            "pictures": counts.fed.pictures,
+            "replaced": counts.fed.replaced_pictures,
+            "dropped_blocks": counts.fed.dropped_blocks,
+            "processes": counts.replacements + 1,
+        }
+
     def stop(self) -> None:
         """Work off what waits, tell what is open, and end; takes at most `flush_s` and a little.
 
@@ -200,7 +220,8 @@ class Observer:
             if now - pinged >= limits.ping_s:
                 pinged = now
                 worker.ping()
-                used = worker.memory_bytes()
+                used = self.counts.memory_bytes = worker.memory_bytes()
+                self.counts.memory_peak_bytes = max(used, self.counts.memory_peak_bytes)
                 if used > limits.memory_bytes:
                     return f"the observing process uses {used >> 20} MB, more than {limits.memory_bytes >> 20} MB"
             if ready and now - began > limits.well_s and "process" in self._told:
@@ -223,6 +244,7 @@ class Observer:
         if "cpu_s" in told:
             self._cpu_now_s = float(told["cpu_s"])
             self.counts.cpu_seconds = self._cpu_before_s + self._cpu_now_s
+            self.counts.cpu_by_part = told["by_part"]
 
     def _observed(self, told: dict[str, Any]) -> None:
         self._tell(told["kind"], told["mono_ns"], told["seconds"], told["confidence"], told["value"])
