@@ -32,6 +32,7 @@ from agent.stream.roomline import CHANNEL, RoomLine
 from agent.stream.rtc import RtpSender
 from agent.stream.tiers import CameraTiers
 from agent.stream.uplink import Uplink
+from agent.stream.voicetalk import TICK_S, VoiceTalk
 from contract.session import IceServer
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ class PeerContext:
     """Which tier of the camera each room gets; None: the recorded one for all."""
     on_sound_lost: Callable[[], None] = lambda: None
     """Told, again and again, while a room loses packets."""
+    voices: VoiceTalk | None = None
+    """What rooms tell each other of who speaks; None where the lesson is not observed."""
 
 
 class Peer:
@@ -94,7 +97,7 @@ class Peer:
         self._guard = SoundGuard()
         self._camera: CameraFeed | None = None
         self._uplink: Uplink | None = None
-        self._line = RoomLine(context.clock.anchor_ns, self._other_is_late, mono_ns)
+        self._line = RoomLine(context.clock.anchor_ns, self._other_is_late, mono_ns, self._take_voices)
         self._reception = Reception(
             room,
             self.began_ns,
@@ -289,6 +292,17 @@ class Peer:
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL and self._line.open(channel):
             self._start(self._line.run(), "clock")
+            if self._context.voices is not None:
+                self._start(self._tell_voices(self._context.voices), "voices")
+
+    async def _tell_voices(self, voices: VoiceTalk) -> None:
+        while True:
+            voices.tell(self.room, self._mono_ns() / 1e9, self._line.say)
+            await asyncio.sleep(TICK_S)
+
+    def _take_voices(self, line: str) -> None:
+        if self._context.voices is not None:
+            self._context.voices.take(self.room, line, self._line.clock, self._mono_ns() / 1e9)
 
 
 def ago_s(moment_ns: int | None, now_ns: int) -> float | None:

@@ -26,7 +26,7 @@ class RoomClock:
     """Knows another room's monotonic clock. Feed it what arrives; it sends through `send`."""
 
     def __init__(
-        self, anchor_ns: int, send: Callable[[str], None], mono_ns: Callable[[], int] = time.monotonic_ns
+        self, anchor_ns: int, send: Callable[[str], object], mono_ns: Callable[[], int] = time.monotonic_ns
     ) -> None:
         self._anchor_ns = anchor_ns
         self._send = send
@@ -67,3 +67,16 @@ class RoomClock:
             return None
         captured = ntp_to_ns(capture_ntp) - self._peer_anchor_ns
         return self._map.hub_ns(mono_ns) - captured, self._map.error_ns(mono_ns)
+
+    def here_ns(self, there_ns: int) -> int | None:
+        """The moment on this room's monotonic clock, in ns, of one on the other's; None before the first exchange."""
+        if not self._map.known:
+            return None
+        now = self._mono_ns()
+        here = there_ns - (self._map.hub_ns(now) - now)
+        return here - (self._map.hub_ns(here) - there_ns)  # the clocks drift: what held then, not now
+
+    @property
+    def error_ns(self) -> int | None:
+        """Bound of the error of the other room's clock now, in ns; None before the first exchange."""
+        return self._map.error_ns(self._mono_ns()) if self._map.known else None

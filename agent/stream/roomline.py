@@ -1,8 +1,8 @@
 """The lines that two rooms exchange over a data channel.
 
-Three kinds: questions about the other's clock and their answers, how each judges the link,
-and how late each one's event loop is. What cannot be read is dropped, so either side may
-learn new kinds.
+Four kinds: questions about the other's clock and their answers, how each judges the link,
+how late each one's event loop is, and who speaks in each room (`agent.stream.voicetalk`). What
+cannot be read is dropped, so either side may learn new kinds.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from agent.stream.ladder import Told
 from agent.stream.roomclock import BURST, INTERVAL_S, LINE_MAX, RoomClock
+from agent.stream.voicetalk import PREFIX
 
 CHANNEL = "clock"
 """The channel's label. It says less than it carries now, and stays what other rooms know."""
@@ -50,7 +51,11 @@ class RoomLine:
     """One end of the channel with one other room."""
 
     def __init__(
-        self, anchor_ns: int, on_lag: Callable[[float], None], mono_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        anchor_ns: int,
+        on_lag: Callable[[float], None],
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+        on_voices: Callable[[str], None] = lambda _line: None,
     ) -> None:
         """No channel yet.
 
@@ -58,10 +63,12 @@ class RoomLine:
             anchor_ns: of this device's capture stamps, see `RoomClock`.
             on_lag: told how late the other end's event loop is, in ms: what it reports of arrivals is late by as much.
             mono_ns: this device's monotonic clock.
+            on_voices: takes lines about who speaks in the other room.
         """
         self.clock = RoomClock(anchor_ns, self._send, mono_ns)
         """The other room's clock."""
         self._on_lag = on_lag
+        self._on_voices = on_voices
         self._mono_ns = mono_ns
         self._channel: Channel | None = None
         self._told: Told | None = None
@@ -106,6 +113,10 @@ class RoomLine:
         if lag_ms is not None:
             self._send(json.dumps({"lag_ms": round(lag_ms, 1)}))
 
+    def say(self, line: str) -> bool:
+        """Send one line of somebody else's; False where it cannot leave now."""
+        return self._send(line)
+
     def take(self, line: object) -> None:
         """Take one line of the other side."""
         if not isinstance(line, str) or len(line) > LINE_MAX:
@@ -115,6 +126,8 @@ class RoomLine:
             self._told, self._told_ns = told, self._mono_ns()
         elif line.startswith(_LAG):
             self._take_lag(line)
+        elif line.startswith(PREFIX):
+            self._on_voices(line)
         else:
             self.clock.take(line)
 
@@ -129,6 +142,8 @@ class RoomLine:
     def _is_open(self) -> bool:
         return self._channel is not None and self._channel.readyState == "open"
 
-    def _send(self, line: str) -> None:
-        if self._channel is not None and self._is_open() and self._channel.bufferedAmount <= BUFFERED_MAX_BYTES:
-            self._channel.send(line)
+    def _send(self, line: str) -> bool:
+        if self._channel is None or not self._is_open() or self._channel.bufferedAmount > BUFFERED_MAX_BYTES:
+            return False
+        self._channel.send(line)
+        return True

@@ -85,6 +85,8 @@ def test_each_room_learns_the_others_clock():
     here.line.open(Wire(there.line.take))
     there.line.open(there_wire)
     here.line.clock.ask()
+    assert abs(here.line.clock.here_ns(107 * S) - 100 * S) <= here.line.clock.error_ns + 1000
+    assert there.line.clock.here_ns(0) is None, "it has not asked yet"
     captured_ntp = ((1000 + 107 + 2_208_988_800) << 32) & (2**64 - 1)
     age_ns, error_ns = here.line.clock.age_ns(captured_ntp, here.now_ns + S)
     assert abs(age_ns - S) <= error_ns + 1000
@@ -111,6 +113,21 @@ def test_nothing_is_sent_into_a_channel_that_is_not_open_or_full():
     wire.bufferedAmount = 0
     end.line.tell(told(hears=False), 1.0)
     assert len(end.sent) == 2
+
+
+def test_lines_about_voices_are_handed_on_and_disturb_nothing_else():
+    voices: list[str] = []
+    line = RoomLine(0, lambda _lag: None, on_voices=voices.append)
+    sent: list[str] = []
+    assert not line.say("x"), "there is no channel yet"
+    line.open(Wire(sent.append))
+    line.take('{"voices":"0000000a"}')
+    line.take('{"voiced":"0000000a","upto":1}')
+    line.take(told().line())
+    assert len(voices) == 2
+    assert line.told == told()
+    assert line.say("x")
+    assert sent == ["x"]
 
 
 async def test_the_clock_is_asked_for_often_at_first(alone):
