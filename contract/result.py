@@ -57,7 +57,11 @@ class TimelineSummary(Message):
     speech_seconds: float | None = Field(
         None, description="Seconds of speech in the room's sound; None where it was not measured."
     )
-    talk_share: float | None = None
+    talk_share: float | None = Field(
+        None,
+        description="Share of the voice that speaks most, the teacher's, in all talk of the room's own sound; "
+        "None where less than 80 % of the time is known, or nobody spoke.",
+    )
     people: PeopleCount = PeopleCount()
     slides: int = 0
 

@@ -84,8 +84,8 @@ class LiveVoices:
 
     def hear(self, observation: Observation, now_s: float) -> None:
         """Take an observation of this room; kinds but `voice` are none of ours. `now_s` is session time."""
-        voice = _voice(observation.value.get("voice"))
-        if observation.kind == "voice" and voice is not None:
+        voice = voice_of(observation)
+        if voice is not None:
             self._keep(self._me, [Span(observation.t, observation.seconds, voice, observation.confidence)], 0.0, now_s)
 
     def told(self, room: str, spans: Iterable[Span], error_s: float, now_s: float) -> None:
@@ -126,6 +126,12 @@ class LiveVoices:
         del kept[: max(old, len(kept) - MOST_SPANS)]
 
 
+def voice_of(observation: Observation) -> Voice | None:
+    """Whose voice an observation tells; None where it tells none that we know."""
+    name = observation.value.get("voice") if observation.kind == "voice" else None
+    return next((one for one in Voice if one.value == name), None)
+
+
 def live_summary(heard: Heard) -> LiveSummary:
     """Measure what is known; some tens of milliseconds, on any thread."""
     live = measure_lesson(heard.rooms, heard.start_s, heard.end_s, clock_error_s=heard.clock_error_s).live
@@ -141,7 +147,3 @@ def live_summary(heard: Heard) -> LiveSummary:
 def _possible(span: Span, now_s: float) -> bool:
     finite = math.isfinite(span.start_s) and math.isfinite(span.seconds)
     return finite and 0 < span.seconds <= LONGEST_S and now_s - KEPT_S <= span.end_s <= now_s + AHEAD_S
-
-
-def _voice(name: object) -> Voice | None:
-    return Voice(name) if isinstance(name, str) and name in {one.value for one in Voice} else None

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agent.observe.live import voice_of
 from contract.observation import Observation
 from contract.result import PeopleCount, TimelineSummary
+from measures.lesson import measure_lesson
 from measures.people import INTERVAL_S, Sample, typical_count
 from measures.slides import SlideShown, slide_count
 from measures.speech import Turn, talk_time
+from measures.voices import Role, RoomVoices, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def summary(lines: Iterable[Observation], seconds: float | None = None) -> Timel
     return TimelineSummary(
         observations=len(kept),
         speech_seconds=round(talk_time(turns), 3) if _heard(kept) else None,
+        talk_share=_talk_share(kept, seconds),
         people=_people(kept, seconds),
         slides=slide_count(shown),
     )
@@ -72,6 +76,18 @@ def summary(lines: Iterable[Observation], seconds: float | None = None) -> Timel
 def _heard(lines: list[Observation]) -> bool:
     """Whether speech was listened for at any time: without its model, no turns do not mean silence."""
     return any(line.kind == "speech" or (line.kind == "cadence" and line.value.get("speech_s")) for line in lines)
+
+
+def _talk_share(lines: list[Observation], seconds: float | None) -> float | None:
+    """The teacher's share of all talk in this room's sound; None where too little of it is known."""
+    told = [(line, voice_of(line)) for line in lines]
+    spans = [Span(line.t, line.seconds, voice, line.confidence) for line, voice in told if voice is not None]
+    if not spans:
+        return None
+    end = seconds if seconds is not None else max(one.end_s for one in spans)
+    # The room alone: whoever speaks most in its sound counts as its teacher, whatever its role.
+    share = measure_lesson([RoomVoices("this", Role.LEAD, spans)], 0.0, end).live.talk_share.value
+    return round(share, 4) if isinstance(share, float) else None
 
 
 def _people(lines: list[Observation], seconds: float | None) -> PeopleCount:

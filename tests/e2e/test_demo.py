@@ -89,7 +89,7 @@ def has_the_fixed_form(found: dict[str, Any], rooms: int) -> None:
             assert {*kept} == {"track", "file", "parts", "seconds", "video_frames", "audio_seconds", "sha256"}
     assert {*found["telemetry"]} == {"produced", "stored", "lost", "duplicated"}
     assert {*found["timeline"]} == {"observations", "speech_seconds", "talk_share", "people", "slides"}
-    assert found["timeline"]["talk_share"] is None
+    assert found["timeline"]["talk_share"] is None or 0 <= found["timeline"]["talk_share"] <= 1
 
 
 @pytest.mark.paired

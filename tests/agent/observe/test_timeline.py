@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from agent.observe.timeline import Timeline, read_timeline, summary
 from contract.observation import Observation
 
@@ -44,6 +46,35 @@ def test_the_summary_says_talk_time_slides_and_people():
     assert told.talk_share is None
     assert (told.people.median, told.people.known) == (31.0, True)
     assert told.slides == 2
+
+
+def voices(*parts: tuple[str, float], begin: float = 0.0) -> list[Observation]:
+    lines, at = [], begin
+    for voice, seconds in parts:
+        lines.append(line("voice", at, seconds, voice=voice))
+        at += seconds
+    return lines
+
+
+def test_the_teachers_share_of_talk_is_told_where_enough_is_known():
+    whole = voices(("teacher", 6.0), ("silence", 2.0), ("student", 3.0), ("silence", 6.0), ("several", 3.0))
+    assert summary(whole, 20.0).talk_share == 0.5
+    assert summary(whole).talk_share == 0.5
+    assert summary(whole, 25.0).talk_share == 0.5, "80 % is known"
+    assert summary(whole, 26.0).talk_share is None
+    assert summary(whole[:-1], 20.0).talk_share == pytest.approx(6 / 9, abs=1e-4)
+
+
+def test_only_talk_in_session_time_has_a_share_and_a_room_without_talk_has_none():
+    assert summary(voices(("student", 10.0), ("teacher", 20.0), begin=-10.0), 10.0).talk_share == 1.0
+    assert summary(voices(("silence", 20.0)), 20.0).talk_share is None
+    odd = [
+        line("voice", 0.0, 20.0, voice="ghost"),
+        line("voice", 0.0, 20.0, voice=["teacher"]),
+        line("voice", 0.0, 9.0),
+    ]
+    assert summary(odd, 20.0).talk_share is None
+    assert summary(voices(("teacher", 20.0)), 0.0).talk_share is None
 
 
 def test_without_counts_the_number_of_people_is_unknown():
