@@ -71,6 +71,7 @@ RULES: Mapping[str, Who] = {
     "POST /api/v1/sessions/{session}/end": Who.OPERATOR,
     "POST /api/v1/sessions/{session}/cancel": Who.OPERATOR,
     "GET /api/v1/sessions/{session}/playback": Who.OPERATOR,
+    "GET /api/v1/sessions/{session}/report": Who.OPERATOR,
     "GET /api/v1/sessions/{session}/chapters": Who.OPERATOR,
     "PUT /api/v1/sessions/{session}/chapters": Who.OPERATOR,
     "DELETE /api/v1/sessions/{session}/chapters": Who.OPERATOR,

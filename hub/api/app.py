@@ -21,6 +21,7 @@ from hub.api import (
     live,
     metrics,
     packages,
+    reports,
     sessions,
     telemetry,
     twins,
@@ -38,6 +39,7 @@ from hub.archive.uploads import UploadFolder
 from hub.console.pages import Pages, page_routes, sign_in_routes
 from hub.fleet.strangers import Strangers
 from hub.insight.contents import LessonContents
+from hub.insight.reports import LessonReports
 from hub.insight.upkeep import ContentsUpkeep
 from hub.parts import HubParts
 from hub.session.conductor import Conductor
@@ -102,6 +104,7 @@ def create_app(parts: HubParts) -> FastAPI:
     store = FolderStore(parts.archive)
     contents = LessonContents(parts.store.chapters, store, parts.conductor.order, parts.clock.now)
     upkeep = ContentsUpkeep(contents)
+    lesson_reports = LessonReports(store, contents, parts.conductor.order, parts.clock.now)
     intake = _intake(parts, store, upkeep.arrived)
     overview = _overview(parts)
     board = live.Board(lambda: overview().model_dump_json(), parts.changes)
@@ -157,6 +160,7 @@ def create_app(parts: HubParts) -> FastAPI:
         twins.router(parts.twins),
         sessions.router(parts.conductor, store, contents, parts.readiness.shown),
         chapters.router(contents),
+        reports.router(lesson_reports),
         packages.router(intake),
         telemetry.router(parts.store.rows, parts.store.rollups),
         live.router(board),
