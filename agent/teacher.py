@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from agent.overlay.insight import InsightState
+from agent.overlay.marks import MarkAnswer
 from agent.overlay.socket import OverlayServer
 from agent.overlay.state import OverlayState, PeerState
 from agent.stream.ladders import Stand, whole_room
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 
 S = SessionState
 LOOK_S = 1.0
+MARK_GAP_S = 1.0
+"""Marks within this time are one: somebody clicked twice."""
 
 WORDS: dict[SessionState, tuple[str, str]] = {
     S.SCHEDULED: ("等待上课", "Waiting for the lesson"),
@@ -66,6 +70,17 @@ class Shown(Protocol):
     def joined(self) -> bool:
         """Whether at least one other room is connected."""
 
+    @property
+    def insight(self) -> InsightState | None:
+        """How it goes; None where that is not said."""
+
+    @property
+    def marks(self) -> int:
+        """Marks set in it."""
+
+    def mark(self, title: str) -> MarkAnswer:
+        """Set one at this moment."""
+
 
 Stands = Callable[[], Mapping[str, Stand]]
 """Says on which rung the lesson stands with each other room."""
@@ -89,11 +104,12 @@ class Teacher:
             wall: this machine's wall clock, in seconds, for people.
             mono_s: monotonic seconds, for how long a notice is shown.
         """
-        self._server = OverlayServer(socket, token)
+        self._server = OverlayServer(socket, token, self._mark)
         self._wall = wall
         self._mono_s = mono_s
         self._notice: tuple[str, str] = ("", "")
         self._notice_until_s = 0.0
+        self._marked_s = -MARK_GAP_S
         self._lesson: Shown | None = None
         self._stands: Stands = dict
         self._rung, self._rung_since = "", wall()
@@ -135,6 +151,18 @@ class Teacher:
         self._notice_until_s = self._mono_s() + seconds
         self._update()
         return self._server.clients
+
+    def _mark(self, title: str) -> MarkAnswer:
+        if self._lesson is None:
+            return MarkAnswer.NO_LESSON
+        now = self._mono_s()
+        if now - self._marked_s < MARK_GAP_S:
+            return MarkAnswer.SOON
+        answer = self._lesson.mark(title)
+        if answer is MarkAnswer.TAKEN:
+            self._marked_s = now
+            self._update()
+        return answer
 
     def _update(self) -> None:
         stands = self._stands()
@@ -182,6 +210,8 @@ def overlay_state(lesson: Shown | None, stands: Mapping[str, Stand], *, connecte
         rung=whole.rung if whole is not None else "",
         rung_zh=whole.rung.zh if whole is not None else "",
         rung_en=whole.rung.en if whole is not None else "",
+        insight=lesson.insight,
+        marks=lesson.marks,
         peers=tuple(
             _peer(room, names.get(room, room), state, stands.get(room)) for room, state in lesson.connected.items()
         ),

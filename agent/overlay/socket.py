@@ -1,7 +1,8 @@
 """The local socket that the teacher's screen listens on.
 
 A client's first line is the token from a file that only this account can read; then
-it gets the whole state as one line of JSON, and again after each change.
+it gets the whole state as one line of JSON, and again after each change. A later line of
+its own sets a mark (`agent.overlay.marks`) and is answered; nothing it sends ends the stream.
 """
 
 import asyncio
@@ -9,9 +10,11 @@ import contextlib
 import hmac
 import logging
 import secrets
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.overlay.marks import AnswerLine, MarkAnswer, read_mark
 from agent.overlay.state import OverlayState
 from agent.platform import replace_file, serve_local
 
@@ -20,6 +23,10 @@ log = logging.getLogger(__name__)
 TOKEN_WAIT_S = 5.0
 CLIENTS_MAX = 8
 LINE_LIMIT = 4096
+"""Longer lines are not read."""
+END_S = 2.0
+LINE_S = 0.25
+"""A screen's lines are read no faster than one in this time; what it sends meanwhile waits on its side."""
 BACKLOG_BYTES = 256 << 10
 """Bytes that may wait for a client that does not read; then it is dropped, and may connect again."""
 
@@ -27,6 +34,7 @@ BACKLOG_BYTES = 256 << 10
 @dataclass(eq=False)
 class _Client:
     writer: asyncio.StreamWriter
+    serving: asyncio.Task[None] | None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -36,15 +44,19 @@ class OverlayServer:
     Everything here belongs to one event loop.
     """
 
-    def __init__(self, socket: Path, token: Path) -> None:
+    def __init__(
+        self, socket: Path, token: Path, on_mark: Callable[[str], MarkAnswer] = lambda _title: MarkAnswer.NO_LESSON
+    ) -> None:
         """Prepare; nothing listens yet.
 
         Args:
             socket: where to listen.
             token: file of the token; made anew at each start, mode 0600.
+            on_mark: sets a mark with this title, and says what became of it.
         """
         self._socket = socket
         self._token_file = token
+        self._on_mark = on_mark
         self._token = ""
         self._state = OverlayState()
         self._clients: set[_Client] = set()
@@ -69,8 +81,11 @@ class OverlayServer:
         """Close every connection and remove the socket."""
         if self._server is not None:
             self._server.close()
+        serving = [one.serving for one in self._clients if one.serving is not None]
         for one in list(self._clients):
             one.writer.transport.abort()
+        if serving:
+            await asyncio.wait(serving, timeout=END_S)
         await asyncio.to_thread(self._socket.unlink, missing_ok=True)
 
     def update(self, state: OverlayState) -> None:
@@ -100,17 +115,24 @@ class OverlayServer:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(high=BACKLOG_BYTES)
-        client = _Client(writer)
+        client = _Client(writer, asyncio.current_task())
         self._clients.add(client)
         telling = asyncio.create_task(self._tell(client), name="overlay.tell")
         try:
-            while await reader.read(LINE_LIMIT):
-                pass  # nothing is expected of a screen yet; reading notices that it goes
+            async for line in _lines(reader):
+                self._answer(client, line)
+                await asyncio.sleep(LINE_S)
         finally:
             self._clients.discard(client)
             telling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await telling
+
+    def _answer(self, client: _Client, line: bytes | None) -> None:
+        title = None if line is None else read_mark(line)
+        answer = MarkAnswer.BAD if title is None else self._on_mark(title)
+        if client.writer.transport.get_write_buffer_size() <= BACKLOG_BYTES:
+            client.writer.write(AnswerLine.of(answer).model_dump_json().encode() + b"\n")
 
     async def _tell(self, client: _Client) -> None:
         client.changed.set()
@@ -122,3 +144,15 @@ class OverlayServer:
                 client.writer.transport.abort()
                 return
             client.writer.write(self._state.model_dump_json().encode() + b"\n")
+
+
+async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes | None]:
+    """Lines until the other side goes, without empty ones; None for one that is too long."""
+    waiting = b""
+    while chunk := await reader.read(LINE_LIMIT):
+        *whole, waiting = (waiting + chunk).split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield line if len(line) <= LINE_LIMIT else None
+        # Of a line that is too long already, no more than shows that it is.
+        waiting = waiting[: LINE_LIMIT + 1]

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agent.overlay.insight import InsightState
 from contract.model import Message
 
 
@@ -40,5 +41,9 @@ class OverlayState(Message):
     rung_en: str = ""
     rung_since: float = Field(0.0, description="Since when, in seconds of this machine's wall clock.")
     peers: tuple[PeerState, ...] = ()
+    insight: InsightState | None = Field(
+        None, description="How the lesson went lately, anew every 10 s; null before that, and where it is not observed."
+    )
+    marks: int = Field(0, description="Marks set in this lesson: one more says that a mark was taken.")
     notice_zh: str = Field("", description="Shown large for a while, over everything else; empty without one.")
     notice_en: str = ""

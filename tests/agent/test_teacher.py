@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from agent.overlay.insight import InsightFigure, InsightState
+from agent.overlay.marks import MarkAnswer
 from agent.platform import open_local
 from agent.stream.ladder import Told
 from agent.stream.ladders import Stand
@@ -35,6 +37,14 @@ class Held:
     recorder: Recorder | None = field(default_factory=Recorder)
     connected: dict[str, str] = field(default_factory=lambda: {"lead": "connected"})
     joined: bool = True
+    insight: InsightState | None = None
+    marks: int = 0
+    titles: list[str] = field(default_factory=list)
+
+    def mark(self, title: str) -> MarkAnswer:
+        self.titles.append(title)
+        self.marks += 1
+        return MarkAnswer.TAKEN
 
 
 def stand(role: Role, rung: Rung, why: Why = Why.FINE) -> Stand:
@@ -144,3 +154,43 @@ async def test_which_room_this_is_is_shown_large_for_a_while_on_every_screen(tmp
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _told(reader: asyncio.StreamReader) -> dict:
+    return await _line(reader, lambda one: "answer" in one)
+
+
+async def test_a_mark_of_the_screen_is_set_once_however_fast_it_is_clicked_and_the_state_confirms_it(tmp_path):
+    now = 100.0
+    teacher = Teacher(tmp_path / "o.sock", tmp_path / "o.token", mono_s=lambda: now)
+    task = asyncio.create_task(teacher.run())
+    try:
+        while not (tmp_path / "o.sock").exists():
+            await asyncio.sleep(0.01)
+            assert not task.done()
+        reader, writer = await open_local(tmp_path / "o.sock")
+        writer.write((tmp_path / "o.token").read_bytes())
+        writer.write('{"mark": "勾股定理的证明"}\n'.encode())
+        assert (await _told(reader))["answer"] == "no-lesson"
+        held = Held()
+        teacher.show(held)
+        writer.write('{"mark": "勾股定理的证明"}\n{"mark": ""}\n'.encode())
+        assert (await _told(reader))["words_zh"] == "已标记"
+        assert (await _told(reader))["answer"] == "too-soon"
+        assert held.titles == ["勾股定理的证明"]
+        now = 102.0
+        writer.write(b'{"mark": ""}\n')
+        await _line(reader, lambda one: one.get("marks") == 2)
+        assert held.titles == ["勾股定理的证明", ""]
+        writer.close()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def test_how_the_lesson_goes_is_on_the_screen_while_it_is_said():
+    figure = InsightFigure(value=0.12, coverage=0.9, words_zh="对方班级学生发言占比 12 %")
+    insight = InsightState(t=60, start_t=0, end_t=40, talk_share=figure, far_share=figure, longest_wait=figure)
+    assert overlay_state(Held(insight=insight), {}, connected=True, since=1.0).insight == insight
+    assert overlay_state(Held(), {}, connected=True, since=1.0).insight is None
+    assert overlay_state(None, {}, connected=True, since=1.0).insight is None

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from agent.overlay.marks import MarkAnswer
 from agent.overlay.socket import OverlayServer
 from agent.overlay.state import OverlayState, PeerState
 from agent.platform import open_local
@@ -97,3 +98,91 @@ async def test_a_path_too_long_for_a_socket_works_all_the_same(tmp_path):
     assert (await _line(reader))["hub"] == "away"
     writer.close()
     await server.stop()
+
+
+@pytest.fixture
+async def marking(tmp_path):
+    titles: list[str] = []
+    one = OverlayServer(tmp_path / "overlay.sock", tmp_path / "overlay.token", lambda title: _set(titles, title))
+    await one.start()
+    yield one, titles
+    await one.stop()
+
+
+def _set(titles: list[str], title: str) -> MarkAnswer:
+    titles.append(title)
+    return MarkAnswer.TAKEN
+
+
+async def _answers(reader, count: int) -> list[str]:
+    found: list[str] = []
+    async with asyncio.timeout(30):
+        while len(found) < count:
+            told = json.loads(await reader.readline())
+            if "answer" in told:
+                found.append(told["answer"])
+    return found
+
+
+async def test_a_line_of_a_screen_sets_a_mark_and_is_answered_beside_the_state(marking, tmp_path):
+    _, titles = marking
+    reader, writer = await _screen(tmp_path)
+    writer.write('{"mark": "  二次函数\u3000图像 "}\n\n{"mark": ""}\n'.encode())
+    assert await _answers(reader, 2) == ["taken", "taken"]
+    assert titles == ["二次函数\u3000图像", ""]
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"mark",
+        b"{}",
+        b'{"mark": 7}',
+        b'{"mark": null}',
+        b'"mark"',
+        b'{"mark": "' + b"x" * 81 + b'"}',
+        b'{"mark": "a\\nb"}',
+        b'{"mark": "\\u202e"}',
+        b'{"mark": "\xff"}',
+        b"[" * 4000,
+        b'{"mark": "' + b"x" * 100_000 + b'"}',
+    ],
+)
+async def test_a_line_that_is_no_mark_is_answered_so_and_the_state_goes_on(marking, tmp_path, bad):
+    server, titles = marking
+    reader, writer = await _screen(tmp_path)
+    writer.write(bad + b"\n")
+    assert await _answers(reader, 1) == ["bad"]
+    server.update(OverlayState(state="live"))
+    while (await _line(reader))["state"] != "live":
+        pass
+    writer.write(b'{"mark": "good"}\n')
+    assert await _answers(reader, 1) == ["taken"]
+    assert titles == ["good"]
+    writer.close()
+
+
+async def test_a_screen_that_sends_without_end_is_read_slowly_and_the_others_are_served(marking, tmp_path):
+    server, titles = marking
+    noisy, noisy_writer = await _screen(tmp_path)
+    noisy_writer.write(b'{"mark": ""}\n' * 20_000)
+    noisy_writer.write(b"x" * 100_000)
+    await _answers(noisy, 4)
+    good, good_writer = await _screen(tmp_path)
+    await _line(good)
+    server.update(OverlayState(words_en="news"))
+    assert (await _line(good))["words_en"] == "news"
+    assert len(titles) < 100
+    assert server.clients == 2
+    noisy_writer.transport.abort()
+    good_writer.close()
+
+
+async def test_nothing_is_marked_by_who_does_not_know_the_token(marking, tmp_path):
+    _, titles = marking
+    reader, writer = await _screen(tmp_path, "wrong")
+    writer.write(b'{"mark": "x"}\n')
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    assert titles == []
