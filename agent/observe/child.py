@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -39,6 +40,10 @@ PART_OF: Final = {Kind.SOUND: "speech", Kind.PLAYED: "speech", Kind.CAMERA: "peo
 """On what the time that a message takes is spent."""
 
 
+LATE_S: Final = 1.0
+"""A picture that is looked at later than this came late: the machine is short."""
+
+
 class Parts:
     """The detectors, those that could be made."""
 
@@ -47,6 +52,8 @@ class Parts:
     ) -> None:
         """Load the models in `folder`; `trouble` is called with the part and words for each that is unusable."""
         self.spent = Spent()
+        self.late = 0
+        """Pictures that had been taken more than `LATE_S` ago when they had been looked at."""
         self.speech: SpeechPart | None = None
         self.level = LevelPart()
         voices: VoicesPart | None = None
@@ -78,6 +85,7 @@ class Parts:
             # After pictures alone: where the machine is behind, sound is worked off first.
             with self.spent.on("reading"):
                 found += self.slides.step()
+            self.late += time.monotonic_ns() - message.mono_ns > LATE_S * 1e9
         return found
 
     def _taken(self, message: Message) -> list[Finding]:
@@ -110,10 +118,14 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, view: View = UNTOLD, 
         stdout.flush()
 
     parts = Parts(folder, lambda part, words: tell("trouble", part=part, words=words), view, slide_text=slide_text)
-    tell("ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.people.sees)
+    tell(
+        "ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.people.sees, bodies=parts.people.sees_bodies
+    )
     while (message := read_message(stdin)) is not None and message.kind is not Kind.STOP:
         if message.kind is Kind.PING:
-            tell("pong", cpu_s=_cpu_s(), by_part=parts.spent.seconds())
+            tell("pong", cpu_s=_cpu_s(), by_part=parts.spent.seconds(), late=parts.late)
+        elif message.kind is Kind.PACE:
+            parts.people.bodies_s = float(json.loads(message.payload)["bodies_s"])
         elif message.kind is Kind.RESUME:
             parts.slides.resume(json.loads(message.payload))
         else:

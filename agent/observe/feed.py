@@ -113,6 +113,10 @@ class Feed:
         self.counts.dropped_played += len(self._played) == SOUND_LIMIT_BLOCKS
         self._played.append(block)
 
+    def set_period(self, track: PictureTrack, period_s: float) -> None:
+        """Take pictures of a track at another cadence, from the next one on; any thread."""
+        self._period_ns[track] = round(period_s * 1e9)
+
     def close(self) -> None:
         """Take nothing more; what waits is still handed on."""
         with self._wake:

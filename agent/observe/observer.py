@@ -12,6 +12,8 @@ from typing import Any
 
 from agent.capture.frame import Block, Frame
 from agent.observe.feed import Feed, FeedCounts, PictureTrack
+from agent.observe.pace import Cadence, Pacer, Told
+from agent.observe.people import BODIES_S
 from agent.observe.view import UNTOLD, View
 from agent.observe.worker import Worker
 from contract.observation import Observation
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 class ObserverLimits:
     """What the observing process is allowed."""
 
+    cpu_share: float = 0.25
+    """Of one core, over a minute; over it is looked less often."""
     memory_bytes: int = 450 << 20
     """Resident memory; over it the process is replaced."""
     ping_s: float = 2.0
@@ -90,6 +94,7 @@ class Observer:
         session_t: Callable[[int], float],
         boot: str,
         people_hz: float = 1.0,
+        bodies_s: float = BODIES_S,
         slides_hz: float = 2.0,
         slide_text: bool = True,
         view: View = UNTOLD,
@@ -104,6 +109,7 @@ class Observer:
             session_t: session time in seconds of a moment on the device's monotonic clock, in ns.
             boot: identifier of this boot of the device.
             people_hz: counts of people in a second.
+            bodies_s: seconds between two looks for people from behind.
             slides_hz: looks at the slides in a second.
             slide_text: whether title and text of each slide are read.
             view: what of the camera's picture is what.
@@ -117,8 +123,12 @@ class Observer:
         self._session_t = session_t
         self._boot = boot
         self._limits = limits or ObserverLimits()
-        self._period_s: dict[PictureTrack, float] = {"camera": 1 / people_hz, "slides": 1 / slides_hz}
-        self._feed = Feed(self._period_s)
+        self._full = Cadence(1 / people_hz, bodies_s, 1 / slides_hz)
+        self._feed = Feed({"camera": self._full.people_s, "slides": self._full.slides_s})
+        self._pacer = Pacer(self._limits.cpu_share)
+        self._worker: Worker | None = None
+        self._sees: dict[str, Any] = {}
+        """What the process that runs can observe at all."""
         self.counts = ObserverCounts(fed=self._feed.counts)
         self.state = ObserverState.STARTING
         self.pid: int | None = None
@@ -159,6 +169,7 @@ class Observer:
             "replaced": counts.fed.replaced_pictures,
             "dropped_blocks": counts.fed.dropped_blocks,
             "processes": counts.replacements + 1,
+            "cadence": self._pacer.level.value,
         }
 
     def stop(self) -> None:
@@ -192,16 +203,17 @@ class Observer:
         self.state = ObserverState.STARTING
         try:
             told = (self._models, self._feed, self._take, self._memory)
-            worker = Worker(*told, slide_text=self._slide_text, view=self._view)
+            pace = self._full.slowed(self._pacer.level).bodies_s
+            worker = Worker(*told, bodies_s=pace, slide_text=self._slide_text, view=self._view)
         except OSError as error:
             return f"the observing process cannot be started: {error}"
-        self.pid = worker.process.pid
+        self.pid, self._worker = worker.process.pid, worker
         why = self._watch(worker)
         if why:
             worker.kill()
         if not worker.join(self._limits.flush_s):
             self._trouble("end", "the observing process did not end in time; what it had not told is lost")
-        self.pid = None
+        self.pid = self._worker = None
         self._cpu_before_s += self._cpu_now_s
         self._cpu_now_s = 0.0
         return why
@@ -240,7 +252,11 @@ class Observer:
             self._memory = json.dumps(told["memory"])
         elif what == "ready":
             self.state = ObserverState.WELL
-            self._tell_cadence(told)
+            self._sees = told
+            self._pacer.begin()
+            self._tell_cadence()
+        elif what == "pong" and self.state is ObserverState.WELL:
+            self._pace(Told(time.monotonic(), told["cpu_s"], self.counts.fed.replaced_pictures, told["late"]))
         if "cpu_s" in told:
             self._cpu_now_s = float(told["cpu_s"])
             self.counts.cpu_seconds = self._cpu_before_s + self._cpu_now_s
@@ -263,10 +279,29 @@ class Observer:
             )
         )
 
-    def _tell_cadence(self, told: dict[str, Any]) -> None:
+    def _pace(self, told: Told) -> None:
+        """Look less often where the machine is short, and more often again; on the reader's thread."""
+        if not self._pacer.update(told):
+            return
+        cadence = self._full.slowed(self._pacer.level)
+        self._feed.set_period("camera", cadence.people_s)
+        self._feed.set_period("slides", cadence.slides_s)
+        if self._worker is not None:
+            self._worker.pace(cadence.bodies_s)
+        log.info("observing goes on at the cadence `%s`: %s", self._pacer.level, self._pacer.why)
+        self._tell_cadence()
+
+    def _tell_cadence(self) -> None:
         """Say what is sampled how often, in seconds; None for what is not observed and so unknown."""
-        people_s = self._period_s["camera"] if told["people"] else None
-        cadence = {"speech_s": told["speech_hop_s"], "people_s": people_s, "slides_s": self._period_s["slides"]}
+        level, now = self._pacer.level, self._full.slowed(self._pacer.level)
+        cadence = {
+            "speech_s": self._sees["speech_hop_s"],
+            "people_s": now.people_s if self._sees["people"] else None,
+            "bodies_s": now.bodies_s if self._sees["bodies"] else None,
+            "slides_s": now.slides_s,
+        }
+        if self._pacer.why:
+            cadence |= {"level": level.value, "why": self._pacer.why}
         if cadence != self._cadence:
             self._cadence = cadence
             self._tell("cadence", time.monotonic_ns(), 0.0, None, cadence)

@@ -40,6 +40,9 @@ class Kind(IntEnum):
     PLAYED = 7
     """As `SOUND`: what the loudspeaker plays, ahead of the room's sound of its time; nothing while it is silent."""
 
+    PACE = 8
+    """How often to look, as far as the process itself decides it (JSON: `bodies_s`, in seconds)."""
+
 
 class WireBroken(Exception):
     """The other end is gone, or what came is not ours."""

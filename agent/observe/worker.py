@@ -34,6 +34,7 @@ class Worker:
         take: Callable[[dict[str, Any]], None],
         memory: str,
         *,
+        bodies_s: float,
         slide_text: bool,
         view: View = UNTOLD,
     ) -> None:
@@ -44,6 +45,7 @@ class Worker:
             feed: what it is to observe.
             take: called on the reader's thread with each line that comes back.
             memory: what the process before last told to remember, as JSON; or empty.
+            bodies_s: seconds between two looks for bodies.
             slide_text: whether title and text of each slide are read.
             view: what of the camera's picture is what.
 
@@ -54,6 +56,9 @@ class Worker:
         self._take = take
         self._memory = memory
         self._ping = threading.Event()
+        self._bodies_s = bodies_s
+        self._paced = threading.Event()
+        self._paced.set()
         self.heard_at = time.monotonic()
         """When it last said anything, on the monotonic clock, in seconds."""
         command = [sys.executable, "-m", "agent.observe", str(folder), view.text()]
@@ -72,6 +77,12 @@ class Worker:
     def ping(self) -> None:
         """Ask for a sign of life; it waits its turn behind what is being sent."""
         self._ping.set()
+        self._feed.wake()
+
+    def pace(self, bodies_s: float) -> None:
+        """Let bodies be looked for every so many seconds from now on; any thread."""
+        self._bodies_s = bodies_s
+        self._paced.set()
         self._feed.wake()
 
     def memory_bytes(self) -> int:
@@ -114,6 +125,10 @@ class Worker:
                 items = self._feed.take(FEEDER_WAIT_S)
                 if self.ended():
                     break
+                if self._paced.is_set():
+                    self._paced.clear()
+                    pace = json.dumps({"bodies_s": self._bodies_s})
+                    write_message(self._stdin, Message(Kind.PACE, time.monotonic_ns(), pace.encode()))
                 for item in items:
                     write_message(self._stdin, packer.message(item))
                 if self._ping.is_set():

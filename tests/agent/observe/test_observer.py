@@ -1,3 +1,4 @@
+import itertools
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import psutil
 import pytest
 
 from agent.observe.observer import ObserverState
+from agent.observe.pace import SETTLE_S
 from models.manifest import load_manifest
 from tests.agent.observe.pages import page
 from tests.agent.observe.rooms import Notes, Room, observer, until
@@ -55,7 +57,7 @@ def test_a_lesson_is_observed_in_session_time(models: Path, room: Room):
     assert slides[1].t - slides[0].t == pytest.approx(2.0, abs=0.6)
     spoken = sum(turn.seconds for turn in notes.of("speech"))
     assert 3.0 <= spoken <= 6.1, "the turn that was open at the end is told too"
-    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": 1.0, "slides_s": 0.5}
+    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": 1.0, "bodies_s": 4.0, "slides_s": 0.5}
     assert all(seen.boot == "boot" and 0 <= seen.t < 60 for seen in notes.observations)
 
 
@@ -104,6 +106,49 @@ def test_frames_flow_on_while_the_process_is_frozen_and_a_frozen_one_is_replaced
     assert "has not answered" in notes.troubles[0]
 
 
+@pytest.mark.paired
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is frozen with SIGSTOP, which Windows lacks")
+def test_a_machine_that_is_short_is_observed_less_often_and_the_timeline_says_so(models: Path, room: Room):
+    notes = Notes()
+    one = observer(models, notes, ping_s=0.2)
+    one.start()
+    assert until(lambda: one.state is ObserverState.WELL, 30)
+    room.play(one, SETTLE_S + 2.0)
+    assert one.pid is not None
+    os.kill(one.pid, signal.SIGSTOP)
+    room.play(one, 4.0)
+    os.kill(one.pid, signal.SIGCONT)
+    room.play(one, 6.0)
+    one.stop()
+    (full, *slowed) = notes.of("cadence")
+    assert full.value == {"speech_s": 0.032, "people_s": 1.0, "bodies_s": 4.0, "slides_s": 0.5}
+    assert slowed[0].value["level"] == "half"
+    assert (slowed[0].value["people_s"], slowed[0].value["bodies_s"], slowed[0].value["speech_s"]) == (2.0, 8.0, 0.032)
+    assert "pictures were" in slowed[0].value["why"]
+    after = [count.t for count in notes.of("people") if count.t > slowed[0].t + 2.0]
+    assert all(later - one >= 1.5 for one, later in itertools.pairwise(after))
+    assert one.figures()["cadence"] == slowed[-1].value["level"]
+    assert one.figures()["replaced"] >= 2
+    heard = sum(turn.seconds for turn in notes.of("level"))
+    assert heard >= SETTLE_S + 2.0 + 4.0 + 6.0 - 3, "sound waited, and none of it was left out"
+    assert notes.troubles == []
+
+
+@pytest.mark.paired
+def test_what_observing_costs_is_known_by_part(models: Path, room: Room):
+    notes = Notes()
+    one = observer(models, notes, ping_s=0.2)
+    one.start()
+    assert until(lambda: one.state is ObserverState.WELL, 30)
+    room.play(one, 4.0)
+    one.stop()
+    told = one.figures()
+    assert {"speech", "faces", "bodies", "slides"} <= set(told["by_part"])
+    assert 0 < sum(told["by_part"].values()) < told["cpu_s"]
+    assert 100 < told["memory_mib"] <= told["memory_peak_mib"] < 450
+    assert told["processes"] == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is frozen with SIGSTOP, which Windows lacks")
 def test_stopping_a_frozen_process_takes_no_longer_than_allowed(models: Path):
     notes = Notes()
@@ -137,7 +182,7 @@ def test_a_corrupt_model_makes_its_part_unknown_and_the_rest_goes_on(models: Pat
     assert [count.value for count in notes.of("people")] == [{"count": None}] * len(notes.of("people"))
     assert len(notes.of("people")) >= 2
     assert len(notes.of("slide")) == 2
-    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": None, "slides_s": 0.5}
+    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": None, "bodies_s": None, "slides_s": 0.5}
 
 
 def test_without_any_model_slides_are_still_counted(tmp_path: Path, silent_room: Room):
