@@ -70,7 +70,7 @@ def _lead(hub: District, folder: Path, session: str) -> None:
     record(folder / "slides.mp4", SECONDS, "slides", (70, 90, 40), sound_hz=None)
     seen = [("speech", 0.6, 2.1, {}), ("speech", 3.4, 3.0, {}), ("speech", 8.2, 1.4, {})]
     seen += [("slide", 0.0, 0.0, {"index": 0}), ("slide", 4.1, 0.0, {"index": 1}), ("slide", 9.0, 0.0, {"index": 2})]
-    _finish(hub.lead, Role.LEAD, folder, session, seen, [("camera", 0, 0.0, SECONDS), ("slides", 0, 0.0, SECONDS)], hub)
+    finish(hub.lead, Role.LEAD, folder, session, seen, [("camera", 0, 0.0, SECONDS), ("slides", 0, 0.0, SECONDS)], hub)
 
 
 def _far(hub: District, folder: Path, session: str) -> None:
@@ -80,13 +80,14 @@ def _far(hub: District, folder: Path, session: str) -> None:
     seen = [("speech", 2.8, 0.5, {}), ("speech", 7.0, 1.0, {}), ("speech", 10.0, 0.8, {})]
     parts = [("camera", 0, APART_S, 6.0), ("camera", 1, 7.0, 5.0)]
     gaps = (Gap(track="camera", start_t=6.4, end_t=7.0, why="the agent was started anew"),)
-    _finish(hub.receiving, Role.RECEIVING, folder, session, seen, parts, hub, gaps)
+    finish(hub.receiving, Role.RECEIVING, folder, session, seen, parts, hub, gaps)
 
 
-def _finish(device, role, folder, session, seen, parts, hub, gaps=()) -> None:
+def finish(device, role, folder, session, seen, parts, hub, gaps=(), seconds=SECONDS) -> None:
+    """Write what one room has of a lesson beside its recordings, seal it, and have the room say so."""
     lines = [
-        Observation(kind=kind, t=t, mono_ns=0, seconds=seconds, confidence=0.9, value=value)
-        for kind, t, seconds, value in seen
+        Observation(kind=kind, t=t, mono_ns=0, seconds=length, confidence=0.9, value=value)
+        for kind, t, length, value in seen
     ]
     (folder / "timeline.jsonl").write_text("".join(line.model_dump_json() + "\n" for line in lines))
     (folder / "quality.jsonl").write_text("{}\n")
@@ -98,13 +99,13 @@ def _finish(device, role, folder, session, seen, parts, hub, gaps=()) -> None:
             boot="b1",
             start_mono_ns=0,
             start_t=start,
-            seconds=seconds,
+            seconds=length,
             sound=track == "camera",
             width=640,
             height=360,
             closed="end",
         )
-        for track, index, start, seconds in parts
+        for track, index, start, length in parts
     )
     other = hub.receiving if device is hub.lead else hub.lead
     received = ReceivedFrom(
@@ -116,7 +117,7 @@ def _finish(device, role, folder, session, seen, parts, hub, gaps=()) -> None:
     )
     result = RoomResult(video_frames_sent=300, received=(received,))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    package(folder, device, role, session, files, seconds=SECONDS, parts=manifest, gaps=gaps, result=result)
+    package(folder, device, role, session, files, seconds=seconds, parts=manifest, gaps=gaps, result=result)
     report(hub, device, session, SessionState.SEALED, result=result)
 
 

@@ -143,6 +143,7 @@ function show() {
     line.setAttribute("x1", clock.t);
     line.setAttribute("x2", clock.t);
   }
+  root.dispatchEvent(new CustomEvent("lesson-time", { detail: clock.t }));
 }
 
 function step() {
@@ -160,6 +161,7 @@ playButton.addEventListener("click", () => {
   step();
 });
 seekBar.addEventListener("input", () => goTo(Number(seekBar.value)));
+root.addEventListener("lesson-go", (event) => goTo(event.detail)); // other modules of the page ask for a moment so
 speedBox.addEventListener("change", () => (clock.speed = Number(speedBox.value)));
 for (const lane of root.querySelectorAll(".lane svg")) {
   lane.addEventListener("click", (event) => {
@@ -174,5 +176,5 @@ screens = [...root.querySelectorAll("[data-room]")].map((figure) => {
   const track = room.tracks.find((one) => one.track === figure.dataset.track);
   return new Screen(figure, track.clips);
 });
-goTo(0);
+goTo(Number(new URLSearchParams(location.search).get("t")) || 0); // a link may lead into the lesson
 setInterval(step, TICK_MS);

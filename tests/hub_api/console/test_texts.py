@@ -11,7 +11,11 @@ from contract.state import SessionState
 from hub.archive import playback
 from hub.console.overview import KINDS, RUNGS
 from hub.console.texts import language_of, load_texts
+from hub.insight.editing import EDITED
+from hub.insight.errors import Unfit
 from hub.session.remarks import Reason
+from measures import figure
+from measures.chapters import ChapterSource
 from tests.hub_api.district import District
 
 FOLDER = Path(hub.console.__file__).parent
@@ -41,13 +45,17 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     source = "\n".join(path.read_text(encoding="utf-8") for path in written())
     asked = set(re.findall(r"""\bt\(\s*['"]([a-z_.0-9]+)['"]\s*[,)]""", source))
     asked |= set(re.findall(r"""['"]((?:presence|lesson|login|problem)\.[a-z_.]+)['"]""", source))
+    asked |= {f"chapters.{key}" for key in re.findall(r"""\bsay\(\s*"([a-z_.]+)"\s*[,)]""", source)}
     there = set(TEXTS["zh"].under(""))
     assert {key for key in asked - there if not key.endswith((".html", "."))} == set()
     by_name = (
         {f"state.{one}" for one in SessionState} | {f"role.{one}" for one in Role} | {f"mode.{one}" for one in Mode}
     )
     by_name |= {f"remark.{one}" for one in Reason} | {f"rung.{one}" for one in RUNGS}
-    by_name |= {f"gap.{one}" for one in playback.Reason}
+    by_name |= {f"gap.{one}" for one in playback.Reason} | {f"chapters.unfit.{one}" for one in Unfit}
+    by_name |= {f"chapters.source.{one}" for one in (*ChapterSource, EDITED)}
+    by_name |= {f"insight.reason.{one}" for one in figure.Reason}
+    by_name |= {f"insight.{one}" for one in ("talk_share", "far_share", "longest_wait")}
     tracks = {key for key in there if key.startswith("lesson.track.")}
     alerts = {key for key in there if key.startswith("alert.kind.")}
     assert by_name <= there
