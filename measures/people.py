@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from measures.cadence import Cadence
+
 WINDOW_S = 60.0
 """A count is told over a minute, because single pictures miss who looks away."""
 INTERVAL_S = 1.0
@@ -66,19 +68,25 @@ def people_count(samples: Sequence[Sample], seconds: float, interval_s: float = 
 
 
 def counts_by_minute(
-    samples: Sequence[Sample], start_s: float, end_s: float, interval_s: float = INTERVAL_S
+    samples: Sequence[Sample], start_s: float, end_s: float, interval_s: float | Cadence = INTERVAL_S
 ) -> list[Count]:
-    """`people_count` of each window of 60 s from `start_s` to `end_s`; the last one may be shorter."""
+    """`people_count` of each window of 60 s from `start_s` to `end_s`; the last one may be shorter.
+
+    Each is held against the looks that were due in it, where `interval_s` is a cadence that changed.
+    """
     out = []
     at = start_s
     while at < end_s:
         upto = min(at + WINDOW_S, end_s)
-        out.append(people_count([one for one in samples if at <= one.t_s < upto], upto - at, interval_s))
+        every_s = interval_s.interval_s(at, upto) if isinstance(interval_s, Cadence) else interval_s
+        out.append(people_count([one for one in samples if at <= one.t_s < upto], upto - at, every_s))
         at = upto
     return out
 
 
-def typical_count(samples: Sequence[Sample], start_s: float, end_s: float, interval_s: float = INTERVAL_S) -> Count:
+def typical_count(
+    samples: Sequence[Sample], start_s: float, end_s: float, interval_s: float | Cadence = INTERVAL_S
+) -> Count:
     """The count of a whole lesson: the median of its known minutes, unknown if fewer than 80 % are known.
 
     Formula: median over minutes of `people_count`, each minute weighing the same; coverage is the mean
@@ -88,7 +96,8 @@ def typical_count(samples: Sequence[Sample], start_s: float, end_s: float, inter
     known = [one.median for one in minutes if one.median is not None]
     coverage = sum(one.coverage for one in minutes) / len(minutes) if minutes else 0.0
     enough = bool(known) and len(known) >= COVERAGE * len(minutes)
-    return Count(float(median(known)) if enough else None, coverage, interval_s)
+    every_s = interval_s.interval_s(start_s, end_s) if isinstance(interval_s, Cadence) else interval_s
+    return Count(float(median(known)) if enough else None, coverage, every_s)
 
 
 @dataclass(frozen=True, slots=True)

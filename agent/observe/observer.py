@@ -297,7 +297,7 @@ class Observer:
         cadence = {
             "speech_s": self._sees["speech_hop_s"],
             "people_s": now.people_s if self._sees["people"] else None,
-            "bodies_s": now.bodies_s if self._sees["bodies"] else None,
+            "board_s": now.bodies_s if self._sees["bodies"] else None,
             "slides_s": now.slides_s,
         }
         if self._pacer.why:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from agent.observe.live import voice_of
 from contract.observation import Observation
 from contract.result import PeopleCount, TimelineSummary
+from measures.cadence import Cadence
 from measures.lesson import measure_lesson
 from measures.people import INTERVAL_S, Sample, typical_count
 from measures.slides import SlideShown, slide_count
@@ -94,9 +95,10 @@ def _people(lines: list[Observation], seconds: float | None) -> PeopleCount:
     samples = [Sample(line.t, line.value.get("count")) for line in lines if line.kind == "people"]
     if not samples:
         return PeopleCount()
-    told = [line.value.get("people_s") for line in lines if line.kind == "cadence"]
-    interval = next((float(one) for one in reversed(told) if one), INTERVAL_S)
+    told = [(line.t, line.value.get("people_s")) for line in lines if line.kind == "cadence"]
+    cadence = Cadence.told([(t, float(every)) for t, every in told if every], INTERVAL_S)
     start = 0.0 if seconds is not None else min(one.t_s for one in samples)
-    end = seconds if seconds is not None else max(one.t_s for one in samples) + interval
-    count = typical_count(samples, start, end, interval)
+    last = max(one.t_s for one in samples)
+    end = seconds if seconds is not None else last + cadence.interval_s(last, last)
+    count = typical_count(samples, start, end, cadence)
     return PeopleCount(median=count.median, known=count.known)

@@ -1,12 +1,11 @@
 """What an observation's value holds, read with doubt: a room may have written anything, a crash may have torn it."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from contract.observation import Observation
+from measures.cadence import Cadence
 
 SIGNS_MOST = 200
 """Longest title that is shown, in signs."""
@@ -40,37 +39,11 @@ def moment(t: float) -> float:
     return round(t, 3)
 
 
-@dataclass(frozen=True, slots=True)
-class Cadence:
-    """How often one thing is looked at, over a lesson: from each time on, one look in so many seconds."""
-
-    since_s: Sequence[float]
-    """In order."""
-    every_s: Sequence[float]
-    """One for each; where it is not looked at, what it would be by default."""
-    default_s: float
-
-    @classmethod
-    def of(cls, lines: Iterable[Observation], keys: Sequence[str], default_s: float) -> "Cadence":
-        """The cadence under the first of these keys that a `cadence` line has."""
-        told = sorted((one for one in lines if one.kind == "cadence"), key=lambda one: one.t)
-        every = [
-            next((found for key in keys if (found := number(one.value.get(key), 1e-3, INTERVAL_MOST_S))), default_s)
-            for one in told
-        ]
-        return cls([one.t for one in told], every, default_s)
-
-    def interval_s(self, start_s: float, end_s: float) -> float:
-        """Mean interval between looks from `start_s` to `end_s`: their length / the number of looks due.
-
-        Formula: length / sum over the stretches of one cadence of (stretch / its interval).
-        """
-        first = bisect_right(self.since_s, start_s)
-        cuts = [start_s, *(t for t in self.since_s[first:] if t < end_s), end_s]
-        rates = [self.every_s[first - 1] if first else self._before(), *self.every_s[first : first + len(cuts) - 2]]
-        due = sum((cuts[at + 1] - cuts[at]) / rate for at, rate in enumerate(rates))
-        return (end_s - start_s) / due if due > 0 else rates[0]
-
-    def _before(self) -> float:
-        """Before the first line, which is told once the models are loaded, what it says holds too."""
-        return self.every_s[0] if self.every_s else self.default_s
+def cadence_of(lines: Iterable[Observation], keys: Sequence[str], default_s: float) -> Cadence:
+    """How often one thing was looked at: under the first of these keys that a `cadence` line has."""
+    told = [one for one in lines if one.kind == "cadence"]
+    every = [
+        next((found for key in keys if (found := number(one.value.get(key), 1e-3, INTERVAL_MOST_S))), default_s)
+        for one in told
+    ]
+    return Cadence.told(zip((one.t for one in told), every, strict=True), default_s)

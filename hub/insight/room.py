@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from contract.observation import Observation
-from hub.insight.reading import PEOPLE_MOST, Cadence, moment, number, whole, words
+from hub.insight.reading import PEOPLE_MOST, cadence_of, moment, number, whole, words
 from measures.people import (
     BOARD_INTERVAL_S,
     COVERAGE,
@@ -43,7 +43,7 @@ def people(lines: Lines, seconds: float) -> dict[str, Any]:
     `cadence` lines, so that a room that looked less often for a while is not called unseen.
     """
     told = sorted((one for one in lines if one.kind == "people" and 0 <= one.t < seconds), key=lambda one: one.t)
-    cadence = Cadence.of(lines, ("people_s",), INTERVAL_S)
+    cadence = cadence_of(lines, ("people_s",), INTERVAL_S)
     times = [one.t for one in told]
     samples = [Sample(one.t, whole(one.value.get("count"), 0, PEOPLE_MOST)) for one in told]
     minutes, known = [], []
@@ -77,7 +77,7 @@ def seats(lines: Lines, seconds: float) -> dict[str, Any]:
             weight[len(one.shares), len(one.shares[0])] += one.known
     size = max(weight, key=lambda one: weight[one], default=(0, 0))
     kept = [one for one in grids if one.shares is not None and (len(one.shares), len(one.shares[0])) == size]
-    every_s = Cadence.of(lines, ("people_s",), INTERVAL_S).interval_s(0.0, seconds)
+    every_s = cadence_of(lines, ("people_s",), INTERVAL_S).interval_s(0.0, seconds)
     found = seat_occupancy(kept, 0.0, seconds, every_s)
     return {
         "rows": size[0],
@@ -96,7 +96,7 @@ def board(lines: Lines, seconds: float) -> dict[str, Any]:
         for one in lines
         if one.kind == "board" and 0 <= one.t < seconds
     ]
-    every_s = Cadence.of(lines, ("board_s",), BOARD_INTERVAL_S).interval_s(0.0, seconds)
+    every_s = cadence_of(lines, ("board_s",), BOARD_INTERVAL_S).interval_s(0.0, seconds)
     found = board_track(looks, 0.0, seconds, every_s)
     told = {name: getattr(found, name) for name in ("share", "middle", "spread", "travelled", "patrols", "patrol_s")}
     return {

@@ -57,7 +57,7 @@ def test_a_lesson_is_observed_in_session_time(models: Path, room: Room):
     assert slides[1].t - slides[0].t == pytest.approx(2.0, abs=0.6)
     spoken = sum(turn.seconds for turn in notes.of("speech"))
     assert 3.0 <= spoken <= 6.1, "the turn that was open at the end is told too"
-    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": 1.0, "bodies_s": 4.0, "slides_s": 0.5}
+    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": 1.0, "board_s": 4.0, "slides_s": 0.5}
     assert all(seen.boot == "boot" and 0 <= seen.t < 60 for seen in notes.observations)
 
 
@@ -121,9 +121,9 @@ def test_a_machine_that_is_short_is_observed_less_often_and_the_timeline_says_so
     room.play(one, 6.0)
     one.stop()
     (full, *slowed) = notes.of("cadence")
-    assert full.value == {"speech_s": 0.032, "people_s": 1.0, "bodies_s": 4.0, "slides_s": 0.5}
+    assert full.value == {"speech_s": 0.032, "people_s": 1.0, "board_s": 4.0, "slides_s": 0.5}
     assert slowed[0].value["level"] == "half"
-    assert (slowed[0].value["people_s"], slowed[0].value["bodies_s"], slowed[0].value["speech_s"]) == (2.0, 8.0, 0.032)
+    assert (slowed[0].value["people_s"], slowed[0].value["board_s"], slowed[0].value["speech_s"]) == (2.0, 8.0, 0.032)
     assert "pictures were" in slowed[0].value["why"]
     after = [count.t for count in notes.of("people") if count.t > slowed[0].t + 2.0]
     assert all(later - one >= 1.5 for one, later in itertools.pairwise(after))
@@ -182,7 +182,7 @@ def test_a_corrupt_model_makes_its_part_unknown_and_the_rest_goes_on(models: Pat
     assert [count.value for count in notes.of("people")] == [{"count": None}] * len(notes.of("people"))
     assert len(notes.of("people")) >= 2
     assert len(notes.of("slide")) == 2
-    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": None, "bodies_s": None, "slides_s": 0.5}
+    assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": None, "board_s": None, "slides_s": 0.5}
 
 
 def test_without_any_model_slides_are_still_counted(tmp_path: Path, silent_room: Room):
