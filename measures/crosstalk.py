@@ -154,7 +154,7 @@ def _own_teacher(spans: Spans, echoes: Sequence[Piece]) -> bool:
     """Whether most of what a room calls its teacher is not the other room; nothing called so is not wrong."""
     called = sum(one.seconds for one in spans if one.voice is Voice.TEACHER)
     heard = sum(one.seconds for one in echoes if _voice(one, 1) is Voice.TEACHER)
-    return heard < OWN * called or called < ENOUGH_S
+    return heard < OWN * called - TINY_S or called < ENOUGH_S - TINY_S
 
 
 def _remnants(spans: Spans, source: Spans) -> list[Piece]:
@@ -170,8 +170,8 @@ def _remnants(spans: Spans, source: Spans) -> list[Piece]:
     out = []
     for one in spans:
         at = bisect_left(speaks, one.start_s, key=lambda two: two[0]) - 1
-        short = one.voiced and one.seconds < REMNANT_S
-        if short and at >= 0 and one.start_s < speaks[at][1] and one.end_s <= speaks[at][1] + REMNANT_LATE_S:
+        short = one.voiced and one.seconds < REMNANT_S - TINY_S
+        if short and at >= 0 and one.start_s < speaks[at][1] and one.end_s <= speaks[at][1] + REMNANT_LATE_S + TINY_S:
             out.append(Piece(one.start_s, one.end_s, (one,)))
     return out
 
@@ -201,7 +201,7 @@ def _hears(pieces: Iterable[Piece], speaker: int, speaks: Callable[[Span], bool]
         if said is not None and other is not None and speaks(said):
             due += piece.seconds
             heard += piece.seconds if other.voiced else 0.0
-    return due < ENOUGH_S or heard >= HEARD * due
+    return due < ENOUGH_S - TINY_S or heard >= HEARD * due - TINY_S
 
 
 def _silenced(room: OwnVoices, pieces: Sequence[Piece]) -> OwnVoices:
@@ -232,7 +232,7 @@ def _cleared(room: OwnVoices, cut: Sequence[Piece]) -> OwnVoices:
     left = [
         Piece(one.start_s, one.end_s, (one,))
         for one in room.spans
-        if one.voiced and one.seconds <= ECHO_S and among(before, one.start_s) and among(after, one.end_s)
+        if one.voiced and one.seconds <= ECHO_S + TINY_S and among(before, one.start_s) and among(after, one.end_s)
     ]
     return _silenced(room, left)
 
@@ -241,7 +241,7 @@ def _tail(spans: Sequence[Span], end_s: float) -> float:
     """Where an echo ends whose source ended at `end_s`: with the last voice that goes on from there and ends soon."""
     upto = end_s
     for span in spans[bisect_right(spans, end_s - TINY_S, key=lambda one: one.end_s) :]:
-        if span.start_s > upto + TINY_S or not span.voiced or span.end_s > end_s + ECHO_S:
+        if span.start_s > upto + TINY_S or not span.voiced or span.end_s > end_s + ECHO_S + TINY_S:
             break
         upto = max(upto, span.end_s)
     return upto
@@ -268,5 +268,5 @@ def _without(spans: Sequence[Span], cuts: Sequence[tuple[float, float]], *, keep
 def _sliver(spans: Sequence[Span], start_s: float) -> float:
     """Where a cut begins: with the voice it cuts into, if only a sliver of that would be left before it."""
     at = bisect_right(spans, start_s, key=lambda one: one.start_s) - 1
-    near = at >= 0 and spans[at].voiced and start_s - spans[at].start_s < JITTER_S
+    near = at >= 0 and spans[at].voiced and start_s - spans[at].start_s < JITTER_S - TINY_S
     return spans[at].start_s if near else start_s

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import pairwise
 
 from measures.overlay import Piece
-from measures.voices import JITTER_S, Span, meets
+from measures.voices import JITTER_S, TINY_S, Span, meets
 
 ECHO_S = 1.0
 """An echo begins and ends at most this much after its source, in seconds: delay of the link and decay of the room."""
@@ -62,21 +62,28 @@ def source_of(piece: Piece, made: Sequence[float], firm: tuple[Edges, Edges], ti
     sure += [ends] if a.end_s in firm[0].ends and b.end_s in firm[1].ends else []
     near = _near(sure) or _near(told)
     if not near:
-        inside = {(True, False): Source.B, (False, True): Source.A}
-        return inside.get((starts > 0, ends > 0), Source.BOTH)
-    clear = [one for one in near if abs(one) > tie_s]
+        return _inside(starts, ends)
+    clear = [one for one in near if abs(one) > tie_s + TINY_S]
     if not clear or min(clear) < 0 < max(clear):
         return Source.UNKNOWN
     return Source.B if clear[0] > 0 else Source.A
 
 
+def _inside(starts: float, ends: float) -> Source:
+    """Which room's span holds the other's; edges that are equal but for rounding lie inside."""
+    if starts >= -TINY_S and ends <= TINY_S:
+        return Source.B
+    return Source.A if starts <= TINY_S and ends >= -TINY_S else Source.BOTH
+
+
 def _near(edges: Sequence[float]) -> list[float]:
-    return [one for one in edges if abs(one) <= ECHO_S]
+    return [one for one in edges if abs(one) <= ECHO_S + TINY_S]
 
 
 def among(made: Sequence[float], *edges: float) -> bool:
     """Whether any of the edges is one of those that were made, which are given in order."""
-    return any(bisect_right(made, edge - JITTER_S) < bisect_left(made, edge + JITTER_S) for edge in edges)
+    near = JITTER_S - TINY_S
+    return any(bisect_right(made, edge - near) < bisect_left(made, edge + near) for edge in edges)
 
 
 def possible(source: Source, *, a_hears: bool, b_hears: bool) -> Source:

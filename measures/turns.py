@@ -29,8 +29,8 @@ class SpokenTurn:
 
     @property
     def seconds(self) -> float:
-        """Its length, in seconds, pauses included."""
-        return self.end_s - self.start_s
+        """Its length, in seconds, pauses included; rounded, so that of two as long as each other the first is taken."""
+        return round(self.end_s - self.start_s, 6)
 
 
 @dataclass(frozen=True, slots=True)
