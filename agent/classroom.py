@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from agent.capture.faceblur import FaceBlurred
 from agent.capture.masks import RoomMasks
 from agent.capture.sources import RoomSources, SourceSpec, open_room
 from agent.encode.lower import LowerTier
 from agent.encode.packet import VideoPacket
 from agent.encode.sound import SoundEncoder
-from agent.encode.video import VideoEncoder
+from agent.encode.video import FrameTaker, VideoEncoder
 from agent.stream.fanout import TrackFanout
 from agent.stream.tiers import CameraTiers
 from contract.session import Role, RoomOrder, SessionOrder
@@ -107,6 +108,14 @@ class Classroom:
         encoder = self.videos.get(track)
         if encoder is not None:
             encoder.request_keyframe()
+
+    def add_camera_observer(self, take: FrameTaker) -> None:
+        """Give every picture of the camera to `take`, on this machine alone: masked, but with faces not blurred."""
+        camera = self.sources.camera
+        if isinstance(camera, FaceBlurred):
+            camera.add_observer(take)
+        else:
+            self.videos["camera"].add_frame_taker(take)
 
     def expect_loss(self) -> None:
         """Sound is being lost on its way: protect it."""

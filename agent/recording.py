@@ -197,7 +197,7 @@ class RoomRecording:
             if self._time.counts(block.mono_ns):
                 observer.feed_block(block)
 
-        classroom.videos["camera"].add_frame_taker(partial(picture, "camera"))
+        classroom.add_camera_observer(partial(picture, "camera"))
         if "slides" in classroom.videos:
             classroom.videos["slides"].add_frame_taker(partial(picture, "slides"))
         if classroom.mic is not None:

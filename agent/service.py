@@ -10,13 +10,13 @@ import zlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from agent.capture.masks import RoomMasks
 from agent.capture.spec import Scheme, SourceSpec
 from agent.classroom import PictureLimits
 from agent.house import House
 from agent.identity import Identity
 from agent.keeping import Keeping
 from agent.lessons import Lessons
+from agent.masking import room_masks
 from agent.observe.observer import Observer
 from agent.observe.view import View
 from agent.papers import Papers
@@ -209,7 +209,7 @@ class AgentService:
             observer=self._make_observer if settings.observe.enabled else None,
             playout=self._loudspeaker,
             on_change=self._show,
-            masks=RoomMasks(settings.masks.camera, settings.masks.slides, settings.masks.drawn_on),
+            masks=room_masks(settings),
         )
 
     def _make_host(self) -> Host:

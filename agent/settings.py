@@ -1,7 +1,7 @@
 """The agent's settings: one TOML file, every key with its meaning and its bounds."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
@@ -108,6 +108,19 @@ class MasksTable(Settings):
         title="Drawn on",
         description="Width and height of the camera's picture that its areas were drawn on. One of another shape is "
         "withheld, because they would lie elsewhere.",
+    )
+    faces: Literal["off", "blur"] = Field(
+        "off",
+        title="Faces",
+        description="`blur`: whatever may be a face in the camera's picture is behind frosted glass; the whole "
+        "picture is, while faces cannot be looked for. Not every face is found (docs/privacy.md).",
+    )
+    clear: tuple[Area, ...] = Field(
+        (),
+        max_length=AREAS_MAX,
+        title="Clear",
+        description="Areas of the camera's picture that are never blurred, such as the place of a teacher who agrees "
+        "to be seen.",
     )
 
 

@@ -8,7 +8,7 @@ applied the picture is withheld, not shown.
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import cv2
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.area import Area, outline
+from agent.capture.faceblur import FaceBlur, faceless
 from agent.capture.frame import Frame, FrameSource
 from agent.capture.picture import BLACK_LUMA, NO_CHROMA, Bytes, framed, planes
 from agent.capture.still import card
@@ -38,6 +39,17 @@ class RoomMasks:
     slides: tuple[Area, ...] = ()
     drawn_on: tuple[int, int] = (1280, 720)
     """Width and height of the camera's picture that its areas were drawn on; only their ratio counts."""
+    faces: FaceBlur | None = None
+    """That faces in the camera's picture are blurred."""
+
+    def laid_over(self, camera: FrameSource, on_trouble: Callable[[str], None]) -> FrameSource:
+        """The camera as others may see it: areas covered, then faces."""
+        covered = masked("the camera's picture", camera, self.camera, self.drawn_on, on_trouble)
+        blur = self.faces
+        if blur is not None and blur.clear and (words := other_shape(self.drawn_on, (camera.width, camera.height))):
+            on_trouble(f"faces are blurred in the clear areas, too: {words}")
+            blur = replace(blur, clear=())
+        return faceless(covered, blur, on_trouble)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +163,8 @@ class MaskedPicture:
             self._why = str(error)
 
     def _made(self, areas: Sequence[Area], drawn_on: tuple[int, int]) -> Cover:
-        drawn, shown = drawn_on[0] / drawn_on[1], self.width / self.height
-        if abs(shown / drawn - 1) > SHAPE_TOLERANCE:
-            raise ValueError(
-                f"it was drawn on a picture of {drawn_on[0]}x{drawn_on[1]} and this one is {self.width}x{self.height}; "
-                "set `drawn_on` and the areas in [masks] anew"
-            )
+        if words := other_shape(drawn_on, (self.width, self.height)):
+            raise ValueError(words)
         return Cover(areas, (self.width, self.height))
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
@@ -185,6 +193,14 @@ class MaskedPicture:
         if self._instead is None:
             self._instead = card((self.width, self.height), "画面按隐私设置未显示", "Withheld: the privacy mask failed")
         return framed(self._instead)
+
+
+def other_shape(drawn_on: tuple[int, int], size: tuple[int, int]) -> str:
+    """Why areas drawn on a picture of one size cannot be meant for another; empty where they can."""
+    if abs(size[0] / size[1] / (drawn_on[0] / drawn_on[1]) - 1) <= SHAPE_TOLERANCE:
+        return ""
+    drawn, shown = (f"{width}x{height}" for width, height in (drawn_on, size))
+    return f"it was drawn on a picture of {drawn} and this one is {shown}; set `drawn_on` and the areas in [masks] anew"
 
 
 def masked(

@@ -104,7 +104,7 @@ def open_room(
     room = _Room(spec, size, fps, seed, name, on_trouble, lead=has_slides).opened()
     if masks is None:
         return room
-    camera_track = masked("the camera's picture", room.camera, masks.camera, masks.drawn_on, on_trouble)
+    camera_track = masks.laid_over(room.camera, on_trouble)
     slides = room.slides
     if slides is not None:
         # Always of one shape, so that areas drawn once stay right.

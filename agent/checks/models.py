@@ -9,9 +9,14 @@ from models.verify import ModelState, state_of
 
 def look(settings: AgentSettings, _identity: Identity | None) -> CheckLine:
     """Hash every installed model."""
+    folder = settings.models.folder or models_folder()
+    if settings.masks.faces == "blur":
+        face = state_of(load_manifest().find("centerface"), folder)
+        if face is not ModelState.RIGHT:
+            words = f"centerface is {face} in {folder}: the camera's whole picture is blurred, as faces cannot be found"
+            return CheckLine("models", Verdict.BAD, words, "tongtang models install")
     if not settings.observe.enabled:
         return CheckLine("models", Verdict.OK, "not needed: `enabled` in [observe] is false")
-    folder = settings.models.folder or models_folder()
     states = {model.name: state_of(model, folder) for model in load_manifest().model}
     wrong = [f"{name} is {state}" for name, state in states.items() if state is not ModelState.RIGHT]
     if wrong:

@@ -7,9 +7,11 @@ import time
 from dataclasses import replace
 
 import av
+import numpy as np
 import pytest
 
 from agent import insight, recording
+from agent.capture.faceblur import FaceBlur
 from agent.capture.masks import RoomMasks
 from agent.capture.sources import parse_source
 from agent.classroom import PictureLimits
@@ -203,6 +205,23 @@ async def test_what_is_masked_is_black_in_the_recording(house, told, tmp_path):
         assert pictures
         assert max(int(one[hidden].max()) for one in pictures) < 60, f"{track}: black, but for what the encoder smears"
         assert min(float(one.mean()) for one in pictures) > 60, f"{track}: the rest is shown"
+
+
+async def test_a_recording_is_blurred_whole_while_faces_cannot_be_found_and_the_room_is_told_why(house, told, tmp_path):
+    masks = RoomMasks(faces=FaceBlur(tmp_path / "no models"))
+    lesson = Lesson(order(2.0, 3.0, Policy(record=True)), LEAD, replace(house, masks=masks))
+    await lesson.run()
+    assert lesson.state is SessionState.UPLOADED
+    assert any("whole picture is blurred" in words and "models install" in words for words in lesson.words)
+    edges = {}
+    for track in ("camera", "slides"):
+        (part,) = [one for one in manifest(tmp_path).parts if one.track == track]
+        with av.open(str(tmp_path / "packages/s-lesson/lead" / part.file)) as kept:
+            pictures = [one.to_ndarray(format="gray").astype(int) for one in kept.decode(video=0)]
+        assert pictures
+        edges[track] = max(int(np.abs(np.diff(one, axis=1)).max()) for one in pictures)
+    assert edges["camera"] < 30, "no edge is left"
+    assert edges["slides"] > 100, "slides are left as they are"
 
 
 async def until(ready):

@@ -50,6 +50,7 @@ def test_masks_are_read_from_the_settings(tmp_path):
     masks = load_settings(written(tmp_path, text)).masks
     assert masks.camera == (((0.0, 0.0), (0.25, 0.4)), ((0.7, 0.1), (1.0, 0.1), (1.0, 0.5)))
     assert masks.slides == ()
+    assert masks.faces == "off"
 
 
 def test_a_mask_that_cannot_be_meant_keeps_the_settings_from_being_used(tmp_path):
@@ -58,7 +59,7 @@ def test_a_mask_that_cannot_be_meant_keeps_the_settings_from_being_used(tmp_path
         "camera = [[[0.0, 0.0]]]": "masks.camera.0: value error, an area has two opposite corners",
         "slides = [[[0.5, 0.5], [0.5, 0.5]]]": "masks.slides.0: value error, the area covers nothing",
         "drawn_on = [0, 720]": "masks.drawn_on.0: input should be greater than or equal to 160",
-        "faces = true": "masks.faces: there is no such setting",
+        "faces = true": "masks.faces: input should be 'off' or 'blur'",
     }
     for text, words in wrong.items():
         with pytest.raises(SettingsRefused) as caught:

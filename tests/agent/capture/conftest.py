@@ -7,6 +7,10 @@ import av
 import numpy as np
 import pytest
 
+from tests.models.weights import models, pytest_runtest_setup
+
+__all__ = ["models", "pytest_runtest_setup"]
+
 REPO = Path(__file__).resolve().parents[3]
 
 

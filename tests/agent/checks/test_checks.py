@@ -11,6 +11,7 @@ from agent.checks import (
     identity,
     loudspeaker,
     microphone,
+    models,
     portaudio,
     run_checks,
     source,
@@ -46,6 +47,14 @@ def test_a_broker_that_answers_is_fine_and_one_that_does_not_speak_mqtt_is_not(t
     broker.kill()
     line = broker_check.look(settings_of(tmp_path), held)
     assert (line.verdict, "firewall" in line.todo) == (Verdict.BAD, True)
+
+
+def test_a_face_blur_without_its_model_keeps_the_machine_from_a_lesson(tmp_path):
+    tables = {"models": {"folder": tmp_path}, "observe": {"enabled": False}}
+    assert models.look(settings_of(tmp_path, **tables), None).verdict is Verdict.OK
+    line = models.look(settings_of(tmp_path, **tables, masks={"faces": "blur"}), None)
+    assert (line.verdict, line.todo) == (Verdict.BAD, "tongtang models install")
+    assert "whole picture is blurred" in line.words
 
 
 def test_a_port_that_says_nothing_is_no_broker(tmp_path, monkeypatch):
