@@ -48,6 +48,7 @@ RULES: Mapping[str, Who] = {
     "GET /": Who.OPERATOR,
     "GET /overview": Who.OPERATOR,
     "GET /lessons/{session}": Who.OPERATOR,
+    "GET /lessons/{session}/insight": Who.OPERATOR,
     "GET /api/v1/openapi.json": Who.OPERATOR,
     "POST /api/v1/devices": Who.OPERATOR,
     "GET /api/v1/devices": Who.OPERATOR,

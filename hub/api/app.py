@@ -28,7 +28,7 @@ from hub.api import (
     uploads,
 )
 from hub.api.access import Doorkeeper
-from hub.api.figures import with_live_figures
+from hub.api.figures import with_insight, with_live_figures
 from hub.api.problems import add_handlers, responses
 from hub.api.shapes import ClaimView, Health, MqttAddress, Overview
 from hub.api.signin import HubSignIns, Tries
@@ -36,6 +36,7 @@ from hub.archive.expiry import Expiry
 from hub.archive.intake import Intake, RoomOfSession
 from hub.archive.store import FolderStore
 from hub.archive.uploads import UploadFolder
+from hub.console.insight import insight_routes
 from hub.console.pages import Pages, page_routes, sign_in_routes
 from hub.fleet.strangers import Strangers
 from hub.insight.contents import LessonContents
@@ -43,6 +44,7 @@ from hub.insight.reports import LessonReports
 from hub.insight.upkeep import ContentsUpkeep
 from hub.parts import HubParts
 from hub.session.conductor import Conductor
+from hub.session.views import SessionView
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +120,10 @@ def create_app(parts: HubParts) -> FastAPI:
         parts.settings.metrics.token,
         Strangers(parts.enrolment.ca_pem, parts.devices, parts.alerts),
     )
+
+    def judged(view: SessionView) -> SessionView:
+        return with_insight(parts.readiness.shown(view), parts.store.rows)
+
     commits = metrics.CommitTimes(parts.clock.now)
     parts.intake.on_stored.append(commits.on_stored)
 
@@ -158,14 +164,15 @@ def create_app(parts: HubParts) -> FastAPI:
         alerts.router(parts.alerts),
         commands.router(parts.commands),
         twins.router(parts.twins),
-        sessions.router(parts.conductor, store, contents, parts.readiness.shown),
+        sessions.router(parts.conductor, store, contents, judged),
         chapters.router(contents),
         reports.router(lesson_reports),
         packages.router(intake),
         telemetry.router(parts.store.rows, parts.store.rollups),
         live.router(board),
         sign_in_routes(pages, sign_ins, Tries(parts.clock.now)),
-        page_routes(pages, overview, parts.conductor, store, contents),
+        insight_routes(pages, lambda session: judged(sessions.known(parts.conductor, session))),
+        page_routes(pages, overview, parts.conductor, store, contents, judged),
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)

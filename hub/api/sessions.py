@@ -27,7 +27,8 @@ def router(
         sessions: conducts them.
         store: holds their packages.
         contents: knows their chapters.
-        judged: adds what is expected of the rooms of a session that begins soon.
+        judged: adds what is expected of the rooms of a session that begins soon, and how one goes that runs; may
+            block on the database.
     """
     routes = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 
@@ -43,8 +44,11 @@ def router(
 
     @routes.get("/{session}", summary="One session", responses=responses(404))
     async def one(session: str) -> SessionView:
-        """A session with the state, words, result and receipt of each room; before the lesson, what is expected."""
-        return judged(await asyncio.to_thread(known, sessions, session))
+        """A session with the state, words, result and receipt of each room.
+
+        Before the lesson, what is expected of them; while it runs, what the lead room says of how it goes.
+        """
+        return await asyncio.to_thread(lambda: judged(known(sessions, session)))
 
     @routes.post("/{session}/end", summary="End a session", responses=responses(404, 409))
     async def end(session: str) -> SessionView:

@@ -22,6 +22,7 @@ from hub.console.words import remark_of_room, remark_words, size, span, when
 from hub.insight.contents import LessonContents
 from hub.session.conductor import Conductor
 from hub.session.errors import SessionUnknown
+from hub.session.views import SessionView
 
 YEAR_S = 365 * 86_400
 
@@ -119,8 +120,9 @@ def page_routes(
     sessions: Conductor,
     store: PackageStore,
     chapters: LessonContents,
+    judged: Callable[[SessionView], SessionView] = lambda view: view,
 ) -> APIRouter:
-    """The overview and the lesson."""
+    """The overview and the lesson; `judged` adds how a lesson goes that runs, and may block on the database."""
     routes = APIRouter(tags=["console"], default_response_class=HTMLResponse)
 
     @routes.get("/", summary="The overview page")
@@ -140,7 +142,7 @@ def page_routes(
         """Both recordings in step, the timeline, downloads, and what is missing."""
         t = pages.texts(request)
         try:
-            view = await asyncio.to_thread(known, sessions, session)
+            view = await asyncio.to_thread(lambda: judged(known(sessions, session)))
             found = await asyncio.to_thread(playback, sessions, store, chapters, session)
         except SessionUnknown:
             return pages.page(request, "problem.html", 404, words=t("problem.lesson"))

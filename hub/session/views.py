@@ -9,6 +9,7 @@ from contract.result import RoomResult
 from contract.session import IceServer, Mode, Policy, Role
 from contract.state import SessionState
 from hub.fleet.signs import RoomReadiness
+from hub.session.insight import LessonInsight
 from hub.session.remarks import Remark
 
 Width = Annotated[int, Field(ge=160, le=3840, multiple_of=2)]
@@ -84,4 +85,7 @@ class SessionView(View):
     seconds: float
     now_t: float = Field(description="Session time now, in seconds; negative before the start.")
     policy: Policy
+    insight: LessonInsight | None = Field(
+        None, description="While the lesson runs: what the lead room said last of how it goes."
+    )
     rooms: tuple[RoomView, ...]
