@@ -78,10 +78,13 @@ def _picture() -> NDArray[np.uint8]:
     return np.random.default_rng(SEED).integers(0, 256, (360, 640, 3), np.uint8)
 
 
+FACE_MODEL: Final = "face-model"
+"""A faster face model that an operator supplied as a file; it is in no manifest."""
 EXERCISES: Final[Mapping[str, Exercise]] = {
     "silero-vad": Exercise("320 ms of sound", "models.silero", "SpeechDetector", "update", _sound),
     "centerface": Exercise("picture", "models.centerface", "FaceDetector", "faces", _picture),
     "ge2e": Exercise("window of 1.6 s of speech", "models.ge2e", "VoiceEncoder", "voices", _window),
+    FACE_MODEL: Exercise("picture", "models.yunet", "YuNet", "faces", _picture),
     "movenet-multipose": Exercise("picture", "models.movenet", "PoseDetector", "people", _picture),
 }
 FREE: Final[Mapping[str, int]] = {"frames": 160, "n_frames": 160, "time": 160}
@@ -108,21 +111,22 @@ def _by_its_inputs(model: Model, folder: Path) -> "partial[object]":
 
 
 def tried(name: str, folder: Path, runs: int) -> Figures:
-    """Try the model called `name` in this process.
+    """Try the model called `name` in this process; `FACE_MODEL` is the YuNet in the file `folder`.
 
     Raises:
         ModelsTrouble: it is missing, corrupt, unknown or cannot be run.
     """
-    model = load_manifest().find(name)
     exercise = EXERCISES.get(name)
+    model = load_manifest().find(name) if name != FACE_MODEL else None
     # Libraries such as OpenCV are everybody's: they are loaded before the model's own memory is looked at.
     made = getattr(import_module(exercise.module), exercise.made) if exercise else None
     me = psutil.Process()
     before = me.memory_info().rss
     began = time.perf_counter()
+    run: partial[object]
     if exercise and made:
         run = partial(getattr(made(folder), exercise.method), exercise.fed())
-    else:
+    elif model:
         run = _by_its_inputs(model, folder)
     load_ms = (time.perf_counter() - began) * 1e3
     run()  # the first run lays out memory
@@ -140,7 +144,7 @@ def tried(name: str, folder: Path, runs: int) -> Figures:
 
 
 def bench(name: str, folder: Path, runs: int) -> Figures:
-    """Try the model called `name` in a process of its own.
+    """Try the model called `name` in a process of its own; `FACE_MODEL` is the YuNet in the file `folder`.
 
     Raises:
         BenchFailed: with what that process said.

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from models.behaviour import Measured
+from models.bench import FACE_MODEL
 from models.bench import bench as bench_model
 from models.gate import judged
 from models.manifest import FOLDER_VARIABLE, ModelsTrouble, load_manifest, models_folder
@@ -34,6 +35,10 @@ def bench(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models; default: all.")] = None,
     runs: Annotated[int, typer.Option("--runs", min=1, max=10_000, help="Runs of each model.")] = 30,
     folder: FolderOption = None,
+    face_model: Annotated[
+        Path | None,
+        typer.Option("--face-model", metavar="FILE", help="Measure this YuNet too: the file of [observe] face_model."),
+    ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,15 +56,17 @@ def bench(
     except ModelsTrouble as trouble:
         _print(str(trouble), error=True)
         raise typer.Exit(2) from trouble
-    for model in chosen:
-        if state_of(model, place) is ModelState.MISSING:
-            rows.append({"name": model.name, "why": "not installed; run: tongtang models install"})
+    tried = [(model.name, place, state_of(model, place) is ModelState.MISSING) for model in chosen]
+    tried += [(FACE_MODEL, face_model, False)] if face_model else []
+    for name, where, missing in tried:
+        if missing:
+            rows.append({"name": name, "why": "not installed; run: tongtang models install"})
         else:
             try:
-                rows.append(asdict(bench_model(model.name, place, runs)))
+                rows.append(asdict(bench_model(name, where, runs)))
             except ModelsTrouble as trouble:
                 failed = True
-                rows.append({"name": model.name, "why": str(trouble)})
+                rows.append({"name": name, "why": str(trouble)})
         if not as_json:
             _print(_cost(rows[-1]))
     if as_json:

@@ -68,7 +68,24 @@ def open_session(
     Raises:
         ModelUnusable: with what to run.
     """
-    content = read_model(model, folder)
+    try:
+        return session_of(read_model(model, folder), model.name, shapes)
+    except Refused as error:
+        raise ModelUnusable(f"{error}; {INSTALL_HINT}") from error
+
+
+class Refused(ModelUnusable):
+    """onnxruntime does not run what is in the file."""
+
+
+def session_of(
+    content: bytes, name: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> "onnxruntime.InferenceSession":
+    """Open what was read already, for one thread of one process; `name` is for the words of a trouble.
+
+    Raises:
+        Refused: it is no model, or not one that onnxruntime can run.
+    """
     onnxruntime.set_default_logger_severity(SEVERITY_ERROR)
     onnxruntime.disable_telemetry_events()
     options: Any = onnxruntime.SessionOptions()
@@ -85,4 +102,4 @@ def open_session(
         shaped = with_shapes(content, shapes) if shapes else content
         return onnxruntime.InferenceSession(shaped, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own types, which it does not publish
-        raise ModelUnusable(f"onnxruntime cannot run the model {model.name}: {error}; {INSTALL_HINT}") from error
+        raise Refused(f"onnxruntime cannot run the model {name}: {error}") from error

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from models.bench import EXERCISES, bench
+from models.bench import EXERCISES, FACE_MODEL, bench
 from models.cli import app
 from models.manifest import ModelsTrouble, load_manifest
+from tests.models.yunets import write_yunet
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -62,7 +63,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path):
 
 
 def test_every_exercise_is_of_a_model_in_the_manifest():
-    assert set(EXERCISES) <= {model.name for model in load_manifest().model}
+    assert set(EXERCISES) - {FACE_MODEL} <= {model.name for model in load_manifest().model}
 
 
 def test_the_gate_shows_why_each_behaviour_is_hidden():
@@ -94,3 +95,15 @@ def test_figures_that_cannot_be_read_are_told(tmp_path: Path, content: str | Non
     code, text = run("gate", "--figures", str(path))
     assert code == 2
     assert "holds no figures that can be read" in text
+
+
+def test_a_face_model_of_the_operators_own_is_measured_beside_the_others(tmp_path: Path):
+    file = write_yunet(tmp_path / "yunet.onnx")
+    code, text = run("bench", "--json", "--runs", "2", "--folder", str(tmp_path), "--face-model", str(file))
+    row = json.loads(text)[-1]
+    assert code == 0
+    assert (row["name"], row["unit"], row["runs"]) == ("face-model", "picture", 2)
+    assert row["median_ms"] > 0
+    code, text = run("bench", "--folder", str(tmp_path), "--face-model", str(tmp_path / "other.onnx"))
+    assert code == 1
+    assert "face-model: there is no face model" in text
