@@ -198,6 +198,27 @@ def check(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False)
     raise typer.Exit(int(any(line.verdict is Verdict.BAD for line in lines)))
 
 
+@app.command("mark")
+def set_mark(
+    title: Annotated[str, typer.Argument(help="What begins here; may be left out.")] = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Mark this moment of the lesson that runs in this room: a chapter begins here.
+
+    Asks the running agent over the socket of the teacher's screen, so it is to be run as the agent's account.
+    Exit code 2 where nothing was marked; the reason is told.
+
+    Example:
+      sudo -u tongtang tongtang agent mark 勾股定理的证明
+    """
+    from agent.cli_mark import marked  # noqa: PLC0415 - of use while a lesson runs
+
+    taken, words = marked(_settings(config), title)
+    if not taken:
+        raise _refused(words)
+    typer.echo(words)
+
+
 @app.command("install")
 def install_service(
     *,

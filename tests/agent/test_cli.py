@@ -115,3 +115,15 @@ def test_a_dry_run_says_that_nothing_is_done_and_what_comes_next():
     assert said.startswith("nothing is done now")
     for step in ("models install", "agent enrol CODE", "agent check", "systemctl enable --now"):
         assert step in said
+
+
+def test_a_mark_where_no_agent_runs_says_what_to_do(tmp_path):
+    code, said = run("mark", "勾股定理", "--config", settings(tmp_path))
+    assert code == 2
+    assert "is it running?" in said
+
+
+def test_a_title_that_is_too_long_is_refused_before_anything_is_asked(tmp_path):
+    code, said = run("mark", "长" * 81, "--config", settings(tmp_path))
+    assert code == 2
+    assert "81 characters; at most 80" in said
