@@ -17,7 +17,7 @@ from agent.identity import Identity
 from agent.keeping import Keeping
 from agent.lessons import Lessons
 from agent.masking import room_masks
-from agent.observe.observer import Observer
+from agent.observe.observer import Observer, ObserverLimits
 from agent.observe.view import View
 from agent.papers import Papers
 from agent.platform import notify, watchdog_s
@@ -238,9 +238,12 @@ class AgentService:
             session_t=session_t,
             boot=self._report.boot,
             people_hz=settings.observe.people_hz,
+            bodies_s=1 / settings.observe.board_hz,
             slides_hz=settings.observe.slides_hz,
             slide_text=settings.observe.slide_text,
             view=View.of(settings.observe.seats, settings.observe.board),
+            face_model=settings.observe.face_model,
+            limits=ObserverLimits(cpu_share=settings.observe.cpu_share),
         )
 
     def _show(self) -> None:

@@ -136,8 +136,24 @@ class ObserveTable(Settings):
     """On-device analytics; what the session's policy does not allow never runs."""
 
     enabled: bool = Field(True, title="Observe", description="Run analytics where the policy of the session allows.")
-    people_hz: PeopleHz = Field(1.0, title="People", description="Counts of people in a second.")
+    people_hz: PeopleHz = Field(2.0, title="People", description="Counts of people in a second.")
+    board_hz: PeopleHz = Field(
+        1.0, title="Looks at the board", description="Looks in a second at the board and for people from behind."
+    )
     slides_hz: SlidesHz = Field(2.0, title="Slides", description="Looks at the slides in a second.")
+    cpu_share: float = Field(
+        0.25,
+        ge=0.02,
+        le=1,
+        title="Processor time",
+        description="Of one core, over a minute; where it takes more, it looks less often by itself and says so.",
+    )
+    face_model: Path | None = Field(
+        None,
+        title="Face model",
+        description="A file of YuNet (such as face_detection_yunet_2023mar.onnx), a faster detector of faces that no "
+        "package ships; left out or unusable: CenterFace.",
+    )
     slide_text: bool = Field(
         True,
         title="Words of slides",

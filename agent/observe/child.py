@@ -48,7 +48,13 @@ class Parts:
     """The detectors, those that could be made."""
 
     def __init__(
-        self, folder: Path, trouble: Callable[[str, str], None], view: View = UNTOLD, *, slide_text: bool = True
+        self,
+        folder: Path,
+        trouble: Callable[[str, str], None],
+        view: View = UNTOLD,
+        *,
+        slide_text: bool = True,
+        face_model: Path | None = None,
     ) -> None:
         """Load the models in `folder`; `trouble` is called with the part and words for each that is unusable."""
         self.spent = Spent()
@@ -65,7 +71,7 @@ class Parts:
             self.speech = SpeechPart(SpeechDetector(folder), voices)
         except ModelsTrouble as error:
             trouble("speech", f"speech is not observed: {error}")
-        self.people = people_part(folder, view, trouble, self.spent)
+        self.people = people_part(folder, view, trouble, self.spent, face_model=face_model)
         reader: Reader | None = None
         try:
             reader = SlideReader() if slide_text else None
@@ -106,7 +112,15 @@ class Parts:
         return (self.speech.flush() if self.speech else []) + self.people.flush() + self.slides.flush()
 
 
-def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, view: View = UNTOLD, *, slide_text: bool = True) -> None:
+def serve(
+    stdin: BinaryIO,
+    stdout: BinaryIO,
+    folder: Path,
+    view: View = UNTOLD,
+    *,
+    slide_text: bool = True,
+    face_model: Path | None = None,
+) -> None:
     """Answer messages until told to stop or until the other end is gone.
 
     Raises:
@@ -117,7 +131,10 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, view: View = UNTOLD, 
         stdout.write(json.dumps({"what": what, **told}, ensure_ascii=False).encode() + b"\n")
         stdout.flush()
 
-    parts = Parts(folder, lambda part, words: tell("trouble", part=part, words=words), view, slide_text=slide_text)
+    def trouble(part: str, words: str) -> None:
+        tell("trouble", part=part, words=words)
+
+    parts = Parts(folder, trouble, view, slide_text=slide_text, face_model=face_model)
     tell(
         "ready", speech_hop_s=HOP_S if parts.speech else None, people=parts.people.sees, bodies=parts.people.sees_bodies
     )
@@ -154,7 +171,7 @@ def _cpu_s() -> float:
     return round(times.user + times.system, 3)
 
 
-def main(folder: Path, view: View = UNTOLD, *, slide_text: bool = True) -> int:
+def main(folder: Path, view: View = UNTOLD, *, slide_text: bool = True, face_model: Path | None = None) -> int:
     """Run as a process of its own; returns the exit code."""
     # A Ctrl-C or a service stop reaches the whole group; the service ends this process in order, by the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -165,7 +182,7 @@ def main(folder: Path, view: View = UNTOLD, *, slide_text: bool = True) -> int:
     lines = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        serve(sys.stdin.buffer, lines, folder, view, slide_text=slide_text)
+        serve(sys.stdin.buffer, lines, folder, view, slide_text=slide_text, face_model=face_model)
     except WireBroken as error:
         log.error("observing ends: %s", error)  # noqa: TRY400 - the words say it all
         return 2

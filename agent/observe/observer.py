@@ -98,6 +98,7 @@ class Observer:
         slides_hz: float = 2.0,
         slide_text: bool = True,
         view: View = UNTOLD,
+        face_model: Path | None = None,
         limits: ObserverLimits | None = None,
     ) -> None:
         """Say what to do; `start` begins.
@@ -113,11 +114,13 @@ class Observer:
             slides_hz: looks at the slides in a second.
             slide_text: whether title and text of each slide are read.
             view: what of the camera's picture is what.
+            face_model: a file of YuNet to find faces with; CenterFace does where there is none, or it is unusable.
             limits: of the process.
         """
         self._models = models
         self._slide_text = slide_text
         self._view = view
+        self._face_model = face_model
         self._on_observation = on_observation
         self._on_trouble = on_trouble
         self._session_t = session_t
@@ -202,9 +205,16 @@ class Observer:
         """Run one process; return why it ended, or nothing when it was stopped."""
         self.state = ObserverState.STARTING
         try:
-            told = (self._models, self._feed, self._take, self._memory)
-            pace = self._full.slowed(self._pacer.level).bodies_s
-            worker = Worker(*told, bodies_s=pace, slide_text=self._slide_text, view=self._view)
+            worker = Worker(
+                self._models,
+                self._feed,
+                self._take,
+                self._memory,
+                bodies_s=self._full.slowed(self._pacer.level).bodies_s,
+                slide_text=self._slide_text,
+                view=self._view,
+                face_model=self._face_model,
+            )
         except OSError as error:
             return f"the observing process cannot be started: {error}"
         self.pid, self._worker = worker.process.pid, worker

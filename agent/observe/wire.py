@@ -18,6 +18,8 @@ SIZE = struct.Struct("<HH")
 """Width and height of a picture, in pixels."""
 NO_SLIDE_TEXT = "--no-slide-text"
 """Given to a process that is not to read the words of slides."""
+FACE_MODEL = "--face-model="
+"""The beginning of the argument that names a file to find faces with."""
 MESSAGE_LIMIT_BYTES = 8 << 20
 """Nothing that is sent comes near; a longer message is garbage."""
 

@@ -14,7 +14,7 @@ import psutil
 
 from agent.observe.feed import Feed, Packer
 from agent.observe.view import UNTOLD, View
-from agent.observe.wire import NO_SLIDE_TEXT, Kind, Message, WireBroken, write_message
+from agent.observe.wire import FACE_MODEL, NO_SLIDE_TEXT, Kind, Message, WireBroken, write_message
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class Worker:
         bodies_s: float,
         slide_text: bool,
         view: View = UNTOLD,
+        face_model: Path | None = None,
     ) -> None:
         """Start it.
 
@@ -48,6 +49,7 @@ class Worker:
             bodies_s: seconds between two looks for bodies.
             slide_text: whether title and text of each slide are read.
             view: what of the camera's picture is what.
+            face_model: a file of YuNet to find faces with.
 
         Raises:
             OSError: the process cannot be started.
@@ -64,6 +66,8 @@ class Worker:
         command = [sys.executable, "-m", "agent.observe", str(folder), view.text()]
         if not slide_text:
             command.append(NO_SLIDE_TEXT)
+        if face_model is not None:
+            command.append(f"{FACE_MODEL}{face_model}")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=NO_WINDOW)
         if self.process.stdin is None or self.process.stdout is None:
             raise OSError("the observing process has no pipes")

@@ -7,6 +7,7 @@ from agent.observe.camera import people_part
 from agent.observe.view import Rectangle, View
 from models.manifest import load_manifest
 from tests.models.faces import classroom, faceless
+from tests.models.yunets import write_yunet
 
 SECOND = 1_000_000_000
 BOARD = View(board=Rectangle(0, 0, 1, 0.5))
@@ -66,3 +67,27 @@ def test_a_corrupt_model_of_faces_makes_the_count_unknown(
     assert (about, part.sees) == ("people", False)
     assert "is corrupt" in words
     assert kinds(part, classroom(2, 4, 80)) == {"people": {"count": None}}
+
+
+def test_a_face_model_of_the_operators_own_finds_the_faces(
+    models: Path, tmp_path: Path, troubles: list[tuple[str, str]]
+):
+    folder = without(models, tmp_path, "centerface", "movenet-multipose")
+    file = write_yunet(tmp_path / "yunet.onnx")
+    part = people_part(folder, View(), lambda *told: troubles.append(told), face_model=file)
+    room = np.zeros((384, 640, 3), np.uint8)
+    room[32:48, 64:80] = room[320:336, 480:496] = 255
+    assert kinds(part, room)["people"] == {"count": 2, "faces": 2}
+    assert [about for about, _ in troubles] == ["bodies"], "faces need no other model"
+
+
+def test_where_the_operators_face_model_is_unusable_the_usual_one_takes_its_place_and_it_is_told(
+    models: Path, tmp_path: Path, troubles: list[tuple[str, str]]
+):
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"not a model")
+    part = people_part(models, View(), lambda *told: troubles.append(told), face_model=other)
+    ((about, words),) = troubles
+    assert about == "face-model"
+    assert words.startswith("faces are found with CenterFace instead: ")
+    assert kinds(part, classroom(2, 4, 80))["people"] == {"count": 8, "faces": 8}

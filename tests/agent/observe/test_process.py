@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from agent.observe.view import Rectangle, View
-from agent.observe.wire import NO_SLIDE_TEXT, Kind, Message, packed_picture, write_message
+from agent.observe.wire import FACE_MODEL, NO_SLIDE_TEXT, Kind, Message, packed_picture, write_message
 from tests.models.faces import classroom
+from tests.models.yunets import write_yunet
 
 SECOND = 1_000_000_000
 pytestmark = pytest.mark.models("centerface", "movenet-multipose")
 
 
-def told(models: Path, view: View, pictures: list[np.ndarray]) -> list[dict]:
+def told(models: Path, view: View, pictures: list[np.ndarray], *options: str) -> list[dict]:
     """Every line that the process says of a second each of these camera pictures."""
-    command = [sys.executable, "-m", "agent.observe", str(models), view.text(), NO_SLIDE_TEXT]
+    command = [sys.executable, "-m", "agent.observe", str(models), *options, view.text(), NO_SLIDE_TEXT]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             for number, picture in enumerate(pictures):
@@ -53,3 +54,14 @@ def test_a_dark_room_is_told_as_unknown_and_no_room_as_nothing(models: Path):
     assert [value["share"] for value in values(lines, "seats")] == [None]
     nothing = told(models, View(), [])
     assert [line["what"] for line in nothing if line["what"] != "trouble"] == ["ready", "done"]
+
+
+def test_a_face_model_named_on_the_command_line_is_used(tmp_path: Path):
+    file = write_yunet(tmp_path / "yunet.onnx")
+    room = np.zeros((384, 640, 3), np.uint8)
+    room[32:48, 64:80] = 255
+    lines = told(tmp_path, View(), [room], f"{FACE_MODEL}{file}")
+    assert values(lines, "people") == [{"count": 1, "faces": 1}]
+    lines = told(tmp_path, View(), [room], f"{FACE_MODEL}{tmp_path / 'gone.onnx'}")
+    assert values(lines, "people") == [{"count": None}]
+    assert any("there is no face model" in line.get("words", "") for line in lines)
