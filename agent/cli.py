@@ -159,11 +159,28 @@ def _registered(settings: AgentSettings, hub: str, token: str, names: tuple[str,
 
 
 @app.command()
-def sources(*, as_json: JsonOption = False) -> None:
+def sources(
+    *,
+    as_json: JsonOption = False,
+    preview: Annotated[
+        Path | None,
+        typer.Option(help="Write a picture of the room's camera to this PNG file, with masks and areas drawn in."),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
     """List what this machine can see and hear with, as source strings to paste into the settings.
 
     No camera and no microphone is opened: a lesson that is running is not disturbed.
+
+    With --preview the camera that the settings name is opened for some seconds instead, which it must be free for.
+    What is masked or blurred in a lesson is so in the picture; a ruler along its edges tells where areas are.
+
+    Example:
+      tongtang agent sources --preview room.png --config /etc/tongtang/agent.toml
     """
+    if preview is not None:
+        _preview(_settings(config), preview)
+        return
     from agent.capture.sources import list_sources  # noqa: PLC0415 - loads the media libraries
 
     lines = list_sources()
@@ -174,6 +191,18 @@ def sources(*, as_json: JsonOption = False) -> None:
     for line in lines:
         mark = "✓" if line.usable else "✗"
         typer.echo(f"{mark} {line.source:<{width}}  {line.name} ({line.gives}){': ' if line.words else ''}{line.words}")
+
+
+def _preview(settings: AgentSettings, path: Path) -> None:
+    from agent.preview import PreviewRefused, preview  # noqa: PLC0415 - loads the media libraries
+
+    try:
+        troubles = preview(settings, parse_source(settings.sources.source), path)
+    except (PreviewRefused, SourceRefused) as error:
+        raise _refused(str(error)) from error
+    for words in troubles:
+        typer.echo(words, err=True)
+    typer.echo(f"{path}: what others see of {settings.sources.source}, with masks and areas drawn in")
 
 
 @app.command()

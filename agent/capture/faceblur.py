@@ -78,6 +78,8 @@ class FaceBlurred:
         self.width, self.height, self.fps = source.width, source.height, source.fps
         self.withheld = 0
         """Pictures for which the card was sent instead."""
+        self.looked = False
+        """Whether faces were looked for, in time for the last picture."""
         self._source, self._clear, self._make, self._on_trouble = source, tuple(clear), make, on_trouble
         self._observers: list[FrameTaker] = []
         self._instead: Bytes | None = None
@@ -99,6 +101,7 @@ class FaceBlurred:
             for frame in self._source.frames(stop):
                 try:
                     covered = blur.over(frame, finder)
+                    self.looked = blur.fresh(frame.mono_ns)
                 except Exception as error:
                     # Whatever went wrong: an uncovered picture must not be what follows.
                     log.exception("faces cannot be covered")
@@ -139,9 +142,14 @@ class _Blur:
 
     def trouble(self, why: str) -> None:
         """There are no looks for now; on the finder's thread."""
-        log.warning("faces are not found: %s", why)
         with self._lock:
-            self._why = why
+            again, self._why = self._why == why, why
+        if not again:
+            log.warning("faces are not found: %s", why)
+
+    def fresh(self, mono_ns: int) -> bool:
+        """Whether faces were looked for, in time for a picture of `mono_ns`."""
+        return self._cover.fresh(mono_ns)
 
     def over(self, frame: Frame, finder: Finder) -> av.VideoFrame:
         """A copy of the picture, covered.
