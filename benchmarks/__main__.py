@@ -1,18 +1,33 @@
 """Run every benchmark and write its table into docs/performance.md.
 
-python -m benchmarks [NAME ...]
+python -m benchmarks [NAME ...] [--minutes N]
 
-Without a name all are run but those that take half an hour.
+Without a name all are run but those that take half an hour. --minutes is for `rehearsal` alone.
 """
 
+import argparse
 import datetime as dt
 import os
 import platform
 import re
-import sys
 from pathlib import Path
 
-from benchmarks import capped, fanout, intake, join, lessons, loss, masks, memory, people, sender, shares, slides, storm
+from benchmarks import (
+    capped,
+    fanout,
+    intake,
+    join,
+    lessons,
+    loss,
+    masks,
+    memory,
+    people,
+    rehearsal,
+    sender,
+    shares,
+    slides,
+    storm,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 TABLES = {
@@ -28,9 +43,10 @@ TABLES = {
     "people": people,
     "slides": slides,
     "masks": masks,
+    "rehearsal": rehearsal,
     "memory": memory,
 }
-LONG = frozenset({"memory"})
+LONG = frozenset({"memory", "rehearsal"})
 
 
 def machine() -> str:
@@ -53,15 +69,18 @@ def put(page: str, name: str, title: str, lines: list[str]) -> str:
     return page.rstrip() + "\n\n" + block + "\n"
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], minutes: float = rehearsal.MINUTES) -> None:
     for name in names or [one for one in TABLES if one not in LONG]:
         table = TABLES[name]
         print(f"{name}: {table.TITLE} ...", flush=True)
-        lines = table.table()
+        lines = rehearsal.table(minutes) if name == "rehearsal" else table.table()
         print("\n".join(lines), flush=True)
         page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
         PAGE.write_text(put(page, name, table.TITLE, lines), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told.add_argument("names", nargs="*", choices=[[], *TABLES], metavar="NAME")
+    told.add_argument("--minutes", type=float, default=rehearsal.MINUTES, help="of the lesson that is observed")
+    main(**vars(told.parse_args()))
