@@ -36,8 +36,10 @@ from hub.archive.expiry import Expiry
 from hub.archive.intake import Intake, RoomOfSession
 from hub.archive.store import FolderStore
 from hub.archive.uploads import UploadFolder
+from hub.console.found import found_routes
 from hub.console.insight import insight_routes
 from hub.console.pages import Pages, page_routes, sign_in_routes
+from hub.console.report import report_routes
 from hub.fleet.strangers import Strangers
 from hub.insight.contents import LessonContents
 from hub.insight.reports import LessonReports
@@ -173,6 +175,8 @@ def create_app(parts: HubParts) -> FastAPI:
         sign_in_routes(pages, sign_ins, Tries(parts.clock.now)),
         insight_routes(pages, lambda session: judged(sessions.known(parts.conductor, session))),
         page_routes(pages, overview, parts.conductor, store, contents, judged),
+        found_routes(pages, contents),
+        report_routes(pages, lesson_reports),
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)

@@ -10,7 +10,7 @@ from contract.observation import Observation
 from contract.session import RoomOrder, SessionOrder
 from hub.insight.accuracy import HIDDEN, accuracy_json, widened
 from hub.insight.packages import RoomPackage
-from hub.insight.reading import moment, number
+from hub.insight.reading import moment, number, words
 from hub.insight.room import board, marks, people, seats, slides, sound
 from hub.insight.shares import room_shares
 from hub.store.chapters import ChapterRow
@@ -214,6 +214,8 @@ def _cadence(lines: Sequence[Observation], seconds: float) -> list[dict[str, Any
         {
             "t": moment(one.t),
             "every_s": {key: number(every, 0, 1e6) for key, every in one.value.items() if key.endswith("_s")},
+            "level": words(one.value.get("level")),
+            "why": words(one.value.get("why")),
         }
         for one in told[:CADENCES_MOST]
     ]

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from measures.answers import Kind
-from measures.figure import Figure
+from measures.figure import Figure, Reason
 from measures.lesson import LessonMeasures, RoomMeasures
 from measures.turns import SpokenTurn
 from measures.voices import Party, Role
@@ -30,14 +30,23 @@ def room_shares(measures: LessonMeasures, room: RoomMeasures) -> dict[str, Any]:
     # A room that was left out is in none of the session's figures.
     number = measures.answers.by_room.get(room.room) or measures.turns.by_party[pupils].number
     waits = [one.wait_s for one in answers]
-    return {
+    chorus = measures.answers.chorus_by_room.get(room.room) or number
+    told = {
         "teacher": _turns(measures, room, teacher),
         "pupils": _turns(measures, room, pupils),
         "answers": number.to_json(),
-        "chorus": (measures.answers.chorus_by_room.get(room.room) or number).to_json(),
+        "chorus": chorus.to_json(),
         "wait": _like(number, median(waits) if len(waits) >= LEAST else None, "s", len(waits), LEAST),
         "longest_wait": _like(number, max(waits, default=None), "s", len(waits), 1),
     }
+    return told if room.left_out else _known_itself(told)
+
+
+def _known_itself(told: dict[str, Any]) -> dict[str, Any]:
+    """A room that was listened to lacks nothing itself: what is missing for these figures is another room."""
+    if told.get("reason") == Reason.COVERAGE.value:
+        return told | {"reason": Reason.CROSS_TALK.value}
+    return {name: _known_itself(one) if isinstance(one, dict) else one for name, one in told.items()}
 
 
 def _turns(measures: LessonMeasures, room: RoomMeasures, party: Party) -> dict[str, Any]:

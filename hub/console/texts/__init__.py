@@ -43,11 +43,15 @@ class Texts:
 
 def load_texts() -> dict[str, Texts]:
     """Every language."""
-    folder = Path(__file__).parent
-    return {
-        language: Texts(language, json.loads((folder / f"{language}.json").read_text(encoding="utf-8")))
-        for language in LANGUAGES
-    }
+    return {language: Texts(language, _words(language)) for language in LANGUAGES}
+
+
+def _words(language: str) -> dict[str, str]:
+    """The pages' words, and those of the lesson report."""
+    words: dict[str, str] = {}
+    for name in (f"{language}.json", f"report.{language}.json"):
+        words |= json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    return words
 
 
 def language_of(request: Request, default: str) -> str:

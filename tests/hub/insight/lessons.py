@@ -175,8 +175,10 @@ def _voice_lines(
     lines = []
     at = 0.0
     for start, length, voice in [*sorted(spoken), (seconds, 0.0, "")]:
-        if start - at > 0.001:
-            lines.append(told("voice", at, round(start - at, 3), 0.97, value={"voice": "silence"}))
+        while start - at > 0.001:
+            quiet = min(start - at, 20.0)  # told in pieces, as rooms do
+            lines.append(told("voice", at, round(quiet, 3), 0.97, value={"voice": "silence"}))
+            at = round(at + quiet, 3)
         if length:
             sure = round(float(random.uniform(0.7, 0.99)), 3)
             lines.append(told("voice", start, length, sure, value={"voice": voice}))

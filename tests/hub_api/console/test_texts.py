@@ -10,12 +10,19 @@ from contract.session import Mode, Role
 from contract.state import SessionState
 from hub.archive import playback
 from hub.console.overview import KINDS, RUNGS
+from hub.console.report_figures import LESSON, ROOM
+from hub.console.report_notes import EVERY
 from hub.console.texts import language_of, load_texts
+from hub.insight.accuracy import MEASURED
 from hub.insight.editing import EDITED
 from hub.insight.errors import Unfit
+from hub.insight.report import Standing
+from hub.insight.room import UNSEEN
 from hub.session.remarks import Reason
 from measures import figure
 from measures.chapters import ChapterSource
+from measures.st import ClassType
+from measures.voices import Voice
 from tests.hub_api.district import District
 
 FOLDER = Path(hub.console.__file__).parent
@@ -45,7 +52,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     source = "\n".join(path.read_text(encoding="utf-8") for path in written())
     asked = set(re.findall(r"""\bt\(\s*['"]([a-z_.0-9]+)['"]\s*[,)]""", source))
     asked |= set(re.findall(r"""['"]((?:presence|lesson|login|problem)\.[a-z_.]+)['"]""", source))
-    asked |= {f"chapters.{key}" for key in re.findall(r"""\bsay\(\s*"([a-z_.]+)"\s*[,)]""", source)}
+    asked |= {f"chapters.{key}" for key in re.findall(r"""\b(?:say|tool)\(\s*"([a-z_.]+)"\s*[,)]""", source)}
     there = set(TEXTS["zh"].under(""))
     assert {key for key in asked - there if not key.endswith((".html", "."))} == set()
     by_name = (
@@ -56,6 +63,13 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"chapters.source.{one}" for one in (*ChapterSource, EDITED)}
     by_name |= {f"insight.reason.{one}" for one in figure.Reason}
     by_name |= {f"insight.{one}" for one in ("talk_share", "far_share", "longest_wait")}
+    by_name |= {f"report.standing.{one}" for one in Standing if one is not Standing.WHOLE}
+    by_name |= {f"report.{how}.{one}" for how in ("why", "reason") for one in (*figure.Reason, UNSEEN)}
+    by_name |= {f"report.figure.{one}" for one, _ in LESSON} | {f"report.room.{one}" for one, _ in ROOM}
+    by_name |= {f"report.about.{one.about}" for one in MEASURED} | {f"report.on.{one.on}" for one in MEASURED}
+    by_name |= {f"report.type.{one}" for one in ClassType} | {f"report.voice.{one}" for one in Voice}
+    by_name |= {f"report.sampled.{one}" for one in EVERY}
+    by_name |= {f"report.error.{kind}{tail}" for kind in ("off", "found") for tail in ("", "_mean")}
     tracks = {key for key in there if key.startswith("lesson.track.")}
     alerts = {key for key in there if key.startswith("alert.kind.")}
     assert by_name <= there

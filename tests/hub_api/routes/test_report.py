@@ -9,28 +9,9 @@ import pytest
 from contract.session import Policy
 from hub.archive.store import FolderStore, PackageId
 from tests.hub.insight.archive import archived
-from tests.hub.insight.lessons import Lesson, lesson
-from tests.hub_api.district import ALL_ON, District
-
-SECONDS = 600.0
-
-
-def taught(hub: District, *, policy: Policy = ALL_ON, seconds: float = SECONDS) -> str:
-    """A lesson that was over a while ago."""
-    hub.parts.clock.behind_s = seconds + 3600
-    session = hub.session(seconds=seconds, policy=policy, title="分数的意义")
-    hub.parts.clock.behind_s = 0.0
-    return session
-
-
-def kept(hub: District, session: str, folder: Path, *rooms: int) -> Lesson:
-    """Put what these rooms left of it into the archive."""
-    order = hub.parts.conductor.order(session)
-    made = lesson(seconds=order.seconds, order=order)
-    for at in rooms:
-        manifest, _ = made.packages[at]
-        archived(hub.parts.archive, manifest, made.bytes_of(manifest.room), scratch=folder)
-    return made
+from tests.hub.insight.lessons import lesson
+from tests.hub_api.district import District
+from tests.hub_api.reported import kept, taught
 
 
 def report(hub: District, session: str) -> dict:
@@ -100,7 +81,7 @@ def test_a_lesson_that_nobody_knows_has_no_report(hub: District):
         assert http.get("/api/v1/sessions/s-nobody/report").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/api/v1/sessions/s-some/report"])
+@pytest.mark.parametrize("path", ["/api/v1/sessions/s-some/report", "/lessons/s-some/report"])
 def test_the_report_is_for_operators_alone(hub: District, path: str):
     with hub.http() as http:
         assert http.get(path, headers={"Authorization": ""}).status_code == 401
