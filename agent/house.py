@@ -64,4 +64,6 @@ class House:
     """Called when something about the lesson changed that the teacher's screen shows."""
     masks: RoomMasks | None = None
     """What nobody sees of this room's pictures."""
+    lapel: str = ""
+    """The teacher's own microphone, which is observed and neither sent nor recorded; empty: there is none."""
     mono_ns: Callable[[], int] = time.monotonic_ns

@@ -11,6 +11,7 @@ from agent.account import Counts
 from agent.capture.frame import Block, Frame
 from agent.classroom import Classroom
 from agent.house import House, MakeObserver
+from agent.lapel import Lapel
 from agent.observe.feed import PictureTrack
 from agent.observe.observer import Observer
 from agent.observe.timeline import read_timeline, summary
@@ -96,6 +97,7 @@ class RoomRecording:
         self._observer: Observer | None = None
         self._let_go: Callable[[], None] = lambda: None
         """Ends what outlives the lesson: the loudspeaker's handing on."""
+        self._lapel: Lapel | None = None
 
     async def begin(self, classroom: Classroom) -> None:
         """Record and observe what `classroom` shows, as soon as the disk takes the package; returns once it does."""
@@ -116,6 +118,8 @@ class RoomRecording:
     async def end_observing(self) -> None:
         """Take down what was still being found; nothing is observed from then on."""
         self._let_go()
+        if self._lapel is not None:
+            await asyncio.to_thread(self._lapel.stop)
         if self._observer is not None:
             await asyncio.to_thread(self._observer.stop)
 
@@ -203,7 +207,19 @@ class RoomRecording:
         if classroom.mic is not None:
             classroom.mic.add_block_taker(sound)
             self._hand_on_played(observer)
+            self._listen_to_teacher(observer)
         return observer
+
+    def _listen_to_teacher(self, observer: Observer) -> None:
+        """Open the teacher's own microphone, where there is one, for the observer alone."""
+
+        def teacher(block: Block) -> None:
+            if self._time.counts(block.mono_ns):
+                observer.feed_teacher(block)
+
+        if self._house.lapel:
+            self._lapel = Lapel(self._house.lapel, teacher, self._on_trouble)
+            self._lapel.start()
 
     def _hand_on_played(self, observer: Observer) -> None:
         """Tell the observer what this room's loudspeaker plays: the far room's voices are nobody's of this one.

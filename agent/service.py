@@ -209,6 +209,7 @@ class AgentService:
             observer=self._make_observer if settings.observe.enabled else None,
             playout=self._loudspeaker,
             on_change=self._show,
+            lapel=settings.observe.teacher_microphone,
             masks=room_masks(settings),
         )
 

@@ -159,6 +159,13 @@ class ObserveTable(Settings):
         title="Words of slides",
         description="Read title and text of each slide into the timeline; slides that show names have them there too.",
     )
+    teacher_microphone: str = Field(
+        "",
+        title="Teacher's microphone",
+        description="What the teacher wears: `mic:NAME`, or `file:PATH` to try it out. It tells teacher from pupils "
+        "and is neither sent nor recorded. Empty: the voice that speaks most is the teacher's.",
+        pattern=r"^$|^\s*(?i:mic:|file:.)",
+    )
     seats: Opposite = Field(
         ((0.0, 0.0), (1.0, 1.0)),
         title="Seats",

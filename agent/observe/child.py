@@ -26,6 +26,7 @@ from agent.observe.speech import SpeechPart
 from agent.observe.spent import Spent
 from agent.observe.view import UNTOLD, View
 from agent.observe.voices import VoicesPart
+from agent.observe.voices_near import NearVoices
 from agent.observe.wire import Kind, Message, WireBroken, read_message, unpacked_picture
 from agent.platform import lower_priority
 from measures.speech import HOP_S
@@ -36,7 +37,13 @@ from models.silero import SpeechDetector
 log = logging.getLogger(__name__)
 
 
-PART_OF: Final = {Kind.SOUND: "speech", Kind.PLAYED: "speech", Kind.CAMERA: "people", Kind.SLIDES: "slides"}
+PART_OF: Final = {
+    Kind.SOUND: "speech",
+    Kind.PLAYED: "speech",
+    Kind.TEACHER: "speech",
+    Kind.CAMERA: "people",
+    Kind.SLIDES: "slides",
+}
 """On what the time that a message takes is spent."""
 
 
@@ -67,8 +74,9 @@ class Parts:
             voices = VoicesPart(VoiceEncoder(folder))
         except ModelsTrouble as error:
             trouble("voices", f"who speaks is not told: {error}")
+        self.near = NearVoices(voices, lambda words: trouble("lapel", words))
         try:
-            self.speech = SpeechPart(SpeechDetector(folder), voices)
+            self.speech = SpeechPart(SpeechDetector(folder), self.near)
         except ModelsTrouble as error:
             trouble("speech", f"speech is not observed: {error}")
         self.people = people_part(folder, view, trouble, self.spent, face_model=face_model)
@@ -102,6 +110,9 @@ class Parts:
         if message.kind is Kind.PLAYED:
             if self.speech:
                 self.speech.played(np.frombuffer(message.payload, np.int16), message.mono_ns)
+            return []
+        if message.kind is Kind.TEACHER:
+            self.near.near(np.frombuffer(message.payload, np.int16), message.mono_ns)
             return []
         if message.kind is Kind.CAMERA:
             return self.people.update(unpacked_picture(message.payload, 3), message.mono_ns)

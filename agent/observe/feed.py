@@ -50,7 +50,9 @@ class FeedCounts:
     dropped_blocks: int = 0
     """Blocks of 20 ms dropped, oldest first."""
     dropped_played: int = 0
-    """The same of what the loudspeaker plays."""
+    """The same of what the loudspeaker plays,"""
+    dropped_teacher: int = 0
+    """and of the teacher's own microphone."""
 
 
 class Feed:
@@ -67,6 +69,7 @@ class Feed:
         self._pictures: dict[PictureTrack, Frame] = {}
         self._blocks: deque[Block] = deque()
         self._played: deque[Block] = deque(maxlen=SOUND_LIMIT_BLOCKS)
+        self._teacher: deque[Block] = deque(maxlen=SOUND_LIMIT_BLOCKS)
         self._closed = False
         self._wake = threading.Condition()
 
@@ -113,6 +116,12 @@ class Feed:
         self.counts.dropped_played += len(self._played) == SOUND_LIMIT_BLOCKS
         self._played.append(block)
 
+    def offer_teacher(self, block: Block) -> None:
+        """Take what the teacher's own microphone hears, on one thread; as `offer_played`, but silence is news here."""
+        if not self._closed:
+            self.counts.dropped_teacher += len(self._teacher) == SOUND_LIMIT_BLOCKS
+            self._teacher.append(block)
+
     def set_period(self, track: PictureTrack, period_s: float) -> None:
         """Take pictures of a track at another cadence, from the next one on; any thread."""
         self._period_ns[track] = round(period_s * 1e9)
@@ -141,6 +150,8 @@ class Feed:
             items: list[Item] = []
             while self._played:
                 items.append(_batch(Kind.PLAYED, self._played))
+            while self._teacher:
+                items.append(_batch(Kind.TEACHER, self._teacher))
             while len(self._blocks) >= BATCH_BLOCKS or (self._closed and self._blocks):
                 items.append(_batch(Kind.SOUND, self._blocks))
             items.extend(self._pictures.items())

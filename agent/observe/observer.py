@@ -175,6 +175,10 @@ class Observer:
             "cadence": self._pacer.level.value,
         }
 
+    def feed_teacher(self, block: Block) -> None:
+        """Offer what the teacher's own microphone hears, on its thread; never blocks."""
+        self._feed.offer_teacher(block)
+
     def stop(self) -> None:
         """Work off what waits, tell what is open, and end; takes at most `flush_s` and a little.
 

@@ -107,9 +107,9 @@ class VoicesPart:
             sound: 16 kHz, -1 to 1, shape (hops * 512,).
             probabilities: of speech, shape (hops,).
             start_s: when it began; where it follows what came before there is no hole (`hole` tells one).
-            played: what the loudspeaker plays meanwhile, as `sound`; None where nobody knows, as in the agent
-                today. Then the other room's voices count as voices of this one, and `measures.crosstalk`
-                settles it from both rooms' timelines.
+            played: what the loudspeaker plays meanwhile, as `sound`; None where nobody knows. Then the other
+                room's voices count as voices of this one, and `measures.crosstalk` settles it from both rooms'
+                timelines.
         """
         if not len(probabilities):
             return []

@@ -41,9 +41,10 @@ class Kind(IntEnum):
     """What the process before last said it would need to go on (JSON)."""
     PLAYED = 7
     """As `SOUND`: what the loudspeaker plays, ahead of the room's sound of its time; nothing while it is silent."""
-
     PACE = 8
     """How often to look, as far as the process itself decides it (JSON: `bodies_s`, in seconds)."""
+    TEACHER = 9
+    """As `SOUND`: what the teacher's own microphone hears."""
 
 
 class WireBroken(Exception):

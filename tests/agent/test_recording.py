@@ -1,6 +1,7 @@
 import asyncio
 import threading
 import time
+import wave
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,11 @@ class Overhearing(Observer):
     """An observer that writes down when what it is fed was played."""
 
     played: list[int]
+    worn: list[int]
+
+    def feed_teacher(self, block):
+        self.worn.append(block.mono_ns)
+        super().feed_teacher(block)
 
     def feed_played(self, block):
         self.played.append(block.mono_ns)
@@ -80,3 +86,33 @@ async def test_the_observer_is_told_what_the_loudspeaker_plays_during_the_lesson
         assert len(Overhearing.played) == told
     finally:
         playing.close()
+
+
+async def test_what_the_teacher_wears_is_observed_during_the_lesson_and_is_no_part_of_what_is_kept(
+    house, told, tmp_path
+):
+    Overhearing.worn = []
+    path = tmp_path / "worn.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(np.full(48_000, 5_000, np.int16).tobytes())
+    made = order(2.0, 3.0, Policy(record=True, observe=True))
+    worn = replace(
+        house, lapel=f"file:{path}", observer=lambda **more: Overhearing(tmp_path / "no-models", boot="boot", **more)
+    )
+    lesson = Lesson(made, LEAD, worn)
+    await lesson.run()
+    clock = house.standpoint.clock
+    at_s = [clock.hub_ns(mono_ns) / 1e9 - made.epoch for mono_ns in Overhearing.worn]
+    assert len(at_s) > 50
+    assert min(at_s) >= 0
+    assert max(at_s) < 3.0
+    assert not [one for one in threading.enumerate() if one.name == "lapel"], "it is let go of with the lesson"
+    assert {one.track for one in lesson.result.recording} == {"camera", "slides"}
+
+
+async def test_a_teachers_microphone_that_is_not_there_is_told_and_the_lesson_goes_on(house, told, tmp_path):
+    lesson = Lesson(order(0.0, 3.0), LEAD, replace(house, lapel=f"file:{tmp_path / 'away.wav'}"))
+    await lesson.run()
+    assert lesson.state == "uploaded"
+    assert len([one for one in lesson.words if "the teacher's microphone is not heard" in one]) == 1

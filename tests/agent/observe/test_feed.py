@@ -122,3 +122,15 @@ def test_ten_seconds_of_what_is_played_wait_and_then_the_oldest_goes():
     feed.close()
     feed.offer_played(block(1))
     assert feed.counts.dropped_played == 30
+
+
+def test_what_the_teachers_microphone_hears_is_handed_on_with_its_silence():
+    feed = Feed({"camera": 1.0, "slides": 0.5})
+    for number in range(10):
+        feed.offer_block(block(number))
+        feed.offer_teacher(block(0, number * 20_000_000))
+    teacher, room = feed.take(0)
+    assert (teacher.kind, len(teacher.blocks), room.kind) == (Kind.TEACHER, 10, Kind.SOUND)
+    for number in range(SOUND_LIMIT_BLOCKS + 5):
+        feed.offer_teacher(block(number))
+    assert feed.counts.dropped_teacher == 5

@@ -14,7 +14,9 @@ from agent.observe.view import UNTOLD
 from agent.observe.voices_spans import Label
 from agent.observe.wire import NO_SLIDE_TEXT, Kind, Message, write_message
 from measures.speech import HOP_S
-from tests.lessons.lesson import Heard, lesson
+from models.manifest import load_manifest
+from tests.lessons.lapel import lapel
+from tests.lessons.lesson import Heard, Lesson, lesson
 from tests.lessons.recorded import Part
 from tests.lessons.script import Room, Style
 
@@ -28,8 +30,11 @@ def at_48_khz(sound: np.ndarray) -> np.ndarray:
     return samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES)
 
 
-def told(models: Path, heard: Heard, late_ns: int | None) -> np.ndarray:
-    """What the process says of each hop; `late_ns`: error in when the loudspeaker was said to play, None: not said."""
+def told(models: Path, heard: Heard, late_ns: int | None, worn: np.ndarray | None = None) -> np.ndarray:
+    """What the process says of each hop.
+
+    `late_ns`: error in when the loudspeaker was said to play, None: not said; `worn`: the teacher's microphone.
+    """
     feed, packer = Feed({}), Packer()
     command = [sys.executable, "-m", "agent.observe", str(models), UNTOLD.text(), NO_SLIDE_TEXT]
     labels = np.full(len(heard.truth), -1)
@@ -40,6 +45,8 @@ def told(models: Path, heard: Heard, late_ns: int | None) -> np.ndarray:
                 mono_ns = START_NS + number * BLOCK_NS
                 if late_ns is not None:
                     feed.offer_played(Block(played, mono_ns + late_ns))
+                if worn is not None:
+                    feed.offer_teacher(Block(at_48_khz(worn[number * 320 : number * 320 + 320])[0], mono_ns))
                 feed.offer_block(Block(sound, mono_ns))
                 for item in feed.take(0) if number % BATCH_BLOCKS == BATCH_BLOCKS - 1 else ():
                     write_message(process.stdin, packer.message(item))
@@ -54,10 +61,18 @@ def told(models: Path, heard: Heard, late_ns: int | None) -> np.ndarray:
     return labels
 
 
+SECONDS = 120.0
+
+
 @pytest.fixture(scope="module")
-def far() -> Heard:
+def both() -> Lesson:
+    return lesson(Part.REPORT, Style.QUESTIONS, 3, SECONDS)
+
+
+@pytest.fixture(scope="module")
+def far(both: Lesson) -> Heard:
     """A receiving room: most of what is heard in it is the lead teacher, from the loudspeaker."""
-    return lesson(Part.REPORT, Style.QUESTIONS, 3, 120.0).rooms[Room.FAR]
+    return both.rooms[Room.FAR]
 
 
 @pytest.mark.parametrize("late_ms", [0, -50, 150])
@@ -71,3 +86,15 @@ def test_voices_from_the_loudspeaker_are_nobody_of_this_room(models: Path, far: 
 def test_where_nobody_says_what_it_plays_they_are_taken_for_people_of_this_room(models: Path, far: Heard):
     labels = told(models, far, None)
     assert float(((labels > Label.SILENCE) & (far.truth == Label.SILENCE)).mean()) > 0.4
+
+
+def test_who_speaks_is_told_by_what_the_teacher_wears_without_a_model_of_voices(
+    models: Path, tmp_path: Path, both: Lesson
+):
+    file = load_manifest().find("silero-vad").file
+    (tmp_path / file).write_bytes((models / file).read_bytes())
+    heard = both.rooms[Room.LEAD]
+    labels = told(tmp_path, heard, 0, lapel(Part.REPORT, both, Room.LEAD, 15.0, SECONDS))
+    wrong = float((labels != heard.truth).mean())
+    print(f"{wrong:.3f} of the frames wrong")
+    assert wrong < 0.2
