@@ -14,7 +14,8 @@ class Observation(Message):
     `level` (of a second: `dbfs`, `peak_dbfs`, `clipped`), `people` (`count`, `faces`),
     `seats` (once a minute: `share`, by row, of the pictures in which a cell of the seats held a head; None where
     unknown), `board` (`position` along the board, `people` there; both None where unknown), `slide` (`index`,
-    `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be),
+    `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be), `mark` (`title`:
+    somebody in the room set a mark; a chapter begins there),
     `cadence` (what is sampled how often, told when it changes).
     `confidence` is None where the value is unknown; unknown is a value, not an error.
     """
