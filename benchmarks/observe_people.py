@@ -21,8 +21,6 @@ COUNTED = ("person", "head", "face")
 """What a person is labelled as; the first of these that the file labels is what is counted."""
 MET = 0.5
 """Least share of their union that two boxes have in common if they are of one face."""
-APART_NS = 60_000_000_000
-"""Between two pictures, so that nothing is remembered of the one before."""
 
 
 class Strict(BaseModel):
@@ -111,15 +109,15 @@ def measured(folder: Path) -> list[Measured]:
     """
     labelled, boxes = read_coco(folder / "people" / LABELS)
     noted = Noted(FaceDetector(installed()))
-    part, packer = PeoplePart(noted, PoseDetector(installed())), Packer()
+    bodies, packer = PoseDetector(installed()), Packer()
     cpu_s = 0.0
     seen = []
-    for number, one in enumerate(labelled):
+    for one in labelled:
         bgr = read_picture(one.path, folder / "people" / LABELS)
         began = time.process_time()
         small = as_observed(packer, "camera", bgr)
         noted.last = None
-        told = part.update(small, number * APART_NS)[0].value["count"]
+        told = PeoplePart(noted, bodies).update(small, 0)[0].value["count"]  # anew: nothing is remembered
         cpu_s += time.process_time() - began
         found = noted.last.boxes if noted.last is not None else np.zeros((0, 4), np.float32)
         scale = bgr.shape[1] / small.shape[1], bgr.shape[0] / small.shape[0]

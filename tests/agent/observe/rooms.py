@@ -52,8 +52,11 @@ def until(true: Callable[[], bool], within_s: float) -> bool:
 class Room:
     """Camera and slides at 25 frames a second and sound in blocks of 20 ms, on one thread, in real time."""
 
-    def __init__(self, camera: np.ndarray, slides: list[np.ndarray], sound: np.ndarray, slide_s: float = 2.0) -> None:
-        self._camera = picture(camera)
+    def __init__(
+        self, camera: np.ndarray | None, slides: list[np.ndarray], sound: np.ndarray, slide_s: float = 2.0
+    ) -> None:
+        """`camera`: what it shows; None where there is none."""
+        self._camera = picture(camera) if camera is not None else None
         self._slides = [picture(slide) for slide in slides]
         self._blocks = sound[: len(sound) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES)
         self._slide_s = slide_s
@@ -73,6 +76,7 @@ class Room:
             to.feed_block(Block(self._blocks[number % len(self._blocks)], mono_ns))
             if number % 2 == 0:
                 page = int(number / 50 / self._slide_s) % len(self._slides)
-                to.feed_frame("camera", Frame(self._camera, mono_ns))
+                if self._camera is not None:
+                    to.feed_frame("camera", Frame(self._camera, mono_ns))
                 to.feed_frame("slides", Frame(self._slides[page], mono_ns))
             self.longest_feed_s = max(self.longest_feed_s, time.monotonic() - before)
