@@ -1,7 +1,5 @@
 """Reports of lessons over HTTP."""
 
-import asyncio
-
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
@@ -20,6 +18,6 @@ def router(reports: LessonReports) -> APIRouter:
         `standing` says whether there is anything to tell: `whole`, `part` (rooms' packages are missing), or why not.
         The fields are told in docs/researcher.md.
         """
-        return JSONResponse(await asyncio.to_thread(reports.of, session))
+        return JSONResponse(await reports.of(session))
 
     return routes

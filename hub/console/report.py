@@ -31,15 +31,12 @@ def report_routes(pages: Pages, reports: LessonReports) -> APIRouter:
     async def report(request: Request, session: str) -> Response:
         """What happened in the lesson, to be read on a screen or on paper; where nothing is told, why."""
         t = pages.texts(request)
-
-        def page() -> Response:
-            try:
-                told = reports.of(session)
-            except SessionUnknown:
-                return pages.page(request, "problem.html", 404, words=t("problem.lesson"))
-            return pages.page(request, "report.html", **shown(told, t))
-
-        return await asyncio.to_thread(page)  # the drawings take time, too
+        try:
+            told = await reports.of(session)
+        except SessionUnknown:
+            return pages.page(request, "problem.html", 404, words=t("problem.lesson"))
+        values = await asyncio.to_thread(shown, told, t)  # the drawings take time, too
+        return pages.page(request, "report.html", **values)
 
     return routes
 

@@ -1,6 +1,6 @@
 """Lesson reports on demand, and the last few kept while nothing that they are made from changes."""
 
-import threading
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,11 @@ KEPT = 4
 
 
 class LessonReports:
-    """The reports of lessons. Synchronous and thread-safe; blocks on the disk, the database and the processor.
+    """The reports of lessons, for one event loop.
 
     A report is made anew when the order, the chapters or a manifest changes; a manifest names every file of its
-    package with its hash. One is made at a time, so that ten viewers of a new lesson do not make it ten times.
+    package with its hash. One is made at a time, in a thread: ten viewers of a new lesson do not make it ten times,
+    and do not take all threads of the hub while they wait.
     """
 
     def __init__(
@@ -43,32 +44,36 @@ class LessonReports:
         self._contents = contents
         self._order = order
         self._now = now
-        self._lock = threading.Lock()
+        self._turn = asyncio.Lock()
         self._kept: OrderedDict[tuple[object, ...], dict[str, Any]] = OrderedDict()
 
-    def of(self, session: str) -> dict[str, Any]:
+    async def of(self, session: str) -> dict[str, Any]:
         """The report of a session, to be read and not changed.
 
         Raises:
             SessionUnknown: there is no such session.
         """
+        async with self._turn:
+            return await asyncio.to_thread(self._of, session)
+
+    def _of(self, session: str) -> dict[str, Any]:
+        """The same; blocks on the disk, the database and the processor."""
         order = self._order(session)
         if order is None:
             raise SessionUnknown(f"there is no session {session[:80]}")
         now = self._now()
-        with self._lock:
-            chapters = self._contents.of(session)
-            basis = tuple(self._manifest(order.session, room.room) for room in order.rooms)
-            # Whether it is over is the one thing that changes by itself.
-            key = (session, order.rev, now < order.ends, chapters.rev, chapters.basis, basis)
-            if key not in self._kept:
-                rooms = [] if standing(order, (), now).silent else [one.room for one in order.rooms]
-                found = room_packages(self._archive, session, rooms)
-                self._kept[key] = lesson_report(order, found, chapters.rows, now=now)
-            self._kept.move_to_end(key)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-            return self._kept[key]
+        chapters = self._contents.of(session)
+        basis = tuple(self._manifest(order.session, room.room) for room in order.rooms)
+        # Whether it is over is the one thing that changes by itself.
+        key = (session, order.rev, now < order.ends, chapters.rev, chapters.basis, basis)
+        if key not in self._kept:
+            rooms = [] if standing(order, (), now).silent else [one.room for one in order.rooms]
+            found = room_packages(self._archive, session, rooms)
+            self._kept[key] = lesson_report(order, found, chapters.rows, now=now)
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[key]
 
     def _manifest(self, session: str, room: str) -> str:
         """Hash of a package's manifest; empty where the package is not complete, or deleted."""

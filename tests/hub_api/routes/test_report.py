@@ -2,12 +2,14 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from contract.session import Policy
 from hub.archive.store import FolderStore, PackageId
+from hub.insight import reports
 from tests.hub.insight.archive import archived
 from tests.hub.insight.lessons import lesson
 from tests.hub_api.district import District
@@ -96,3 +98,22 @@ def test_the_report_of_torn_packages_is_a_report(hub: District, tmp_path: Path):
         manifest, _ = made.packages[at]
         archived(hub.parts.archive, manifest, made.bytes_of(manifest.room) + tear, scratch=tmp_path)
     assert [one["unreadable"] for one in report(hub, session)["rooms"]] == [1, 1]
+
+
+def test_a_report_is_made_once_for_all_who_ask_until_something_changes(
+    hub: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made = []
+    really = reports.lesson_report
+    monkeypatch.setattr(reports, "lesson_report", lambda *args, **more: made.append(1) or really(*args, **more))
+    session = taught(hub)
+    kept(hub, session, tmp_path, 0)
+    with ThreadPoolExecutor(8) as many:
+        told = list(many.map(lambda _: report(hub, session), range(8)))
+    assert (len(made), all(one == told[0] for one in told)) == (1, True)
+    with hub.http() as http:
+        http.get(f"/lessons/{session}/report")
+    assert len(made) == 1
+    kept(hub, session, tmp_path, 1)
+    report(hub, session)
+    assert len(made) == 2
