@@ -21,6 +21,8 @@ class Frame:
 
     picture: av.VideoFrame
     mono_ns: int
+    stand_in: bool = False
+    """Whether it is a card that stands in for a device that is away: nothing of the room is seen on it."""
 
 
 @dataclass(frozen=True, slots=True)

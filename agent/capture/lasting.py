@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import monotonic_ns
 from typing import Generic, TypeVar
 
@@ -137,7 +138,7 @@ class LastingPicture:
                 elif monotonic_ns() - alive_ns > STALE_S * NS_A_SECOND:
                     for frame in self._stand_in(reader, stop):
                         last_ns, alive_ns = max(last_ns + 1, frame.mono_ns), monotonic_ns()
-                        yield Frame(frame.picture, last_ns)
+                        yield replace(frame, mono_ns=last_ns)
         finally:
             reader.end(timeout_s=0.0)
 
@@ -149,7 +150,7 @@ class LastingPicture:
             if back is not None:
                 yield back
                 return
-            yield Frame(framed(self._still.picture), due[1])
+            yield Frame(framed(self._still.picture), due[1], stand_in=True)
 
     def close(self) -> None:
         """Wait until the device is let go of; may be called twice."""

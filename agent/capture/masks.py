@@ -174,7 +174,7 @@ class MaskedPicture:
             agent.capture.frame.SourceLost: as the source does.
         """
         for frame in self._source.frames(stop):
-            yield Frame(self._covered(frame.picture), frame.mono_ns)
+            yield replace(frame, picture=self._covered(frame.picture))
 
     def _covered(self, picture: av.VideoFrame) -> av.VideoFrame:
         if self._cover is not None:

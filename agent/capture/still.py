@@ -46,7 +46,7 @@ class StillPicture:
         """Yield the card at every tick until `stop` is set."""
         pace = Pace(self.fps, monotonic_ns())
         while (due := pace.wait(stop)) is not None:
-            yield Frame(framed(self.picture), due[1])
+            yield Frame(framed(self.picture), due[1], stand_in=True)
 
 
 class Silence:

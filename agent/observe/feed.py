@@ -23,6 +23,9 @@ SLIDES_WIDTH = 1280
 SLIDES_HEIGHT = 720
 """The same for the slides, whose words must stay legible."""
 
+NOTHING_SEEN = np.zeros((CAMERA_HEIGHT, CAMERA_WIDTH, 3), np.uint8)
+"""What is sent for a camera that is away: dark, so that it is unknown who is there; the card's empty page is nobody."""
+
 PictureTrack = Literal["camera", "slides"]
 
 
@@ -79,7 +82,9 @@ class Feed:
         return self._closed
 
     def offer_frame(self, track: PictureTrack, frame: Frame) -> None:
-        """Take a frame if one is due; never blocks."""
+        """Take a frame if one is due; never blocks. A card that stands in for slides is none."""
+        if frame.stand_in and track == "slides":
+            return
         due = self._due_ns.get(track, frame.mono_ns)
         if frame.mono_ns < due:
             return
@@ -192,6 +197,8 @@ class Packer:
             most, form, kind = (SLIDES_WIDTH, SLIDES_HEIGHT), "gray", Kind.SLIDES
         else:
             most, form, kind = (CAMERA_WIDTH, CAMERA_HEIGHT), "bgr24", Kind.CAMERA
+        if frame.stand_in:
+            return Message(kind, frame.mono_ns, packed_picture(NOTHING_SEEN))
         wide, high = _fitted((frame.picture.width, frame.picture.height), most)
         small = self._reformatters[track].reformat(
             frame.picture, wide, high, format=form, interpolation=Interpolation.AREA

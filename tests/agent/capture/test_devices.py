@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from agent.capture import camera, microphone, screen
 from agent.capture.frame import SourceLost
 from agent.capture.lasting import LastingPicture
+from agent.capture.masks import masked
 from agent.capture.microphone import Hearing, captured_ns, chosen
 from agent.capture.sources import list_sources, open_room, parse_source
 from agent.capture.still import StillPicture
@@ -43,6 +45,17 @@ def test_a_camera_that_is_there_and_does_not_open_is_told_as_in_use(stop, monkey
     monkeypatch.setattr(camera, "missing_words", lambda _index: None)  # as if its device file were there
     with pytest.raises(SourceLost, match="another program may be using it: close that"):
         next(camera.Camera(NO_CAMERA, (320, 180), 25).frames(stop))
+
+
+def test_the_card_of_a_camera_that_is_away_says_that_it_stands_in_also_masked(stop):
+    opened = room(f"camera:{NO_CAMERA}")
+    corner = ((0.0, 0.0), (0.2, 0.2))
+    shown = masked("the camera's picture", opened.camera, [corner], (320, 180), pytest.fail)
+    frame = next(shown.frames(stop))
+    stop.set()
+    opened.close()
+    assert frame.stand_in
+    assert not next(room("rehearsal").camera.frames(threading.Event())).stand_in
 
 
 def test_a_missing_camera_does_not_delay_the_end(stop):

@@ -134,3 +134,29 @@ def test_what_the_teachers_microphone_hears_is_handed_on_with_its_silence():
     for number in range(SOUND_LIMIT_BLOCKS + 5):
         feed.offer_teacher(block(number))
     assert feed.counts.dropped_teacher == 5
+
+
+def test_a_card_that_stands_in_for_slides_is_no_slide():
+    feed = Feed({"camera": 1.0, "slides": 0.5})
+    picture = frame(0).picture
+    feed.offer_frame("slides", Frame(picture, 0, stand_in=True))
+    assert feed.take(0) == []
+    feed.offer_frame("slides", Frame(picture, SECOND))
+    assert taken_pictures(feed) == [("slides", SECOND)]
+
+
+def test_a_card_that_stands_in_for_the_camera_shows_nothing_of_the_room():
+    message = Packer().message(("camera", Frame(frame(0).picture, 5, stand_in=True)))
+    assert (message.kind, message.mono_ns) == (Kind.CAMERA, 5)
+    assert not unpacked_picture(message.payload, 3).any()
+
+
+def test_another_cadence_holds_from_the_next_picture_on():
+    feed = Feed({"camera": 1.0, "slides": 0.5})
+    taken = []
+    for second in range(9):
+        if second == 3:
+            feed.set_period("camera", 2.0)
+        feed.offer_frame("camera", frame(second * SECOND))
+        taken += taken_pictures(feed)
+    assert [at // SECOND for _, at in taken] == [0, 1, 2, 3, 5, 7]

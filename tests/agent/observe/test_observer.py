@@ -2,6 +2,7 @@ import itertools
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
+from agent.capture.still import StillPicture
 from agent.observe.observer import ObserverState
 from agent.observe.pace import SETTLE_S
 from models.manifest import load_manifest
@@ -183,6 +185,52 @@ def test_a_corrupt_model_makes_its_part_unknown_and_the_rest_goes_on(models: Pat
     assert len(notes.of("people")) >= 2
     assert len(notes.of("slide")) == 2
     assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": None, "board_s": None, "slides_s": 0.5}
+
+
+@pytest.mark.paired
+def test_files_that_are_swapped_in_mid_lesson_change_nothing_until_the_next_process_checks_them(
+    models: Path, tmp_path: Path, room: Room
+):
+    for model in load_manifest().model:
+        (tmp_path / model.file).write_bytes((models / model.file).read_bytes())
+    notes = Notes()
+    one = observer(tmp_path, notes, back_off_s=0.1)
+    one.start()
+    assert until(lambda: one.state is ObserverState.WELL, 30)
+    faces, bodies = (tmp_path / load_manifest().find(name).file for name in ("centerface", "movenet-multipose"))
+    faces.unlink()
+    bodies.write_bytes(bodies.read_bytes()[::-1])
+    room.play(one, 3.0)
+    assert notes.troubles == []
+    assert 15 in [count.value["count"] for count in notes.of("people")]
+    before = one.pid
+    assert before is not None
+    psutil.Process(before).kill()
+    assert until(lambda: one.pid not in {None, before} and one.state is ObserverState.WELL, 30)
+    room.play(one, 2.0)
+    one.stop()
+    assert [count.value for count in notes.of("people")][-1] == {"count": None}
+    assert [words for words in notes.troubles if "people are not counted" in words and "is not installed" in words]
+    assert notes.of("cadence")[-1].value["people_s"] is None, "and the timeline says so"
+
+
+@pytest.mark.paired
+def test_without_a_camera_it_is_unknown_who_is_there_and_a_card_is_no_slide(models: Path):
+    notes = Notes()
+    one = observer(models, notes)
+    one.start()
+    assert until(lambda: one.state is ObserverState.WELL, 30)
+    for number, frame in enumerate(StillPicture((1280, 720), 25, "没有画面", "No picture").frames(threading.Event())):
+        one.feed_frame("camera", frame)
+        one.feed_frame("slides", frame)
+        if number == 100:
+            break
+    one.stop()
+    assert len(notes.of("people")) >= 3
+    assert [count.value for count in notes.of("people")] == [{"count": None}] * len(notes.of("people"))
+    assert [minute.value["share"] for minute in notes.of("seats")] == [None]
+    assert notes.of("slide") == []
+    assert notes.troubles == []
 
 
 def test_without_any_model_slides_are_still_counted(tmp_path: Path, silent_room: Room):
