@@ -11,12 +11,14 @@ class Observation(Message):
     """One observation, in session time.
 
     Kinds so far: `speech` (a turn: `seconds`), `voice` (`voice`: teacher, student, several or silence; `seconds`),
-    `level` (of a second: `dbfs`, `peak_dbfs`, `clipped`), `people` (`count`, `faces`),
+    `level` (of a second: `dbfs`, `peak_dbfs`, `clipped`), `people` (`count`, `faces`; `still` where nothing had moved
+    since anybody looked, at most 10 s ago),
     `seats` (once a minute: `share`, by row, of the pictures in which a cell of the seats held a head; None where
     unknown), `board` (`position` along the board, `people` there; both None where unknown), `slide` (`index`,
     `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be), `mark` (`title`:
     somebody in the room set a mark; a chapter begins there),
-    `cadence` (what is sampled how often, told when it changes).
+    `cadence` (what is sampled how often, told when it changes: `speech_s`, `people_s`, `board_s`, `slides_s`; null where
+    it is not; `level` and `why` once the machine was short).
     `confidence` is None where the value is unknown; unknown is a value, not an error.
     """
 
