@@ -7,7 +7,7 @@ is frosted; a picture that cannot be frosted is withheld.
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -108,7 +108,7 @@ class FaceBlurred:
                     covered = self._withhold(str(error))
                 for take in self._observers:
                     take(frame)
-                yield Frame(covered, frame.mono_ns)
+                yield replace(frame, picture=covered)
         finally:
             finder.stop()
 
