@@ -17,8 +17,8 @@ class Observation(Message):
     unknown), `board` (`position` along the board, `people` there; both None where unknown), `slide` (`index`,
     `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be), `mark` (`title`:
     somebody in the room set a mark; a chapter begins there),
-    `cadence` (what is sampled how often, told when it changes: `speech_s`, `people_s`, `board_s`, `slides_s`; null where
-    it is not; `level` and `why` once the machine was short).
+    `cadence` (what is sampled how often, told when it changes: `speech_s`, `people_s`, `board_s`, `slides_s`; null
+    where it is not; `level` and `why` once the machine was short).
     `confidence` is None where the value is unknown; unknown is a value, not an error.
     """
 
