@@ -64,11 +64,31 @@ def test_a_page_is_read_once_and_only_when_it_stands():
     assert np.abs(scribe.shown[1].astype(int) - grey(page(1))).mean() < 1, "the page itself, not the way to it"
 
 
-def test_a_slide_that_another_one_follows_is_told_as_far_as_it_was_read():
+def test_a_slide_that_another_one_follows_is_read_to_its_end():
     part = ReadingPart(Scribe(lines=9), pytest.fail)
-    found = watched(part, [page(0)] * 6 + [page(1)] * 6)
-    assert found[0].value["title"] == "第1页的第0行"
-    assert 1 <= len(found[0].value["text"].split("\n")) < 9
+    found = watched(part, [page(0)] * 6 + [page(1)] * 20)
+    assert [(one.value["index"], one.value["title"]) for one in found] == [(1, "第1页的第0行"), (2, "第2页的第0行")]
+    assert [len(one.value["text"].split("\n")) for one in found] == [9, 9]
+
+
+def test_slides_that_pass_while_one_is_read_are_told_without_words_and_nothing_piles_up():
+    scribe = Scribe(lines=30)
+    part = ReadingPart(scribe, pytest.fail)
+    passing = [page(number) for number in (1, 2, 3) for _ in range(3)]
+    found = watched(part, [page(0)] * 6 + passing + [page(4)] * 70)
+    assert [one.value["index"] for one in found] == [2, 3, 4, 1, 5]
+    told = {one.value["index"]: one.value["title"] for one in found}
+    assert told == {1: "第1页的第0行", 2: None, 3: None, 4: None, 5: "第2页的第0行"}
+    assert part.memory()["index"] == 5
+
+
+def test_at_the_end_of_the_lesson_what_is_read_and_what_waits_is_told():
+    part = ReadingPart(Scribe(lines=30), pytest.fail)
+    assert watched(part, [page(0)] * 6 + [page(1)] * 4) == []
+    first, second = part.flush()
+    assert (first.value["index"], first.value["title"]) == (1, "第1页的第0行")
+    assert (second.value["index"], second.value["title"]) == (2, None)
+    assert part.flush() == []
 
 
 def test_a_slide_that_is_gone_before_it_was_read_has_neither_title_nor_text():
@@ -107,8 +127,8 @@ def test_reading_that_fails_is_told_once_and_slides_go_on_without():
 
 
 def test_another_process_tells_the_slide_that_this_one_had_not_told():
-    first = ReadingPart(Scribe(lines=30), pytest.fail)
-    assert len(watched(first, [page(0)] * 6 + [page(1)] * 4)) == 1
+    first = ReadingPart(Scribe(lines=3), pytest.fail)
+    assert len(watched(first, [page(0)] * 10 + [page(1)] * 4)) == 1
     second = ReadingPart(Scribe(), pytest.fail)
     second.resume(json.loads(json.dumps(first.memory())))
     found = watched(second, [page(1)] * 8, from_s=5.0)
