@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from hub.console.pages import Pages
-from hub.console.report_figures import Told, error_words, lesson_rows, percent, room_tables, whys
+from hub.console.report_figures import Told, lesson_rows, measured_words, percent, room_tables, whys
 from hub.console.report_notes import notes
 from hub.console.report_plots import rtch_plot, seat_plots, st_plot, timelines
 from hub.console.texts import Texts
@@ -69,8 +69,9 @@ def shown(report: Told, t: Texts) -> dict[str, Any]:
         "slides": [(_name(room), room["slides"]) for room in report["rooms"] if room["slides"]],
         "slides_most": SLIDES_MOST,
         "accuracy": _accuracy(report, t),
-        "errors": {about: error_words(about, t) for about in ("rt", "ch")},
-        "means": {about: f"{100 * found.mean:.1f}\u00a0%" for about in ("rt", "ch") if (found := beside(about))},
+        "means": {
+            about: measured_words(found.mean, found.unit, t) for about in ("rt", "ch") if (found := beside(about))
+        },
         "notes": notes(report, t),
         "percent": percent,
         "name_of": _name,
@@ -126,8 +127,8 @@ def _accuracy(report: Told, t: Texts) -> list[tuple[str, str, str, str]]:
     return [
         (
             t(f"report.about.{one['about']}"),
-            f"{100 * one['mean']:.1f}\u00a0%",
-            "" if one["worst"] is None else f"{100 * one['worst']:.1f}\u00a0%",
+            measured_words(one["mean"], one["unit"], t),
+            "" if one["worst"] is None else measured_words(one["worst"], one["unit"], t),
             t(f"report.on.{one['on']}"),
         )
         for one in report["accuracy"]

@@ -260,9 +260,16 @@ def error_words(about: str, t: Texts) -> str:
     found = beside(about)
     if found is None:
         return t("report.error.none")
-    kind = "off" if found.unit == "share" else "found"
-    mean, worst = (f"{100 * one:.1f}\u00a0%" if one is not None else "" for one in (found.mean, found.worst))
-    return t(f"report.error.{kind}", mean=mean, worst=worst) if worst else t(f"report.error.{kind}_mean", mean=mean)
+    mean = measured_words(found.mean, found.unit, t)
+    if found.worst is None:
+        return t(f"report.error.{found.unit}_mean", mean=mean)
+    return t(f"report.error.{found.unit}", mean=mean, worst=measured_words(found.worst, found.unit, t))
+
+
+def measured_words(error: float, unit: str, t: Texts) -> str:
+    """A measured error in words: what a share is off by in points, else in percent."""
+    number = f"{100 * error:.1f}"
+    return t("report.points", number=number) if unit == "off" else t("report.percent", number=number)
 
 
 def _sampled(figures: Sequence[Told], t: Texts) -> str:

@@ -69,7 +69,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"report.about.{one.about}" for one in MEASURED} | {f"report.on.{one.on}" for one in MEASURED}
     by_name |= {f"report.type.{one}" for one in ClassType} | {f"report.voice.{one}" for one in Voice}
     by_name |= {f"report.sampled.{one}" for one in EVERY}
-    by_name |= {f"report.error.{kind}{tail}" for kind in ("off", "found") for tail in ("", "_mean")}
+    by_name |= {f"report.error.{kind}{tail}" for kind in ("off", "wrong", "found") for tail in ("", "_mean")}
     tracks = {key for key in there if key.startswith("lesson.track.")}
     alerts = {key for key in there if key.startswith("alert.kind.")}
     assert by_name <= there
