@@ -1,6 +1,7 @@
 """Says every 10 s of a lesson how it goes: to the hub, and to the teacher's screen."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 
 from agent.observe.live import Heard, LiveSummary, LiveVoices, live_summary, voice_of
 from agent.overlay.insight import InsightState, insight_state
+from agent.overlay.marks import MarkAnswer
 from agent.stream.voicetalk import MonoSpan, VoiceTalk
 from contract.observation import Observation
 from contract.session import Role as RoomRole
@@ -16,6 +18,8 @@ from measures.voices import Role, Span
 
 KIND = "lesson.insight"
 EVERY_S = 10.0
+MARKS_MAX = 200
+"""A lesson has no more chapters than this."""
 COST = 0.01
 """With many rooms a summary takes longer; then it comes more seldom, so that it costs at most this share of a core."""
 
@@ -30,12 +34,22 @@ class SessionTime(Protocol):
     def at(self, mono_ns: int) -> float:
         """Session time in seconds of a moment on the monotonic clock."""
 
-    def mono(self, hub_s: float) -> int:
-        """The moment on the monotonic clock, in ns, at which hub UTC is `hub_s`."""
+    def counts(self, mono_ns: int) -> bool:
+        """Whether a moment lies in session time."""
+
+
+class Timeline(Protocol):
+    """What keeps observations; agent.record.recorder.LessonRecorder is one."""
+
+    def observation(self, observation: Observation) -> None:
+        """Keep one."""
 
 
 class LessonInsight:
-    """Gathers who speaks, here and in the rooms that tell it, and says what it comes to. Of one event loop."""
+    """Gathers who speaks, here and in the rooms that tell it, and says what it comes to; and sets marks.
+
+    Belongs to the event loop on which it is made.
+    """
 
     def __init__(
         self,
@@ -48,7 +62,7 @@ class LessonInsight:
         """Begin with nothing heard.
 
         Args:
-            order: the session, which is observed.
+            order: the session.
             room: this room.
             session_time: of the lesson.
             boot: this boot of the device.
@@ -56,6 +70,9 @@ class LessonInsight:
         """
         self.state: InsightState | None = None
         """What was said last, for the screen."""
+        self.marks = 0
+        """Marks that were set, as far as this run of the agent knows."""
+        self._loop = asyncio.get_running_loop()
         self._order = order
         self._room = room
         self._time = session_time
@@ -66,15 +83,42 @@ class LessonInsight:
         self.talk = VoiceTalk([one for one in roles if one != room.room], secrets.token_hex(4), self._told)
         """What this room and the others tell each other."""
 
-    def take(self, observation: Observation) -> None:
-        """Take an observation of this room; kinds but `voice` are none of ours."""
+    def observed(self, observation: Observation) -> None:
+        """Something was observed in this room, now or by an earlier run of the agent; called from any thread."""
+        if observation.kind in ("voice", "mark"):
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._take, observation)
+
+    def mark(self, title: str, timeline: Timeline | None) -> MarkAnswer:
+        """Set a mark at this moment.
+
+        Args:
+            title: of what begins; may be empty.
+            timeline: what keeps it; None where the disk has not taken the lesson package yet.
+        """
+        mono_ns = self._mono_ns()
+        if not self._time.counts(mono_ns):
+            return MarkAnswer.NO_LESSON
+        if timeline is None:
+            return MarkAnswer.NOT_YET
+        if self.marks >= MARKS_MAX:
+            return MarkAnswer.FULL
+        moment = {"t": self._time.at(mono_ns), "mono_ns": mono_ns, "boot": self._boot}
+        timeline.observation(Observation(kind="mark", confidence=1.0, value={"title": title}, **moment))
+        self.marks += 1
+        return MarkAnswer.TAKEN
+
+    def _take(self, observation: Observation) -> None:
+        if observation.kind == "mark":
+            self.marks += 1  # of an earlier run of the agent
+            return
         voice = voice_of(observation)
         if voice is None:
             return
         self._heard.hear(observation, self._time.now)
         mono_ns = observation.mono_ns
         if observation.boot != self._boot:  # an earlier run of the agent, before the machine went down
-            mono_ns = self._time.mono(self._order.epoch + observation.t)
+            mono_ns = self._mono_ns() - round((self._time.now - observation.t) * 1e9)
         self.talk.add(MonoSpan(mono_ns, observation.seconds, voice, observation.confidence), self._mono_ns())
 
     async def run(self, tell: Callable[[str, dict[str, Any]], object], on_change: Callable[[], None]) -> None:

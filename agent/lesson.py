@@ -26,7 +26,6 @@ from agent.stream.ladders import Stand, rung_event
 from agent.stream.peer import PeerContext
 from agent.stream.room import PeerState, RoomStream
 from agent.stream.rung import Rung
-from contract.observation import Observation
 from contract.result import RoomResult
 from contract.session import RoomOrder, SessionOrder
 from contract.signal import Answer, Offer, RoomReport
@@ -44,8 +43,6 @@ SAMPLE_S = 1.0
 TELL_EACH = 2
 """Every so many samples the hub is told how the lesson goes."""
 WORDS_MAX = 20
-MARKS_MAX = 200
-"""A lesson has no more chapters than this."""
 
 
 class Lesson:
@@ -59,12 +56,10 @@ class Lesson:
         """What went less well, a sentence each."""
         self.stream: RoomStream | None = None
         self.result: RoomResult | None = None
-        self.marks = 0
-        """Marks that were set in the lesson, as far as this run of the agent knows."""
         self._house = house
         self._time = LessonTime(order, house.standpoint.clock, house.mono_ns)
-        self._recording = RoomRecording(room, house, self._time, self.trouble, self._observed)
-        self._insight: LessonInsight | None = None
+        self._insight = LessonInsight(order, room, self._time, house.standpoint.boot, house.mono_ns)
+        self._recording = RoomRecording(room, house, self._time, self.trouble, self._insight.observed)
         self._changed = asyncio.Event()
         self._offers: dict[str, Offer] = {}
         self._loop = asyncio.get_running_loop()
@@ -100,26 +95,23 @@ class Lesson:
 
     def mark(self, title: str) -> MarkAnswer:
         """Set a mark at this moment: a chapter begins here. Says whether it was taken."""
-        mono_ns = self._house.mono_ns()
-        if self.state is not S.LIVE or not self._time.counts(mono_ns):
+        if self.state is not S.LIVE:
             return MarkAnswer.NO_LESSON
         if not self.order.policy.observe:
             return MarkAnswer.NOT_OBSERVED
-        if self.recorder is None:
-            return MarkAnswer.NOT_YET
-        if self.marks >= MARKS_MAX:
-            return MarkAnswer.FULL
-        t, boot = self._time.at(mono_ns), self._house.standpoint.boot
-        mark = Observation(kind="mark", t=t, mono_ns=mono_ns, boot=boot, confidence=1.0, value={"title": title})
-        self.recorder.observation(mark)
-        self.marks += 1
+        answer = self._insight.mark(title, self.recorder)
         self._house.on_change()
-        return MarkAnswer.TAKEN
+        return answer
+
+    @property
+    def marks(self) -> int:
+        """Marks that were set in the lesson, as far as this run of the agent knows."""
+        return self._insight.marks
 
     @property
     def insight(self) -> InsightState | None:
         """How the lesson goes; None where that is not said."""
-        return self._insight.state if self._insight is not None and self.state is S.LIVE else None
+        return self._insight.state if self.state is S.LIVE else None
 
     def uploaded(self) -> None:
         """The hub's receipt came."""
@@ -170,8 +162,6 @@ class Lesson:
     async def _teach(self, classroom: Classroom) -> None:
         """From ready to the end of session time, joined with the other rooms."""
         house = self._house
-        if self.order.policy.observe:
-            self._insight = LessonInsight(self.order, self.room, self._time, house.standpoint.boot)
         context = PeerContext(
             classroom.outgoing,
             house.media_clock,
@@ -180,7 +170,7 @@ class Lesson:
             self.order.ice_servers,
             classroom.tiers,
             classroom.expect_loss,
-            self._insight.talk if self._insight is not None else None,
+            self._insight.talk if self.order.policy.observe else None,
         )
         self.stream = RoomStream(
             self.order,
@@ -204,7 +194,7 @@ class Lesson:
             self._move(S.LIVE)
             cpu_begin_s = cpu_seconds()
             beside.append(self._beside(self._sample(sent), "the account of the lesson"))
-            if self._insight is not None:
+            if self.order.policy.observe:
                 telling = self._insight.run(house.report.telemetry, house.on_change)
                 beside.append(self._beside(telling, "what is told of how the lesson goes"))
             lasted = await self._until(lambda: self.order.ends)
@@ -241,18 +231,6 @@ class Lesson:
             if second % TELL_EACH == 0:
                 result = self._account(sent, live=True).model_dump(mode="json", by_alias=True)
                 self._house.report.telemetry("lesson.live", {"session": self.order.session, "result": result})
-
-    def _observed(self, observation: Observation) -> None:
-        """Something was observed; called from any thread."""
-        if observation.kind in ("voice", "mark"):
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._take_observation, observation)
-
-    def _take_observation(self, observation: Observation) -> None:
-        if observation.kind == "mark":
-            self.marks += 1  # of an earlier run of the agent
-        elif self._insight is not None:
-            self._insight.take(observation)
 
     async def _seal(self) -> None:
         if self.result is None:

@@ -103,7 +103,7 @@ class LiveVoices:
     def heard(self, now_s: float) -> Heard:
         """All that is known now, for `live_summary`. `now_s` is session time."""
         upto = min((one[-1].span.end_s if one else -math.inf) for one in self._told.values())
-        end_s = min(now_s, max(upto, now_s - LATE_S))
+        end_s = max(0.0, min(now_s, max(upto, now_s - LATE_S)))
         start_s = max(0.0, end_s - RECENT_S)
         inside = {
             room: [one for one in kept if one.span.end_s > start_s and one.span.start_s < end_s]

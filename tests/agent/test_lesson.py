@@ -232,6 +232,13 @@ async def until(ready):
     pytest.fail("it never came")
 
 
+async def ended(lesson, holding):
+    """Have the hub end a lesson that need not go on, and wait for it."""
+    seconds = round(time.time() - lesson.order.epoch + 0.5, 3)
+    lesson.take_order(lesson.order.model_copy(update={"rev": 2, "seconds": seconds}))
+    await holding
+
+
 class Hears:
     """An observer to which somebody speaks all the time; the teacher, and once in ten seconds a pupil."""
 
@@ -275,13 +282,13 @@ class Hears:
 async def test_while_a_lesson_runs_the_hub_and_the_screen_are_told_how_it_goes(house, told, tmp_path, monkeypatch):
     monkeypatch.setattr(insight, "EVERY_S", 0.5)
     monkeypatch.setattr(live, "LATE_S", 1.0)
-    lesson = Lesson(order(2.0, 6.0), LEAD, replace(house, observer=lambda **more: Hears(**more)))
+    lesson = Lesson(order(2.0, 40.0), LEAD, replace(house, observer=lambda **more: Hears(**more)))
     holding = asyncio.create_task(lesson.run())
     assert lesson.insight is None
     await until(lambda: holding.done() or bool(lesson.insight and lesson.insight.talk_share.value))
     seen = lesson.insight
     assert seen is not None, "the screen was told nothing"
-    await holding
+    await ended(lesson, holding)
     assert lesson.insight is None, "what is over does not go on"
     assert seen.talk_share.words_zh.startswith("主讲教师发言占比 ")
     assert seen.far_share.value is None
@@ -296,25 +303,27 @@ async def test_while_a_lesson_runs_the_hub_and_the_screen_are_told_how_it_goes(h
 
 async def test_a_lesson_that_is_not_observed_says_nothing_and_takes_no_mark(house, told, monkeypatch):
     monkeypatch.setattr(insight, "EVERY_S", 0.2)
-    lesson = Lesson(order(0.0, 3.0, Policy(record=True)), LEAD, replace(house, observer=lambda **more: Hears(**more)))
+    lesson = Lesson(order(0.0, 40.0, Policy(record=True)), LEAD, replace(house, observer=lambda **more: Hears(**more)))
     holding = asyncio.create_task(lesson.run())
     await until(lambda: lesson.state is SessionState.LIVE)
     assert lesson.mark("x") is MarkAnswer.NOT_OBSERVED
-    await holding
+    await ended(lesson, holding)
     assert not [kind for kind, _ in told.samples if kind == "lesson.insight"]
     assert lesson.marks == 0
 
 
-async def test_a_mark_stands_in_the_timeline_at_the_moment_it_was_set(house, told, tmp_path):
-    lesson = Lesson(order(1.0, 4.0), LEAD, replace(house, observer=None))
+async def test_a_mark_stands_in_the_timeline_at_the_moment_it_was_set(house, told, tmp_path, monkeypatch):
+    monkeypatch.setattr(insight, "MARKS_MAX", 2)
+    lesson = Lesson(order(1.0, 40.0), LEAD, replace(house, observer=None))
     holding = asyncio.create_task(lesson.run())
     assert lesson.mark("too early") is MarkAnswer.NO_LESSON
     await until(lambda: lesson.state is SessionState.LIVE and lesson.recorder is not None)
     before = time.time() - lesson.order.epoch
     assert lesson.mark("勾股定理") is MarkAnswer.TAKEN
     assert lesson.mark("") is MarkAnswer.TAKEN
+    assert lesson.mark("one too many") is MarkAnswer.FULL
     assert lesson.marks == 2
-    await holding
+    await ended(lesson, holding)
     assert lesson.mark("too late") is MarkAnswer.NO_LESSON
     marks = [
         one
@@ -322,17 +331,26 @@ async def test_a_mark_stands_in_the_timeline_at_the_moment_it_was_set(house, tol
         if one.kind == "mark"
     ]
     assert [one.value for one in marks] == [{"title": "勾股定理"}, {"title": ""}]
-    assert before - 0.01 <= marks[0].t < 4
+    assert before - 0.01 <= marks[0].t < before + 1
+
+
+async def test_a_mark_is_refused_while_the_disk_takes_nothing(house, told, tmp_path):
+    (tmp_path / "packages").write_text("in the way")
+    lesson = Lesson(order(0.0, 40.0), LEAD, house)
+    holding = asyncio.create_task(lesson.run())
+    await until(lambda: lesson.state is SessionState.LIVE)
+    assert lesson.mark("x") is MarkAnswer.NOT_YET
+    await ended(lesson, holding)
 
 
 async def test_an_agent_that_comes_back_knows_who_spoke_and_what_was_marked_before(house, told, monkeypatch):
     monkeypatch.setattr(insight, "EVERY_S", 0.5)
     monkeypatch.setattr(live, "LATE_S", 1.0)
-    held = order(-30.0, 36.0)
+    held = order(-300.0, 400.0)
     folder = house.store.draft(held, LEAD, house.standpoint).folder
     lines = [
         Observation(kind="voice", t=at, mono_ns=0, boot="before", seconds=2.0, value={"voice": "teacher"})
-        for at in range(0, 30, 2)
+        for at in range(0, 300, 2)
     ]
     lines.append(Observation(kind="mark", t=9.0, mono_ns=0, boot="before", value={"title": ""}))
     (folder / "timeline.jsonl").write_text("".join(f"{one.model_dump_json()}\n" for one in lines))
@@ -341,4 +359,4 @@ async def test_an_agent_that_comes_back_knows_who_spoke_and_what_was_marked_befo
     await until(lambda: holding.done() or lesson.insight is not None)
     assert lesson.insight.talk_share.value == 1.0
     assert lesson.marks == 1
-    await holding
+    await ended(lesson, holding)

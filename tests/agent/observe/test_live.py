@@ -186,4 +186,6 @@ def test_a_receiving_room_knows_itself_and_the_lead_room_and_of_three_no_far_sha
 
 
 def test_before_the_first_second_nothing_is_known():
-    assert all(one.reason is Reason.EMPTY for one in figures(LiveVoices(ROOMS, "lead"), 0.0).values())
+    for now_s in (-5.0, 0.0, LATE_S):
+        assert live_summary(LiveVoices(ROOMS, "lead").heard(now_s)).end_s == 0.0
+        assert all(one.reason is Reason.EMPTY for one in figures(LiveVoices(ROOMS, "lead"), now_s).values())

@@ -3,16 +3,19 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from agent.stream import rtc
 from agent.stream.mediaclock import MediaClock
 from agent.stream.room import SILENCE_S, PeerState, RoomStream
+from agent.stream.voicetalk import MonoSpan, VoiceTalk
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.signal import Answer, Offer
 from contract.signal import Peer as PeerSignal
 from contract.state import SessionState
+from measures.voices import Voice
 from tests.agent.stream.test_peer import Room
 
 LEAD = RoomOrder(room="lead", device="d-lead", role=Role.LEAD)
@@ -156,4 +159,36 @@ async def test_garbage_offers_and_answers_do_no_harm():
     await asyncio.sleep(1.5)
     assert pair.connected()
     assert not any(task.done() for task in pair.tasks.values())
+    await pair.close()
+
+
+async def test_rooms_tell_each_other_who_speaks_also_after_a_join_anew():
+    pair = Pair()
+    heard: dict[str, list[MonoSpan]] = {"lead": [], "far": []}
+    talks = {
+        name: VoiceTalk([other], f"0000000{at}", lambda _room, spans, _error, me=name: heard[me].extend(spans))
+        for at, (name, other) in enumerate([("lead", "far"), ("far", "lead")])
+    }
+    for name, room in pair.rooms.items():
+        room.context = replace(room.context, voices=talks[name])
+    for me in (LEAD, FAR):
+        await pair.end(me.room)
+        pair.start(me)
+    told = {"device": "d-far", "session": "s-test", "room": "lead", "state": SessionState.LIVE}
+    pair.streams["far"].take_peer(PeerSignal(**told, incarnation="one"))
+    for number in range(30):
+        spoken = MonoSpan(time.monotonic_ns() - (30 - number) * 10**9, 1.0, Voice.TEACHER, 0.9)
+        talks["lead"].add(spoken, time.monotonic_ns())
+        if number < 20:
+            talks["far"].add(replace(spoken, voice=Voice.STUDENT), time.monotonic_ns())
+    await pair.wait(lambda: len(heard["far"]) == 30 and len(heard["lead"]) == 20)
+    await pair.end("lead")
+    talks["far"].add(MonoSpan(time.monotonic_ns(), 1.0, Voice.STUDENT, 0.9), time.monotonic_ns())
+    pair.start(LEAD)
+    pair.streams["far"].take_peer(PeerSignal(**told, incarnation="two"))
+    await pair.wait(lambda: len(heard["lead"]) == 21)
+    assert len(heard["far"]) == 30, "each voice once"
+    assert {one.voice for one in heard["lead"]} == {Voice.STUDENT}
+    drift_s = abs(heard["lead"][0].start_ns - heard["far"][0].start_ns) / 1e9
+    assert drift_s < 0.05, "one clock on this machine"
     await pair.close()
