@@ -7,10 +7,10 @@ graph decodes six people; this follows it for all of them at once, with two chan
 be to where it is guessed grows with the person (in the published graph with the picture, and in a crowd that
 reaches the neighbours'), and people without a head are left out.
 
-The net runs in 32-bit floats. In 8-bit integers (static, per channel, the heads in floats) it takes 48 instead of 78
-ms, and keypoints shift by 5 % of the shoulders' width at the median, 21 % at the 90th percentile; but calibrated on made
-pictures, since no package brings classrooms, it sees 21 people in 12 pictures without any, where the floats see 10. For
-3 % of a core that is not worth it.
+The net runs in 32-bit floats. In 8-bit integers (static, per channel, the heads in floats) it takes 48 ms instead of
+78, and keypoints shift by 5 % of the shoulders' width at the median, 21 % at the 90th percentile; but calibrated on
+made pictures, since no package brings classrooms, it sees 21 people in 12 pictures without any, where the floats see
+10. For 3 % of a core that is not worth it.
 """
 
 from dataclasses import dataclass
