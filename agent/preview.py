@@ -16,7 +16,6 @@ import numpy as np
 from agent.area import Corner, outline
 from agent.capture.faceblur import FaceBlurred
 from agent.capture.frame import Frame
-from agent.capture.lasting import LastingPicture
 from agent.capture.lettering import write
 from agent.capture.picture import Bytes
 from agent.capture.sources import RoomSources, SourceSpec, open_room
@@ -96,7 +95,7 @@ def _settled(room: RoomSources, frames: Iterator[Frame], told: Sequence[str]) ->
     began, first_ns, shown = monotonic_ns(), 0, None
     for frame in frames:
         now = monotonic_ns()
-        if any(isinstance(one, LastingPicture) and one.away for one in room.lasting):
+        if frame.stand_in:
             first_ns = 0
             if told and now - began >= AWAY_S * 1e9:
                 break

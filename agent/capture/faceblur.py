@@ -99,18 +99,22 @@ class FaceBlurred:
         finder.start()
         try:
             for frame in self._source.frames(stop):
-                try:
-                    covered = blur.over(frame, finder)
-                    self.looked = blur.fresh(frame.mono_ns)
-                except Exception as error:
-                    # Whatever went wrong: an uncovered picture must not be what follows.
-                    log.exception("faces cannot be covered")
-                    covered = self._withhold(str(error))
                 for take in self._observers:
                     take(frame)
-                yield replace(frame, picture=covered)
+                # A card that stands in is to be read, and nothing of the room is on it.
+                yield frame if frame.stand_in else replace(frame, picture=self._covered(frame, blur, finder))
         finally:
             finder.stop()
+
+    def _covered(self, frame: Frame, blur: "_Blur", finder: Finder) -> av.VideoFrame:
+        try:
+            covered = blur.over(frame, finder)
+            self.looked = blur.fresh(frame.mono_ns)
+        except Exception as error:
+            # Whatever went wrong: an uncovered picture must not be what follows.
+            log.exception("faces cannot be covered")
+            return self._withhold(str(error))
+        return covered
 
     def _withhold(self, why: str) -> av.VideoFrame:
         self.withheld += 1

@@ -119,8 +119,6 @@ class LastingPicture:
         self._what, self._source, self._on_trouble = what, source, on_trouble
         self._still = StillPicture((self.width, self.height), self.fps, *card)
         self._reader: Reader[Frame] | None = None
-        self.away = False
-        """Whether the last picture was the card."""
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """Yield the device's pictures, or the card at the frame rate, until `stop` is set."""
@@ -133,7 +131,6 @@ class LastingPicture:
                 frame = reader.take(POLL_S)
                 if frame is not None and frame.mono_ns > last_ns:
                     last_ns, alive_ns = frame.mono_ns, monotonic_ns()
-                    self.away = False
                     yield frame
                 elif monotonic_ns() - alive_ns > STALE_S * NS_A_SECOND:
                     for frame in self._stand_in(reader, stop):
@@ -146,8 +143,7 @@ class LastingPicture:
         """Yield the card until the device has a picture again, and that picture last."""
         pace = Pace(self.fps, monotonic_ns())
         while (due := pace.wait(stop)) is not None:
-            self.away = (back := reader.take(0.0)) is None
-            if back is not None:
+            if (back := reader.take(0.0)) is not None:
                 yield back
                 return
             yield Frame(framed(self._still.picture), due[1], stand_in=True)

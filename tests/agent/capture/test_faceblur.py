@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -168,6 +169,21 @@ def test_each_reading_begins_anew_with_all_frosted(stop):
     frames.close()
     assert not finder.running
     assert whole(next(source.frames(stop)))
+
+
+def test_a_card_that_stands_in_can_be_read_and_what_follows_it_is_frosted_whole(stop):
+    class Away(Pictures):
+        def frames(self, stop: threading.Event) -> Iterator[Frame]:
+            for number, frame in enumerate(super().frames(stop)):
+                yield replace(frame, mono_ns=number * S, stand_in=number < 3)
+
+    finder, observed = Scripted(), []
+    source = FaceBlurred(Away(at_25_hz([speckled()] * 4)), (), finder.make, pytest.fail)
+    source.add_observer(observed.append)
+    frames = list(source.frames(stop))
+    assert [frame.stand_in for frame in observed] == [True, True, True, False]
+    assert [whole(frame) for frame in frames] == [False, False, False, True]
+    assert len(finder.offers) == 1
 
 
 def test_another_picture_than_the_one_looked_at_is_frosted_whole(stop):
