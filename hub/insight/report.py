@@ -8,6 +8,7 @@ from typing import Any
 from contract.clock import ClockRecord
 from contract.observation import Observation
 from contract.session import RoomOrder, SessionOrder
+from hub.archive import times
 from hub.insight.accuracy import HIDDEN, accuracy_json, widened
 from hub.insight.packages import RoomPackage
 from hub.insight.reading import moment, number, words
@@ -150,11 +151,23 @@ def _lines(package: RoomPackage | None) -> Sequence[Observation]:
     return package.lines if package is not None and package.manifest.policy.observe else ()
 
 
+def _beside_pictures(package: RoomPackage | None, lines: Sequence[Observation]) -> list[Observation]:
+    """Slides and marks at the moments at which a player shows them, as the chapters that are made of them."""
+    if package is None:
+        return []
+    return [
+        one.model_copy(update={"t": times.moment(one, package.manifest)})
+        for one in lines
+        if one.kind in {"slide", "mark"}
+    ]
+
+
 def _room(
     room: RoomOrder, package: RoomPackage | None, seconds: float, measures: LessonMeasures, measured: RoomMeasures
 ) -> dict[str, Any]:
     """What is told of one room besides its voices."""
     lines = _lines(package)
+    shown = _beside_pictures(package, lines)
     return {
         "room": room.room,
         "role": room.role.value,
@@ -170,8 +183,8 @@ def _room(
         "seats": seats(lines, seconds),
         "board": board(lines, seconds),
         "sound": sound(lines, seconds),
-        "slides": slides(lines, seconds),
-        "marks": marks(lines, seconds),
+        "slides": slides(shown, seconds),
+        "marks": marks(shown, seconds),
         **room_shares(measures, measured),
     }
 

@@ -67,6 +67,9 @@ class LessonReports:
         # Whether it is over is the one thing that changes by itself.
         key = (session, order.rev, now < order.ends, chapters.rev, chapters.basis, basis)
         if key not in self._kept:
+            # An older one may tell of packages that were deleted since.
+            for old in [one for one in self._kept if one[0] == session]:
+                del self._kept[old]
             rooms = [] if standing(order, (), now).silent else [one.room for one in order.rooms]
             found = room_packages(self._archive, session, rooms)
             self._kept[key] = lesson_report(order, found, chapters.rows, now=now)

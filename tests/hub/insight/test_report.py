@@ -4,7 +4,7 @@ import pytest
 
 from contract.clock import ClockRecord, Segment
 from contract.observation import Observation
-from contract.package import Manifest
+from contract.package import Manifest, Part
 from contract.session import Policy, Role, RoomOrder, SessionOrder
 from hub.insight.packages import RoomPackage, observations_of
 from hub.insight.report import lesson_report, voices_of
@@ -133,7 +133,9 @@ def test_a_room_that_was_away_or_not_listened_to_is_unknown_with_the_reason():
     assert stepped["clock"]["steps"] == [-4.0]
     assert (deaf["answers"]["value"], deaf["answers"]["reason"]) == (None, "coverage")
     assert (deaf["board"]["share"], deaf["board"]["reason"]) == (None, "not-observed")
-    assert (lead["answers"]["value"], lead["answers"]["reason"]) == (None, "cross-talk")
+    for known in (lead, stepped):  # they were listened to; what is missing is another room
+        assert (known["answers"]["value"], known["answers"]["reason"]) == (None, "cross-talk")
+    assert stepped["pupils"]["number"]["reason"] == "cross-talk"
 
 
 def test_a_room_that_looked_less_often_for_a_while_and_said_so_is_not_called_unseen():
@@ -151,6 +153,14 @@ def test_a_room_that_looked_less_often_for_a_while_and_said_so_is_not_called_uns
     assert (told["people"]["median"], told["people"]["coverage"]) == (20, 1.0)
     assert told["people"]["interval_s"] == pytest.approx(600 / 360, abs=0.001)
     assert [one["every_s"] for one in told["cadence"]] == [{"people_s": 1.0}, {"people_s": 5.0}]
+
+
+def test_a_slide_stands_where_the_chapters_and_the_player_have_it_though_the_rooms_clock_was_set():
+    part = Part(track="camera", file="camera.mp4", index=0, boot="b1", start_mono_ns=0, start_t=0.0, seconds=600.0)
+    manifest = LEAD.manifest.model_copy(update={"parts": (part,)})
+    slide = Observation(kind="slide", t=296.0, mono_ns=300_000_000_000, boot="b1", value={"index": 1, "title": "分数"})
+    told = lesson_report(ORDER, [RoomPackage(manifest, [slide]), FAR])
+    assert told["rooms"][0]["slides"][0]["t"] == 300.0
 
 
 @pytest.mark.parametrize(
