@@ -1,9 +1,11 @@
 """Are the on-device models there, with the hashes of the manifest?"""
 
+from pathlib import Path
+
 from agent.checks.line import CheckLine, Verdict
 from agent.identity import Identity
 from agent.settings import AgentSettings
-from models.manifest import load_manifest, models_folder
+from models.manifest import ModelsTrouble, load_manifest, models_folder
 from models.verify import ModelState, state_of
 
 
@@ -22,4 +24,18 @@ def look(settings: AgentSettings, _identity: Identity | None) -> CheckLine:
     if wrong:
         words = f"{', '.join(wrong)} in {folder}; what needs them is told as unknown"
         return CheckLine("models", Verdict.WARN, words, "tongtang models install")
+    if settings.observe.face_model and (trouble := _unusable(settings.observe.face_model)):
+        words = f"{trouble}; CenterFace finds the faces instead"
+        return CheckLine("models", Verdict.WARN, words, "correct `face_model` in [observe]")
     return CheckLine("models", Verdict.OK, f"{len(states)} in {folder}, hashes right")
+
+
+def _unusable(face_model: Path) -> str:
+    """Why the operator's face model cannot be used; nothing where it can."""
+    from models.yunet import YuNet  # noqa: PLC0415 - it loads OpenCV and onnxruntime, for the few who have such a file
+
+    try:
+        YuNet(face_model)
+    except ModelsTrouble as error:
+        return str(error)
+    return ""
