@@ -50,7 +50,32 @@ def running_lesson(hub: District) -> str:
     hub.parts.conductor.tick()
     for device, other in ((hub.lead, hub.receiving), (hub.receiving, hub.lead)):
         _figures(hub, device.id, other.room, session)
+    says_how_it_goes(hub, session)
     return session
+
+
+def says_how_it_goes(hub: District, session: str, talk_share: float = 0.724, seq: int = 2) -> None:
+    """The lead room tells how the lesson goes."""
+    share = {"unit": "share", "coverage": 0.97, "interval_s": 0.032, "confidence": 0.9}
+    figures = {
+        "talk_share": share | {"value": talk_share},
+        "far_share": share | {"value": None, "coverage": 0.61, "confidence": None, "reason": "coverage"},
+        "longest_wait": share | {"value": 4.2, "unit": "s"},
+    }
+    data = {"session": session, "room": hub.lead.room, "t": 295, "start_t": 0, "end_t": 276, "figures": figures}
+    device = hub.lead.id
+    row = Row(
+        stream=f"st-{device}",
+        seq=seq,
+        first=1,
+        id=f"i-{seq}",
+        kind="lesson.insight",
+        boot="b",
+        mono_ns=1,
+        wall=0.0,
+        data=data,
+    )
+    hub.parts.store.rows.take([Arrived(device, "tele", row, time.time())])
 
 
 def _figures(hub: District, device: str, other: str, session: str) -> None:

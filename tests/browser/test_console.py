@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from contract.state import SessionState
 from contract.telemetry import DeviceState
 from tests.browser.browser import chromium
-from tests.browser.lessons import APART_S, finished_lesson, present, running_lesson
+from tests.browser.lessons import APART_S, finished_lesson, present, running_lesson, says_how_it_goes
 from tests.hub_api.district import District, answering, district, make
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -100,6 +100,19 @@ def test_the_overview_follows_the_district_and_ends_a_lesson_after_asking(hub: D
     page.get_by_role("dialog").get_by_role("button", name="结束上课").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.locator(".lesson")).to_contain_text("收尾中")
+
+
+def test_the_page_of_a_running_lesson_follows_how_it_goes_until_it_is_over(hub: District, page: Page):
+    session = running_lesson(hub)
+    expect(page.locator(".lesson .insight")).to_contain_text("72 %")
+    page.goto(f"{hub.url}/lessons/{session}")
+    box = page.locator("#insight")
+    expect(box).to_contain_text("72 %")
+    expect(box).to_contain_text("能确定的时间不足八成")
+    says_how_it_goes(hub, session, 0.5, seq=3)
+    expect(box).to_contain_text("50 %", timeout=20_000)
+    hub.parts.conductor.end(session)
+    expect(page.locator("#insight")).to_have_count(0, timeout=20_000)
 
 
 def test_the_overview_says_when_the_hub_is_away_and_comes_back_by_itself(tmp_path: Path):
