@@ -1,7 +1,7 @@
 // The chapters of a lesson beside its player: shown, jumped to, followed, and edited by whoever operates the hub.
 // The player tells its time and takes a moment to go to by events, so neither module knows the other's address.
 
-const LOW = 0.6; // a title that is read less surely than this is said to be uncertain
+const LOW = 0.6; // a title read less surely is said to be uncertain; of rendered decks, right titles lie at 0.6 and more
 const BACK_S = 3; // "previous" goes to the beginning of this chapter, if that is longer ago
 const LEAST_S = 0.05; // nearer to a chapter's beginning nothing can be split
 
@@ -283,8 +283,9 @@ document.getElementById("chapter-next").addEventListener("click", next);
 player.addEventListener("keydown", (event) => {
   const types = event.target.matches("input[type=text], select, textarea");
   if (types || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "[") previous();
-  else if (event.key === "]") next();
+  // By the key's place as well: a Chinese input method gives other signs for it.
+  if (event.key === "[" || event.code === "BracketLeft") previous();
+  else if (event.key === "]" || event.code === "BracketRight") next();
 });
 strip.addEventListener("click", (event) => {
   const box = strip.getBoundingClientRect();

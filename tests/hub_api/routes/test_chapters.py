@@ -1,6 +1,7 @@
 """The chapters of a lesson over HTTP: derived, edited, gone back to, found, and gone with the recordings."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -118,6 +119,16 @@ def test_whoever_comes_second_is_told_so_and_given_the_newer_list(hub: District,
     assert late.json()["newest"] == hub.http().get(path(lesson)).json()
     assert [one["title"] for one in late.json()["newest"]["chapters"]] == ["甲"]
     assert hub.http().delete(path(lesson), params={"rev": 1}).status_code == 409
+
+
+def test_of_several_who_save_at_once_one_is_taken_and_the_others_are_told(hub: District, lesson: str):
+    hub.http().get(path(lesson))
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda number: put(hub, lesson, 1, (0, f"第 {number} 份")), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 5]
+    (taken,) = [answer.json() for answer in answers if answer.status_code == 200]
+    assert hub.http().get(path(lesson)).json() == taken
+    assert all(answer.json()["newest"] == taken for answer in answers if answer.status_code == 409)
 
 
 def test_a_package_that_arrives_later_does_not_undo_what_was_edited(hub: District, lesson: str, tmp_path: Path):
