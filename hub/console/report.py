@@ -14,11 +14,14 @@ from hub.console.report_plots import rtch_plot, seat_plots, st_plot, timelines
 from hub.console.texts import Texts
 from hub.console.words import when
 from hub.insight.accuracy import beside
+from hub.insight.plots.svg import fitted
 from hub.insight.report import Standing
 from hub.insight.reports import LessonReports
 from hub.session.errors import SessionUnknown
 from measures.fias import CODES
 
+HEAD_SIGNS = 30
+"""Chinese signs of the lesson's title that stand above each page, so that they fit in a line."""
 SLIDES_MOST = 60
 """Slides of one room that the page lists."""
 
@@ -91,7 +94,7 @@ def _schools(report: Told) -> list[str]:
 def _head(report: Told, t: Texts) -> str:
     """What stands above each page."""
     schools = _schools(report)
-    title = report["title"] or t("lesson.untitled")
+    title = fitted(report["title"] or t("lesson.untitled"), HEAD_SIGNS, 1)
     parts = [title, *schools[:2], when(report["epoch"])]
     return " · ".join(parts)
 

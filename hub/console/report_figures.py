@@ -7,6 +7,7 @@ from typing import Any
 from hub.console.texts import Texts
 from hub.console.words import span
 from hub.insight.accuracy import beside
+from measures.st import class_type
 
 Told = Mapping[str, Any]
 """A figure as the report's JSON tells it."""
@@ -125,8 +126,17 @@ def lesson_rows(report: Told, t: Texts) -> list[LessonRow]:
         cell = _cell(figure if between is None else {**figure, **between}, t)
         if name == "turns.monologue" and (at := report["measures"]["turns"]["monologue_at_s"]) is not None:
             cell = Cell(cell.value, f"{t('report.at', at=span(at))} · {cell.under}")
+        if name == "st.type" and cell.known and unsure_type(report):
+            cell = Cell(cell.value, f"{t('report.type_unsure')} · {cell.under}")
         rows.append(LessonRow(t(f"report.figure.{name}"), cell, _sampled([figure], t), error_words(about, t)))
     return rows
+
+
+def unsure_type(report: Told) -> bool:
+    """Whether what Rt and Ch may be reaches over a limit between two types."""
+    rt, ch = report["st_interval"]["rt"], report["st_interval"]["ch"]
+    corners = {class_type(rt[one], ch[other]) for one in ("low", "high") for other in ("low", "high")}
+    return len(corners) > 1
 
 
 def room_tables(report: Told, t: Texts) -> list[RoomTable]:

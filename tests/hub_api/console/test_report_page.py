@@ -111,3 +111,9 @@ def test_the_page_needs_no_script_and_no_style_of_its_own(hub: District, tmp_pat
     assert "<script" not in answer.text
     assert 'style="' not in answer.text
     assert "style-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_a_type_whose_error_reaches_over_a_limit_says_so(hub: District, tmp_path: Path):
+    short = taught(hub, seconds=60.0)
+    kept(hub, short, tmp_path, 0, 1)
+    assert "reaches over a limit" in row(page(hub, short), "Type of class")[0]
