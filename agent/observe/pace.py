@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 SETTLE_S: Final = 5.0
-"""What a process does in its first seconds, with what waited for it, says nothing."""
+"""What a process does in its first seconds, and in those after a change, says nothing: it works off what waited."""
 RECENT_S: Final = 10.0
 """Pictures that were replaced or came late within this time, in seconds, count as a shortage now."""
 WINDOW_S: Final = 60.0
@@ -155,7 +155,7 @@ class Pacer:
             self._rest_s, self._rose_s = min(REST_MOST_S, 2 * self._rest_s), None
         self.level, self.why, self._since_s = level, why, told.at_s
         self._told.clear()
-        self._told.append(told)
+        self._begun_s = told.at_s  # what waited at the moment of the change must not count twice
         return True
 
     def _strain(self) -> tuple[Strain, str]:

@@ -60,6 +60,16 @@ def test_late_looks_step_down_too_and_a_single_one_does_not():
     assert "late" in pacer.why
 
 
+def test_one_hiccup_is_one_step_also_where_what_waited_comes_late_after_it():
+    pacer = Pacer(0.25)
+    levels = []
+    for at in range(0, 60, 2):
+        replaced, late = (3, 0) if at == 20 else (4, 3) if at > 20 else (0, 0)
+        if pacer.update(Told(float(at), 0.0, replaced, late)):
+            levels.append((at, pacer.level))
+    assert levels == [(20, Level.HALF)]
+
+
 def test_it_steps_up_again_one_level_after_a_minute_each():
     machine = Machine(Pacer(0.25), cpu=0.01, replaced_hz=0.5)
     machine.run(60)
