@@ -1,8 +1,8 @@
 """Who speaks in this room: its teacher, a pupil, several at once, or nobody.
 
 Vectors of 1.6 s windows of speech (models.ge2e) are compared with the voice that speaks most in this
-lesson (`voices_teacher`). They live in this process, in memory, until the lesson ends; nothing of them
-is told or written.
+lesson (`voices_teacher`) and with mixtures of it and other voices (`voices_mixed`). They live in this process,
+in memory, until the lesson ends, and some windows of sound with them; nothing of them is told or written.
 
 *The first minutes.* Until a minute of speech was heard (or, with at least 20 s of it, five minutes passed),
 nobody knows whose voice dominates: what was heard waits and is then told at once, with its own times.
@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 
 from agent.observe.voices_far import LEAST_PLAYED_HOPS, PLAYED_SHARE, SAME_VOICE, Loudspeaker
 from agent.observe.voices_label import hop_labels, voiced_runs
+from agent.observe.voices_mixed import Mixtures
 from agent.observe.voices_spans import SpanBuilder, VoiceSpan
-from agent.observe.voices_teacher import TeacherVoice
+from agent.observe.voices_teacher import LEAST_LEARN_S, TeacherVoice
 from measures.speech import HOP_S
 from models.ge2e import WINDOW_SAMPLES
 
 HOP_SAMPLES: Final = 512
 WINDOW_HOPS: Final = -(-WINDOW_SAMPLES // HOP_SAMPLES)
-STEP_HOPS: Final = 20
-"""A window every 0.64 s of speech."""
+STEP_HOPS: Final = 10
+"""A window every 0.32 s of speech."""
 PAUSE_HOPS: Final = 11
 """A silence of 0.35 s is a good place to cut."""
 CUT_HOPS: Final = round(4.0 / HOP_S)
@@ -41,6 +42,8 @@ DRIFT_S: Final = 0.05
 """Once the sound card's clock is off by this much, spans begin anew at the right time."""
 MOST_WAITING: Final = 1_000
 """Pieces that wait for the teacher to be known, over an hour of them; the oldest would become unknown."""
+SEED: Final = 1
+"""What is mixed with what is chosen by chance; the same sound gives the same labels."""
 BATCH: Final = 8
 """Windows that go through the net together."""
 
@@ -84,8 +87,7 @@ class VoicesPart:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._teacher = TeacherVoice()
-        self._loudspeaker = Loudspeaker()
+        self._forget()
         self._spans = SpanBuilder()
         self._waiting: deque[Piece] = deque(maxlen=MOST_WAITING)
         self._sound: list[FloatArray] = []
@@ -107,9 +109,9 @@ class VoicesPart:
             sound: 16 kHz, -1 to 1, shape (hops * 512,).
             probabilities: of speech, shape (hops,).
             start_s: when it began; where it follows what came before there is no hole (`hole` tells one).
-            played: what the loudspeaker plays meanwhile, as `sound`; None where nobody knows. Then the other
-                room's voices count as voices of this one, and `measures.crosstalk` settles it from both rooms'
-                timelines.
+            played: what the loudspeaker plays meanwhile, as `sound`; None where nobody knows, as in the agent
+                today. Then the other room's voices count as voices of this one, and `measures.crosstalk`
+                settles it from both rooms' timelines.
         """
         if not len(probabilities):
             return []
@@ -130,11 +132,16 @@ class VoicesPart:
     def flush(self) -> list[VoiceSpan]:
         """The lesson is over: tell what is open and what waits, and forget the voice."""
         told = self._cut()
-        self._teacher.settle()
+        self._teacher.end()
+        self._mixtures.settle(self._teacher)
         told += self._tell() + self._spans.flush()
-        self._teacher = TeacherVoice()
-        self._loudspeaker = Loudspeaker()
+        self._forget()
         return told
+
+    def _forget(self) -> None:
+        self._teacher = TeacherVoice()
+        self._mixtures = Mixtures(self._encoder, np.random.default_rng(SEED))
+        self._loudspeaker = Loudspeaker()
 
     def _pauses(self) -> bool:
         latest: list[float] = []
@@ -162,7 +169,7 @@ class VoicesPart:
                 runs.append(run)
         self._waiting.append(Piece(self._start_s, probabilities, tuple(runs)))
         for run in runs:
-            self._learn(run)
+            self._learn(run, sound)
         return self._tell()
 
     def _is_played(self, run: Run, played: FloatArray) -> bool:
@@ -172,21 +179,17 @@ class VoicesPart:
 
     def _run(self, sound: FloatArray, first: int, last: int) -> Run:
         """Vectors of one stretch; a short one is repeated until it fills a window."""
-        spoken = sound[first * HOP_SAMPLES : last * HOP_SAMPLES]
-        latest = last - first - WINDOW_HOPS
-        if latest < 0:
-            middle, whole = np.array([(first + last) / 2], np.float32), np.resize(spoken, (1, WINDOW_SAMPLES))
-            return Run(first, last, middle, self._encoder.voices(whole), _window_db(spoken[None]))
-        count = -(-latest // STEP_HOPS) + 1
-        starts = np.linspace(0, latest, count).round().astype(int)
-        windows = np.stack([spoken[at * HOP_SAMPLES :][:WINDOW_SAMPLES] for at in starts])
-        vectors = [self._encoder.voices(windows[at : at + BATCH]) for at in range(0, count, BATCH)]
-        middles = (first + starts + WINDOW_HOPS / 2).astype(np.float32)
-        return Run(first, last, middles, np.concatenate(vectors), _window_db(windows))
+        windows, centres = _windows(sound, first, last)
+        vectors = [self._encoder.voices(windows[at : at + BATCH]) for at in range(0, len(windows), BATCH)]
+        return Run(first, last, centres, np.concatenate(vectors), _window_db(windows))
 
-    def _learn(self, run: Run) -> None:
+    def _learn(self, run: Run, sound: FloatArray) -> None:
         start_s, seconds = self._start_s + run.first * HOP_S, (run.last - run.first) * HOP_S
-        self._teacher.learn(run.vectors, run.levels_db, seconds, start_s)
+        if seconds < LEAST_LEARN_S:
+            return
+        self._mixtures.learn(_windows(sound, run.first, run.last)[0], run.vectors, run.levels_db)
+        if self._teacher.learn(run.vectors, run.levels_db, seconds, start_s):
+            self._mixtures.settle(self._teacher)
 
     def _tell(self) -> list[VoiceSpan]:
         """Label what waits, if the teacher is known or nobody has spoken yet."""
@@ -196,9 +199,20 @@ class VoicesPart:
             due_s = self._spans.due_s
             if due_s is not None and abs(piece.start_s - due_s) > DRIFT_S:
                 told += self._spans.flush()
-            labels, confidence = hop_labels(piece.probabilities, piece.runs, self._teacher)
+            labels, confidence = hop_labels(piece.probabilities, piece.runs, self._teacher, self._mixtures)
             told += self._spans.update(labels, confidence, piece.start_s)
         return told
+
+
+def _windows(sound: FloatArray, first: int, last: int) -> tuple[FloatArray, FloatArray]:
+    """The windows of a stretch of speech, and the hop in the middle of each."""
+    spoken = sound[first * HOP_SAMPLES : last * HOP_SAMPLES]
+    latest = last - first - WINDOW_HOPS
+    if latest < 0:
+        return np.resize(spoken, (1, WINDOW_SAMPLES)), np.array([(first + last) / 2], np.float32)
+    starts = np.linspace(0, latest, -(-latest // STEP_HOPS) + 1).round().astype(int)
+    windows = np.stack([spoken[at * HOP_SAMPLES :][:WINDOW_SAMPLES] for at in starts])
+    return windows, (first + starts + WINDOW_HOPS / 2).astype(np.float32)
 
 
 def _level_db(sound: FloatArray) -> FloatArray:

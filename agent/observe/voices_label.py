@@ -21,10 +21,12 @@ GAP_HOPS: Final = 8
 """Pauses under 0.26 s stay inside a stretch."""
 SHORTEST_HOPS: Final = 8
 """Stretches under 0.26 s are coughs and chairs."""
-SEVERAL_BELOW: Final = 0.1
-"""Under the border by less than this is not the voice of a pupil alone, if it is loud too (`SEVERAL_DB`)."""
 LEAST_HOPS: Final = 16
 """A label that lasts under 0.5 s inside a stretch is the seam between two others."""
+SWITCH: Final = 50.0
+"""What a change of label costs inside a stretch, in scores times hops: seams and slips are not worth it."""
+TEMPER: Final = 6.0
+"""Scores are of windows that overlap, and too sure by so much."""
 WIDTH: Final = 0.03
 """Likeness over which confidence goes from a half to 0.73 (logistic)."""
 
@@ -38,8 +40,6 @@ LOUDER: Final = 0.003
 """each dB counts as so much likeness,"""
 LOUDER_SHORT: Final = 0.015
 """and so much more in a stretch that is endless short."""
-SEVERAL_DB: Final = 2.0
-"""Several voices are at least so much louder than what is `BETWEEN_DB` under the teacher."""
 
 FloatArray = NDArray[np.float32]
 
@@ -53,6 +53,15 @@ class Teacher(Protocol):
 
     def similarity(self, vectors: FloatArray) -> FloatArray:
         """Cosine of each vector with it."""
+
+
+class Mixtures(Protocol):
+    """Tells teacher, pupil and several apart; agent.observe.voices_mixed.Mixtures is one."""
+
+    known: bool
+
+    def scores(self, vectors: FloatArray, louder_db: NDArray[np.floating]) -> NDArray[np.float64]:
+        """How well each window fits teacher, pupil and several, shape (windows, 3)."""
 
 
 class SpokenRun(Protocol):
@@ -98,7 +107,7 @@ def voiced_runs(probabilities: FloatArray, explained: NDArray[np.bool_]) -> list
 
 
 def hop_labels(
-    probabilities: FloatArray, runs: Sequence[SpokenRun], teacher: Teacher
+    probabilities: FloatArray, runs: Sequence[SpokenRun], teacher: Teacher, mixtures: Mixtures
 ) -> tuple[NDArray[np.int8], FloatArray]:
     """Label and confidence of each hop of a piece, shape (hops,) each."""
     labels = np.full(len(probabilities), Label.SILENCE, np.int8)
@@ -107,33 +116,65 @@ def hop_labels(
         here = slice(run.first, run.last)
         if teacher.centroid is None:
             labels[here], confidence[here] = Label.STUDENT, 0.5
-            continue
-        hops = np.arange(run.first, run.last) + 0.5
-        alike = np.interp(hops, run.centres, teacher.similarity(run.vectors))
-        louder_db = np.interp(hops, run.centres, np.clip(run.levels_db - teacher.level_db, -10, 10)) + BETWEEN_DB
-        short = max(0.0, 1 - (run.last - run.first) / FULL_HOPS)
-        above = alike - teacher.border + short * SHORT + (LOUDER + short * LOUDER_SHORT) * louder_db
-        labels[here] = _run_labels(above, louder_db, single=len(run.vectors) == 1)
-        sure = 1 / (1 + np.exp(-above / WIDTH))
-        own = np.where(labels[here] == Label.STUDENT, 1 - sure, sure)
-        confidence[here] = np.where(labels[here] == Label.SEVERAL, 1 - np.abs(2 * sure - 1) / 2, own)
+        elif mixtures.known and len(run.vectors) > 1:
+            labels[here], confidence[here] = _by_mixtures(run, teacher, mixtures)
+        else:
+            labels[here], confidence[here] = _by_likeness(run, teacher)
     return labels, confidence
 
 
-def _run_labels(above: NDArray[np.float64], louder_db: NDArray[np.float64], *, single: bool) -> NDArray[np.int8]:
-    """Labels of one stretch from how far it is above the border, and from how loud it is."""
-    plain = np.where(above >= 0, Label.TEACHER, Label.STUDENT).astype(np.int8)
-    if single:
-        return plain
-    labels = plain.copy()
-    labels[(above < 0) & (above >= -SEVERAL_BELOW) & (louder_db >= SEVERAL_DB)] = Label.SEVERAL
-    for first, last in _runs_of(labels):
-        if last - first < LEAST_HOPS and labels[first] == Label.SEVERAL:
-            labels[first:last] = plain[first:last]
+def _by_likeness(run: SpokenRun, teacher: Teacher) -> tuple[NDArray[np.int8], FloatArray]:
+    """Teacher or pupil, by likeness and level: of a short stretch, or while nothing is known of several voices."""
+    hops = np.arange(run.first, run.last) + 0.5
+    alike = np.interp(hops, run.centres, teacher.similarity(run.vectors))
+    louder_db = np.interp(hops, run.centres, np.clip(run.levels_db - teacher.level_db, -10, 10)) + BETWEEN_DB
+    short = max(0.0, 1 - len(hops) / FULL_HOPS)
+    above = alike - teacher.border + short * SHORT + (LOUDER + short * LOUDER_SHORT) * louder_db
+    labels = np.where(above >= 0, Label.TEACHER, Label.STUDENT).astype(np.int8)
     for first, last in _runs_of(labels):
         if last - first < LEAST_HOPS and last - first < len(labels):
             labels[first:last] = labels[first - 1] if first else labels[last]
-    return labels
+    sure = 1 / (1 + np.exp(-above / WIDTH))
+    return labels, np.asarray(np.where(labels == Label.STUDENT, 1 - sure, sure), np.float32)
+
+
+def _by_mixtures(run: SpokenRun, teacher: Teacher, mixtures: Mixtures) -> tuple[NDArray[np.int8], FloatArray]:
+    """The likeliest sequence of teacher, pupil and several, and the share of each label among the three."""
+    hops = np.arange(run.first, run.last) + 0.5
+    scores = mixtures.scores(run.vectors, run.levels_db - teacher.level_db)
+    each = np.stack([np.interp(hops, run.centres, one) for one in scores.T], axis=1)
+    best = likeliest(each, SWITCH)
+    share = np.exp((each - each.max(axis=1, keepdims=True)) / TEMPER)
+    sure = share[np.arange(len(best)), best] / share.sum(axis=1)
+    return np.array([Label.TEACHER, Label.STUDENT, Label.SEVERAL], np.int8)[best], sure.astype(np.float32)
+
+
+def likeliest(scores: NDArray[np.float64], switch: float) -> NDArray[np.intp]:
+    """The sequence of states with the greatest sum of scores, each change of state costing `switch`.
+
+    Args:
+        scores: shape (hops, states).
+        switch: in units of the scores.
+
+    Returns:
+        A state for each hop, shape (hops,).
+
+    Source: Viterbi (1967), with one cost for all changes.
+    """
+    hops, states = scores.shape
+    came = np.zeros((hops, states), np.intp)
+    stay = np.arange(states)
+    best = scores[0].copy()
+    for hop in range(1, hops):
+        top = int(best.argmax())
+        stays = best >= best[top] - switch
+        came[hop] = np.where(stays, stay, top)
+        best = np.where(stays, best, best[top] - switch) + scores[hop]
+    out = np.empty(hops, np.intp)
+    out[-1] = best.argmax()
+    for hop in range(hops - 1, 0, -1):
+        out[hop - 1] = came[hop, out[hop]]
+    return out
 
 
 def _stretches(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -11,6 +11,10 @@ LEARN_S: Final = 60.0
 LEARN_LONGEST_S: Final = 300.0
 """So long after the first word labels are given also with less, but never with less than `LEARN_LEAST_S`."""
 LEARN_LEAST_S: Final = 20.0
+END_LEAST_S: Final = 10.0
+"""At the end of a lesson with less speech of this room than this nobody is its teacher: one answer is no dominance."""
+LOUDNESS: Final = 2.0
+"""Power of a window's energy with which it counts: the teacher is nearer to the microphone than pupils are."""
 AGAIN_S: Final = 60.0
 """Seconds of speech after which the voice is learnt anew, from all that was heard."""
 LIMIT: Final = 600
@@ -53,8 +57,8 @@ class TeacherVoice:
         """Median level of that voice, in dBFS."""
         self.known = False
 
-    def learn(self, vectors: FloatArray, levels_db: FloatArray, speech_s: float, start_s: float) -> None:
-        """Take the windows of some more speech.
+    def learn(self, vectors: FloatArray, levels_db: FloatArray, speech_s: float, start_s: float) -> bool:
+        """Take the windows of some more speech; return whether the voice was learnt anew.
 
         Args:
             vectors: of windows in which somebody of this room speaks, shape (windows, 256).
@@ -63,17 +67,25 @@ class TeacherVoice:
             start_s: when it began, in seconds on any clock that goes on.
         """
         if speech_s < LEAST_LEARN_S:
-            return
+            return False
         self._began_s = start_s if self._began_s is None else self._began_s
         self._vectors.append(vectors)
         self._levels_db.append(levels_db)
         self._heard_s += speech_s
         waited = start_s - self._began_s >= LEARN_LONGEST_S and self._heard_s >= LEARN_LEAST_S
-        if self._heard_s - self._learnt_s >= AGAIN_S if self.known else self._heard_s >= LEARN_S or waited:
+        due = self._heard_s - self._learnt_s >= AGAIN_S if self.known else self._heard_s >= LEARN_S or waited
+        if due:
             self.settle()
+        return due
+
+    def end(self) -> None:
+        """The lesson is over: learn from what there is, if a voice can dominate so little."""
+        if self.known or self._heard_s >= END_LEAST_S:
+            self.settle()
+        self.known = True
 
     def settle(self) -> None:
-        """Learn from what there is: enough was heard, or the lesson is over."""
+        """Learn from what there is."""
         self.known = True
         self._learnt_s = self._heard_s
         if not self._vectors:
@@ -82,7 +94,7 @@ class TeacherVoice:
         levels_db = np.concatenate(self._levels_db)
         spread = slice(None, None, max(1, -(-len(every) // LIMIT)))
         every, levels_db = every[spread], levels_db[spread]
-        weight = 10 ** ((levels_db - np.median(levels_db)) / 10)
+        weight = 10 ** (LOUDNESS * (levels_db - np.median(levels_db)) / 10)
         seed = self.centroid if self.centroid is not None else _densest(every, weight)
         centroid, border = _refined(every, seed)
         own = every @ centroid >= border

@@ -118,6 +118,23 @@ def test_the_voice_is_forgotten_when_the_lesson_ends():
     assert seconds(found, Label.STUDENT) == pytest.approx(5, abs=0.5)
 
 
+def test_a_room_in_which_little_was_said_has_no_teacher():
+    part = VoicesPart(Tones())
+    found = fed(part, *scene((0, 60.0), (PUPIL, 4.0), (0, 30.0))) + part.flush()
+    assert seconds(found, Label.TEACHER) == 0, "one answer is no dominance"
+    assert seconds(found, Label.STUDENT) == pytest.approx(4, abs=0.5)
+
+
+def test_a_teacher_who_says_less_than_a_pupil_but_stands_nearer_is_the_teacher():
+    part = VoicesPart(Tones())
+    near, spoken = scene((PUPIL, 8.0), (0, 20.0), (TEACHER, 2.0), (0, 20.0), (OTHER, 3.0), (0, 5.0))
+    loud = slice(round(27.0 / HOP_S) * HOP_SAMPLES, round(32.0 / HOP_S) * HOP_SAMPLES)
+    near[loud] *= 10 ** (7 / 20)
+    found = fed(part, near, spoken) + part.flush()
+    teacher = [one for one in found if one.label is Label.TEACHER]
+    assert [round(one.start_s) for one in teacher] == [28]
+
+
 def test_a_hole_in_the_sound_is_a_hole_in_the_voices_and_the_teacher_is_known_behind_it():
     part = VoicesPart(Tones())
     found = fed(part, *scene(*LESSON)) + part.hole()
