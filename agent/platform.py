@@ -195,14 +195,18 @@ def die_with_parent() -> None:
         sys.exit(1)  # the parent went before the request was in place
 
 
-def lower_priority() -> None:
-    """Let the lesson's own threads go first: for analytics and other work that may wait."""
+def lower_priority(niceness: int = 10) -> None:
+    """Let the lesson's own threads go first: for analytics and other work that may wait.
+
+    Args:
+        niceness: 1 to 19, the more the lower; Windows has one step below the lesson's.
+    """
     process = psutil.Process()
     with contextlib.suppress(psutil.Error, OSError):
         if sys.platform == "win32":
             process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         else:
-            process.nice(10)
+            process.nice(niceness)
 
 
 def give_memory_back() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import av
+import cv2
 import numpy as np
 
 from agent.area import Area
@@ -94,6 +95,8 @@ class FaceBlurred:
         Raises:
             agent.capture.frame.SourceLost: as the source does.
         """
+        # For the whole process: at these sizes a second thread helps little, and on a busy machine one waits for it.
+        cv2.setNumThreads(1)
         blur = _Blur((self.width, self.height), self._clear, self._on_trouble)
         finder = self._make(blur.take, blur.trouble)
         finder.start()

@@ -23,6 +23,8 @@ from models.manifest import ModelsTrouble
 
 SIZE = struct.Struct("<HH")
 """Width and height of the picture that follows, in pixels."""
+NICENESS = 5
+"""Below the lesson's threads, above those who observe: without a look the whole picture is frosted."""
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO, folder: Path, score: float) -> int:
@@ -56,7 +58,7 @@ def main() -> int:
     # A service stop reaches the whole group; this process ends with the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    lower_priority()
+    lower_priority(NICENESS)
     cv2.setNumThreads(1)
     # Whatever a library prints must not get between the lines: from here on, print goes to stderr.
     lines = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
