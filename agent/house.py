@@ -36,8 +36,9 @@ class MakeObserver(Protocol):
         on_observation: Callable[[Observation], None],
         on_trouble: Callable[[str], None],
         session_t: Callable[[int], float],
+        words: bool,
     ) -> Observer:
-        """Make it; it is not started yet."""
+        """Make it; it is not started yet. `words`: whether this room's teacher may be told in words."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from contract.clock import SessionClock, mono_at, session_t
 from contract.observation import Observation
 from contract.package import QUALITY, TIMELINE, Manifest
 from contract.result import RoomResult
-from contract.session import RoomOrder, SessionOrder
+from contract.session import Role, RoomOrder, SessionOrder
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +189,9 @@ class RoomRecording:
             recorder.observation(one)
             self._on_observation(one)
 
-        observer = make(on_observation=observed, on_trouble=self._on_trouble, session_t=self._time.at)
+        # In a receiving room a quarter of what is told as its teacher is a pupil (decision 0021).
+        words = self._room.role is Role.LEAD
+        observer = make(on_observation=observed, on_trouble=self._on_trouble, session_t=self._time.at, words=words)
         observer.start()
 
         # Nobody is observed before the lesson, and what stands at its beginning is found at its beginning.

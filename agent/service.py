@@ -230,6 +230,7 @@ class AgentService:
         on_observation: Callable[[Observation], None],
         on_trouble: Callable[[str], None],
         session_t: Callable[[int], float],
+        words: bool,
     ) -> Observer:
         settings = self._settings
         return Observer(
@@ -244,6 +245,8 @@ class AgentService:
             slide_text=settings.observe.slide_text,
             view=View.of(settings.observe.seats, settings.observe.board),
             face_model=settings.observe.face_model,
+            recogniser=settings.observe.recogniser,
+            words=words,
             limits=ObserverLimits(cpu_share=settings.observe.cpu_share),
         )
 

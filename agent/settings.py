@@ -154,6 +154,12 @@ class ObserveTable(Settings):
         description="A file of YuNet (such as face_detection_yunet_2023mar.onnx), a faster detector of faces that no "
         "package ships; left out or unusable: CenterFace.",
     )
+    recogniser: Path | None = Field(
+        None,
+        title="Recogniser",
+        description="Manifest (TOML) of a recogniser of speech of your own, for the words of the teacher's voice; left "
+        "out: no words.",
+    )
     slide_text: bool = Field(
         True,
         title="Words of slides",

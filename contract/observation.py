@@ -15,7 +15,9 @@ class Observation(Message):
     since anybody looked, at most 10 s ago),
     `seats` (once a minute: `share`, by row, of the pictures in which a cell of the seats held a head; None where
     unknown), `board` (`position` along the board, `people` there; both None where unknown), `slide` (`index`,
-    `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be), `mark` (`title`:
+    `title`, `text`, `title_confidence`; None where it was gone before it was read, or cannot be),
+    `words` (of a stretch told as the teacher's voice: `text`, `language`, `engine`; only with a recogniser that the
+    operator supplies), `mark` (`title`:
     somebody in the room set a mark; a chapter begins there),
     `cadence` (what is sampled how often, told when it changes: `speech_s`, `people_s`, `board_s`, `slides_s`; null
     where it is not; `level` and `why` once the machine was short).

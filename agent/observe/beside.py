@@ -23,7 +23,9 @@ class BesideSound:
     Both pass the same filter, so that what is heard in both lies at the same place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept_s: float = KEPT_S) -> None:
+        """`kept_s`: how long sound is kept, in seconds."""
+        self._kept_s = kept_s
         self._decimator = Decimator()
         self._due_ns: int | None = None
         self._pieces: deque[tuple[float, FloatArray]] = deque()
@@ -40,7 +42,7 @@ class BesideSound:
             self._decimator.reset()
         self._due_ns = mono_ns + round(len(samples) / RATE_IN_HZ * 1e9)
         self._pieces.append((mono_ns / 1e9 - DELAY_S, self._decimator.update(samples)))
-        while self._pieces[0][0] < self._pieces[-1][0] - KEPT_S:
+        while self._pieces[0][0] < self._pieces[-1][0] - self._kept_s:
             self._pieces.popleft()
 
     def at(self, start_s: float, count: int) -> tuple[FloatArray, NDArray[np.bool_]]:

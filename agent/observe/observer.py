@@ -15,6 +15,7 @@ from agent.observe.feed import Feed, FeedCounts, PictureTrack
 from agent.observe.pace import Cadence, Pacer, Told
 from agent.observe.people import BODIES_S
 from agent.observe.view import UNTOLD, View
+from agent.observe.words import Words
 from agent.observe.worker import Worker
 from contract.observation import Observation
 
@@ -99,6 +100,8 @@ class Observer:
         slide_text: bool = True,
         view: View = UNTOLD,
         face_model: Path | None = None,
+        recogniser: Path | None = None,
+        words: bool = True,
         limits: ObserverLimits | None = None,
     ) -> None:
         """Say what to do; `start` begins.
@@ -115,6 +118,8 @@ class Observer:
             slide_text: whether title and text of each slide are read.
             view: what of the camera's picture is what.
             face_model: a file of YuNet to find faces with; CenterFace does where there is none, or it is unusable.
+            recogniser: manifest of a recogniser of speech that the operator supplied; without one no words are told.
+            words: whether words are told at all; not where the teacher is not well told from pupils.
             limits: of the process.
         """
         self._models = models
@@ -142,11 +147,15 @@ class Observer:
         self._cpu_before_s = 0.0
         self._cpu_now_s = 0.0
         self._stopping = threading.Event()
+        self._telling = threading.Lock()
+        self._words = Words(recogniser, tell=self._observed, trouble=self._trouble) if recogniser and words else None
         self._thread = threading.Thread(target=self._run, name="observe", daemon=True)
 
     def start(self) -> None:
         """Start the observing process; returns at once. What is fed meanwhile waits."""
         self._thread.start()
+        if self._words is not None:
+            self._words.start()
 
     def feed_frame(self, track: PictureTrack, frame: Frame) -> None:
         """Offer a frame, at the full rate and on the capture thread; never blocks."""
@@ -155,6 +164,8 @@ class Observer:
     def feed_block(self, block: Block) -> None:
         """Offer 20 ms of sound, on the capture thread; never blocks."""
         self._feed.offer_block(block)
+        if self._words is not None:
+            self._words.feed_block(block)
 
     def feed_played(self, block: Block) -> None:
         """Offer what the loudspeaker plays, on its audio callback; takes no lock."""
@@ -182,12 +193,15 @@ class Observer:
     def stop(self) -> None:
         """Work off what waits, tell what is open, and end; takes at most `flush_s` and a little.
 
-        All observations have been handed on when this returns. May be called twice, and without `start`.
+        A recogniser may take as long again. All observations have been handed on when this returns. May be called
+        twice, and without `start`.
         """
         self._feed.close()
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
+        if self._words is not None:
+            self._words.stop(self._limits.flush_s)
         self.state = ObserverState.STOPPED
 
     def _run(self) -> None:
@@ -278,20 +292,23 @@ class Observer:
 
     def _observed(self, told: dict[str, Any]) -> None:
         self._tell(told["kind"], told["mono_ns"], told["seconds"], told["confidence"], told["value"])
+        if self._words is not None and told["kind"] == "voice" and told["value"]["voice"] == "teacher":
+            self._words.feed_teacher(told["mono_ns"], told["seconds"])  # nobody else's words are made out
 
     def _tell(self, kind: str, mono_ns: int, seconds: float, confidence: float | None, value: dict[str, Any]) -> None:
-        self.counts.observations += 1
-        self._on_observation(
-            Observation(
-                kind=kind,
-                t=self._session_t(mono_ns),
-                mono_ns=mono_ns,
-                boot=self._boot,
-                seconds=seconds,
-                confidence=confidence,
-                value=value,
+        with self._telling:  # the recogniser's thread tells, too
+            self.counts.observations += 1
+            self._on_observation(
+                Observation(
+                    kind=kind,
+                    t=self._session_t(mono_ns),
+                    mono_ns=mono_ns,
+                    boot=self._boot,
+                    seconds=seconds,
+                    confidence=confidence,
+                    value=value,
+                )
             )
-        )
 
     def _pace(self, told: Told) -> None:
         """Look less often where the machine is short, and more often again; on the reader's thread."""

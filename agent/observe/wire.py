@@ -45,6 +45,8 @@ class Kind(IntEnum):
     """How often to look, as far as the process itself decides it (JSON: `bodies_s`, in seconds)."""
     TEACHER = 9
     """As `SOUND`: what the teacher's own microphone hears."""
+    STRETCH = 10
+    """To the recognising process: here the teacher spoke, for so long (a double, in seconds)."""
 
 
 class WireBroken(Exception):

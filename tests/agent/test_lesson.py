@@ -242,7 +242,7 @@ async def ended(lesson, holding):
 class Hears:
     """An observer to which somebody speaks all the time; the teacher, and once in ten seconds a pupil."""
 
-    def __init__(self, *, on_observation, on_trouble, session_t):
+    def __init__(self, *, on_observation, on_trouble, session_t, words):
         self._tell = on_observation
         self._t = session_t
         self._stopping = threading.Event()

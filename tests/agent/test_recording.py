@@ -3,14 +3,17 @@ import threading
 import time
 import wave
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from agent.capture.frame import Block
 from agent.lesson import Lesson
 from agent.observe.observer import Observer
+from agent.recording import RoomRecording
 from agent.stream.played import PlayedTaker
-from contract.session import Policy
+from contract.session import Policy, Role
 from tests.agent import test_lesson
 from tests.agent.test_lesson import LEAD, order
 
@@ -116,3 +119,14 @@ async def test_a_teachers_microphone_that_is_not_there_is_told_and_the_lesson_go
     await lesson.run()
     assert lesson.state == "uploaded"
     assert len([one for one in lesson.words if "the teacher's microphone is not heard" in one]) == 1
+
+
+@pytest.mark.parametrize("role", Role)
+def test_words_are_told_of_the_teacher_of_the_lead_room_alone(house, role: Role):
+    asked = []
+    time_ = SimpleNamespace(at=float, counts=bool)
+    room = LEAD.model_copy(update={"role": role})
+    classroom = SimpleNamespace(videos={}, mic=None, add_camera_observer=lambda take: None)
+    recording = RoomRecording(room, house, time_, print)
+    recording._observe(classroom, lambda **more: asked.append(more["words"]) or SimpleNamespace(start=bool), None)
+    assert asked == [role is Role.LEAD]
