@@ -1,8 +1,8 @@
 """Each lesson's chapters as they stand: derived from its packages and kept, until an operator edits them."""
 
 import hashlib
-import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from contract.package import MANIFEST
@@ -14,8 +14,6 @@ from hub.insight.errors import ChaptersChanged, LessonDeleted, NothingRecorded
 from hub.insight.packages import room_packages
 from hub.session.errors import SessionUnknown
 from hub.store.chapters import ChapterListRecord, ChapterTable, Found, RevisionPast
-
-log = logging.getLogger(__name__)
 
 TRIES = 3
 """A list that others change while it is derived is looked at anew so often."""
@@ -106,25 +104,27 @@ class LessonContents:
         words = plain_title(text).split()[:WORDS_MOST]
         return self._table.find(words, most) if words else []
 
-    def tidy(self) -> None:
-        """Derive what is not derived yet or was by older rules, and forget the chapters of lessons that were deleted.
+    def outdated(self) -> list[str]:
+        """Sessions in the archive whose chapters are not derived yet, or were by older rules."""
+        bases = self._table.bases()
+        held = {package.session for package in self._archive.packages()}
+        fresh = {one for one, basis in bases.items() if not basis or basis.startswith(f"{VERSION}:")}
+        return sorted(held - fresh)
+
+    def forget_deleted(self) -> None:
+        """Forget the chapters of lessons whose packages were deleted, edited or not.
 
         Those of a lesson of which the archive tells nothing at all are kept: it may not be restored yet.
         """
-        bases = self._table.bases()
         held = {package.session for package in self._archive.packages()}
-        for session in sorted(held):
-            basis = bases.get(session)
-            if basis is None or (basis and not basis.startswith(f"{VERSION}:")):
-                self.derive(session)
-        self._table.drop(session for session in bases if session not in held and self._gone(session))
+        gone = [one for one in self._table.bases() if one not in held and self._gone(one)]
+        if gone:
+            self._table.drop(gone)
 
     def derive(self, session: str) -> None:
-        """Bring the derived chapters of a session up to date; a session that nobody knows is left alone."""
-        try:
+        """Bring the derived chapters of a session up to date; one that this hub does not know gets none."""
+        with suppress(SessionUnknown):
             self.of(session)
-        except SessionUnknown:
-            log.warning("the archive holds packages of %s, which this hub does not know; it gets no chapters", session)
 
     def _known(self, session: str) -> SessionOrder:
         order = self._order(session)

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from pydantic import ValidationError
+
 from hub.archive.refusals import ArchiveRefused
 from hub.insight.contents import LessonContents
 from hub.store.errors import DATABASE_TROUBLE
@@ -12,7 +14,9 @@ log = logging.getLogger(__name__)
 
 ROUND_S = 600.0
 """Between two looks at all lessons, in seconds: as often as packages are looked at for their expiry."""
-TROUBLE = (OSError, ArchiveRefused, *DATABASE_TROUBLE)
+PAUSE_S = 0.05
+"""Between two lessons, in seconds: after an upgrade there may be thousands, and a hub has other things to do."""
+TROUBLE = (OSError, ArchiveRefused, ValidationError, *DATABASE_TROUBLE)
 
 
 class ContentsUpkeep:
@@ -32,9 +36,11 @@ class ContentsUpkeep:
         """Look at once, then whenever a package has arrived, and every `ROUND_S` seconds, until cancelled."""
         while True:
             try:
-                await asyncio.to_thread(self._contents.tidy)
+                await asyncio.to_thread(self._contents.forget_deleted)
+                self._arrived.update(await asyncio.to_thread(self._contents.outdated))
             except TROUBLE:
-                log.exception("the chapters of lessons could not be brought up to date; trying again later")
+                log.exception("the chapters of lessons could not be looked through; trying again in %d s", ROUND_S)
+            await self._take()
             with suppress(TimeoutError):
                 async with asyncio.timeout(ROUND_S):
                     while True:
@@ -43,9 +49,11 @@ class ContentsUpkeep:
                         await self._take()
 
     async def _take(self) -> None:
+        """One lesson at a time: whoever ends the hub waits for no more than that."""
         while self._arrived:
             session = self._arrived.pop()
             try:
                 await asyncio.to_thread(self._contents.derive, session)
             except TROUBLE:
                 log.exception("the chapters of %s could not be derived; they are when they are asked for", session)
+            await asyncio.sleep(PAUSE_S)

@@ -182,7 +182,7 @@ by("edit").addEventListener("click", () => {
   changed = false;
   by("said").textContent = "";
   show();
-  list.querySelector("input")?.focus();
+  list.children[Math.max(0, current)]?.querySelector("input").focus();
 });
 
 by("split").addEventListener("click", () => {

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -214,15 +215,17 @@ def test_when_the_recordings_are_deleted_the_chapters_go_edited_or_not(hub: Dist
         upload(hub, hub.lead, tmp_path / title, sessions[-1], *slides((0.0, f"导入 {title}")), policy=policy)
     assert put(hub, sessions[1], 1, (0, "张三的面积法")).status_code == 200
     contents = contents_of(hub)
-    contents.tidy()
+    contents.derive(sessions[0])
     assert {one.session for one in contents.find("导入", 9)} == {sessions[0]}
+    contents.forget_deleted()
+    assert set(hub.parts.store.chapters.bases()) == set(sessions)
     delete_due(FolderStore(hub.parts.archive), time.time() + 2 * DAY_S)
 
     for session in sessions:  # at once, before anybody has tidied up
         answer = hub.http().get(path(session)).json()
         assert (answer["edited"], told(answer["chapters"])) == (False, [(0.0, 60.0, "勾股定理", "plan")])
         assert put(hub, session, answer["rev"], (0, "甲")).status_code == 410
-    contents.tidy()
+    contents.forget_deleted()
     assert hub.parts.store.chapters.bases() == {}
     for words in ("导入", "张三"):
         assert hub.http().get("/api/v1/chapters", params={"q": words}).json() == []
@@ -233,18 +236,26 @@ def test_an_archive_that_is_not_restored_yet_costs_no_edited_chapters(hub: Distr
     away = hub.parts.archive / lesson
     kept = away.with_name("away")
     away.rename(kept)
-    contents_of(hub).tidy()
+    contents_of(hub).forget_deleted()
     assert hub.http().get(path(lesson)).json()["chapters"][0]["title"] == "甲"
     kept.rename(away)
     assert put(hub, lesson, 2, (0, "乙")).status_code == 200
 
 
-def test_chapters_of_older_rules_are_derived_again(hub: District, lesson: str):
+def test_lessons_of_before_and_chapters_of_older_rules_are_derived_and_edited_ones_are_let_be(
+    hub: District, lesson: str
+):
+    table, contents = hub.parts.store.chapters, contents_of(hub)
     hub.http().get(path(lesson))
-    table = hub.parts.store.chapters
+    assert contents.outdated() == []
     kept = table.get(lesson)
-    object.__setattr__(kept, "basis", "0:older")
-    object.__setattr__(kept, "rows", kept.rows[:1])
-    table.put(kept, 1)
-    contents_of(hub).tidy()
-    assert len(table.get(lesson).rows) == 2
+    table.put(replace(kept, basis="0:older", rows=kept.rows[:1]), 1)
+    assert contents.outdated() == [lesson]
+    contents.derive(lesson)
+    assert [row.title for row in table.get(lesson).rows] == ["导入", "面积法"]
+    table.drop([lesson])
+    assert contents.outdated() == [lesson]
+    contents.derive(lesson)
+    put(hub, lesson, 1, (0, "甲"))
+    assert contents.outdated() == []
+    contents.derive("s-2026-none")  # the archive may hold what this hub does not know
