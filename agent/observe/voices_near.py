@@ -18,7 +18,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.observe.beside import BesideSound
+from agent.observe.beside import RATE_HZ, BesideSound
+from agent.observe.lag import MOST_SAMPLES, Lag
 from agent.observe.voices_far import LEAST_PLAYED_HOPS, PLAYED_SHARE, Loudspeaker
 from agent.observe.voices_label import ON, voiced_runs
 from agent.observe.voices_spans import Label, SpanBuilder, VoiceSpan
@@ -28,7 +29,7 @@ HOP_SAMPLES: Final = 512
 PIECE_HOPS: Final = round(10.0 / HOP_S)
 """Whether it hears is judged over 10 s,"""
 LATE_HOPS: Final = round(1.0 / HOP_S)
-"""and its sound may come up to a second after the room's."""
+"""and its sound may come up to a second after the room's. How much later it hears is learnt (`lag`)."""
 KNOWN_SHARE: Final = 0.9
 """Share of a piece of which its sound must be there."""
 SPOKEN_P: Final = 0.8
@@ -146,6 +147,7 @@ class NearVoices:
         self._without = without
         self._on_trouble = on_trouble
         self._near = BesideSound()
+        self._lag = Lag()
         self._loudspeaker = Loudspeaker()
         self._border = Border()
         self._spans = SpanBuilder()
@@ -173,7 +175,7 @@ class NearVoices:
         self._open.append((sound, probabilities, np.zeros_like(sound) if played is None else played))
         self._hops += len(probabilities)
         end_s = self._start_s + self._hops * HOP_S
-        came = self._near.end_s is not None and self._near.end_s >= end_s
+        came = self._near.end_s is not None and self._near.end_s >= end_s + MOST_SAMPLES / RATE_HZ
         if self._hops < PIECE_HOPS or not (came or self._hops >= PIECE_HOPS + LATE_HOPS):
             return []
         return self._cut()
@@ -197,7 +199,7 @@ class NearVoices:
             return []
         sound, probabilities, played = (np.concatenate(one) for one in zip(*self._open, strict=True))
         self._open, self._hops = [], 0
-        near, known = self._near.at(self._start_s, len(sound))
+        near, known = self._beside(sound, probabilities)
         if not self._heard(near, known, probabilities):
             told = [*self._tell(), *self._spans.flush()]
             return told + (self._without.update(sound, probabilities, self._start_s, played) if self._without else [])
@@ -209,24 +211,30 @@ class NearVoices:
         self._waiting.append(NearPiece(self._start_s, probabilities, closer_db, plays, explained))
         return told + self._tell()
 
+    def _beside(self, sound: FloatArray, probabilities: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """The teacher's microphone at the moments of `sound`, and which samples of it are known."""
+        around = self._near.at(self._start_s - MOST_SAMPLES / RATE_HZ, len(sound) + 2 * MOST_SAMPLES)
+        if (probabilities >= SPOKEN_P).sum() >= SPOKEN_HOPS and around[1].mean() >= KNOWN_SHARE:
+            self._lag.update(sound, around[0])
+        here = slice(MOST_SAMPLES + self._lag.samples, MOST_SAMPLES + self._lag.samples + len(sound))
+        return around[0][here], around[1][here]
+
     def _heard(self, near: FloatArray, known: BoolArray, probabilities: FloatArray) -> bool:
         """Whether it heard the room during this piece; where the room was too quiet to say, as before."""
-        hears = self._hears
         # What comes late is missing at the end of a piece that a hole or the lesson's end cuts off.
         due = known[: max(1, len(known) - LATE_HOPS * HOP_SAMPLES)]
-        if due.mean() < KNOWN_SHARE and len(due) > 1:
-            hears = False
+        if len(due) > 1 and due.mean() < KNOWN_SHARE:
+            self._hears = False  # whoever reads that microphone says so
         elif (probabilities >= SPOKEN_P).sum() >= SPOKEN_HOPS:
-            quiet, loud = np.quantile(_smooth(_level_db(near)), [0.05, 0.95])
-            hears = bool(loud - quiet >= MOVES_DB and loud >= DEAF_DBFS)
-        if self._hears and not hears and not self._told:
-            self._told = True
-            self._on_trouble(
-                "the teacher's microphone gives no sound; check its battery and its switch. "
-                "Meanwhile the voice that speaks most is taken for the teacher's"
-            )
-        self._hears = hears
-        return hears
+            quiet, loud = np.quantile(_smooth(_level_db(near))[_whole(known)], [0.05, 0.95])
+            self._hears = bool(loud - quiet >= MOVES_DB and loud >= DEAF_DBFS)
+            if not self._hears and not self._told:
+                self._told = True
+                self._on_trouble(
+                    "the teacher's microphone gives no sound; check its battery and its switch. "
+                    "Meanwhile the voice that speaks most is taken for the teacher's"
+                )
+        return self._hears
 
     def _tell(self) -> list[VoiceSpan]:
         """Label what waits, once the border is known."""
@@ -265,9 +273,14 @@ def near_labels(piece: NearPiece, border_db: float) -> tuple[NDArray[np.int8], F
 
 def _lasting(closer_db: FloatArray, known: BoolArray) -> FloatArray:
     """Where the teacher's microphone is not known, what was known last; 0 before that. Shape (hops,)."""
-    whole = known.reshape(-1, HOP_SAMPLES).mean(axis=1) == 1
+    whole = _whole(known)
     last = np.maximum.accumulate(np.where(whole, np.arange(len(whole)), -1))
     return np.asarray(np.where(last >= 0, closer_db[np.maximum(last, 0)], 0.0), np.float32)
+
+
+def _whole(known: BoolArray) -> BoolArray:
+    """Which hops are known from end to end, shape (hops,)."""
+    return np.asarray(known.reshape(-1, HOP_SAMPLES).mean(axis=1) == 1)
 
 
 def _level_db(sound: FloatArray) -> FloatArray:
