@@ -63,7 +63,9 @@ def _slide(line: Observation, package: RoomPackage) -> TitledSlide:
 
 
 def _mark(line: Observation, package: RoomPackage) -> Mark:
-    return Mark(moment(line, package.manifest), plain_title(line.value.get("title")))
+    t = moment(line, package.manifest)
+    # Who marks the beginning a few seconds before the hour means the lesson's.
+    return Mark(0.0 if -SNAP_S <= t < 0 else t, plain_title(line.value.get("title")))
 
 
 def _share(told: Any) -> float | None:

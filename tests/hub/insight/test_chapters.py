@@ -88,6 +88,11 @@ def test_what_stood_before_the_lesson_counts_from_its_beginning_and_what_came_af
     assert told(lead) == [(0, 300, "导入", "slide"), (300, 600, "面积法", "slide")]
 
 
+def test_a_mark_just_before_the_lesson_marks_its_beginning_and_one_long_before_or_after_it_nothing():
+    lead = package(LEAD, [mark(-60, "准备"), mark(-4, "导入"), mark(300, "面积法"), mark(601, "下课")])
+    assert told(lead) == [(0, 300, "导入", "mark"), (300, 600, "面积法", "mark")]
+
+
 def test_a_lesson_that_was_ended_early_has_no_chapter_beyond_its_end():
     lead = package(LEAD, [slide(0, "导入"), slide(100, "面积法"), slide(300, "定理的表述")])
     assert told(lead, seconds=200.0) == [(0, 100, "导入", "slide"), (100, 200, "面积法", "slide")]
