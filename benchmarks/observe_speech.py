@@ -12,7 +12,7 @@ from agent.observe.voices_spans import Label
 from benchmarks.listening import installed, listen
 from benchmarks.measured import LabelsUnreadable, Measured, over_files
 from measures.speech import HOP_S, TurnBuilder
-from models.silero import RATE_HZ, SpeechDetector
+from models.silero import HOP_SAMPLES, RATE_HZ, SpeechDetector
 
 ROLES = {"teacher": Label.TEACHER, "student": Label.STUDENT}
 
@@ -33,7 +33,7 @@ def measured(folder: Path) -> list[Measured]:
     voices are judged; else speech and non-speech.
 
     Raises:
-        LabelsUnreadable: a label file is not RTTM.
+        LabelsUnreadable: a label file is not RTTM, or there is no recording for any.
     """
     place = folder / "speech"
     labels: dict[str, list[Spoken]] = {}
@@ -41,6 +41,9 @@ def measured(folder: Path) -> list[Measured]:
         for name, spoken in read_rttm(path).items():
             labels.setdefault(name, []).extend(spoken)
     recordings = [one for ext in ("wav", "flac") for one in sorted(place.rglob(f"*.{ext}")) if one.stem in labels]
+    if labels and not recordings:
+        named = ", ".join(sorted(labels)[:3])
+        raise LabelsUnreadable(f"{place}: there are labels of {named}, and no such recording (WAV or FLAC) beside them")
     told = [(path, labels[path.stem]) for path in recordings]
     plain = [one for one in told if not _has_roles(one[1])]
     roles = [one for one in told if _has_roles(one[1])]
@@ -58,7 +61,11 @@ def read_rttm(path: Path) -> Mapping[str, list[Spoken]]:
         LabelsUnreadable: a line is not `SPEAKER name channel start seconds <NA> <NA> speaker ...`.
     """
     out: dict[str, list[Spoken]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelsUnreadable(f"{path} cannot be read: {error}; it must be UTF-8 text") from error
+    for number, line in enumerate(text.splitlines(), 1):
         fields = line.split()
         if not fields or fields[0] != "SPEAKER":
             continue
@@ -71,11 +78,20 @@ def read_rttm(path: Path) -> Mapping[str, list[Spoken]]:
 
 
 def read_sound(path: Path) -> np.ndarray:
-    """A recording as mono at 16 kHz, -1 to 1, shape (samples,)."""
+    """A recording as mono at 16 kHz, -1 to 1, shape (samples,).
+
+    Raises:
+        LabelsUnreadable: it is no recording, or an empty one.
+    """
     resampler = av.AudioResampler("s16", "mono", RATE_HZ)
-    with av.open(str(path)) as container:
-        pieces = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
-    pieces += resampler.resample(None)
+    try:
+        with av.open(str(path)) as container:
+            pieces = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
+        pieces += resampler.resample(None)
+    except (av.FFmpegError, IndexError, ValueError) as error:
+        raise LabelsUnreadable(f"{path} is no recording that can be read ({error}): save it again as WAV") from error
+    if sum(piece.samples for piece in pieces) < HOP_SAMPLES:
+        raise LabelsUnreadable(f"{path} holds no sound: take it or its labels out")
     return np.concatenate([piece.to_ndarray()[0] for piece in pieces]).astype(np.float32) / 32_768
 
 

@@ -80,6 +80,29 @@ def test_labels_that_are_not_rttm_are_named_with_their_line(tmp_path: Path, caps
     assert "a.rttm, line 2: not a line of RTTM" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "content,says",
+    [
+        (None, "there are labels of a, and no such recording"),
+        (b"no sound", "a.wav is no recording that can be read"),
+        (b"", "a.wav is no recording that can be read"),
+        ("empty", "a.wav holds no sound"),
+    ],
+    ids=["missing", "other", "nothing", "empty"],
+)
+def test_a_recording_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.CaptureFixture, content, says: str):
+    place = tmp_path / "speech"
+    place.mkdir()
+    (place / "a.rttm").write_text("SPEAKER a 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n")
+    if content == "empty":
+        with wave.open(str(place / "a.wav"), "wb") as out:
+            out.setparams((1, 2, 16_000, 0, "NONE", ""))
+    elif content is not None:
+        (place / "a.wav").write_bytes(content)
+    assert main([str(tmp_path)]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_two_speakers_at_once_are_several(tmp_path: Path):
     path = tmp_path / "a.rttm"
     lines = [(0.0, 1.0, "teacher"), (0.5, 1.0, "student")]
