@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 TOKENS = "<blk> 0\n你 1\n好 2\n<unk> 3\n"
