@@ -143,8 +143,8 @@ def test_what_observing_costs_is_known_by_part(models: Path, room: Room):
     one.start()
     assert until(lambda: one.state is ObserverState.WELL, 30)
     room.play(one, 4.0)
-    *others, busiest = sorted(each.user_time + each.system_time for each in psutil.Process(one.pid).threads())
-    assert sum(others) <= 0.05 * busiest, "one thread: others would take time from the encoders"
+    around = psutil.Process(one.pid).environ()
+    assert around["OPENBLAS_NUM_THREADS"] == around["OMP_NUM_THREADS"] == "1", "NumPy's threads would wait in a loop"
     one.stop()
     told = one.figures()
     assert {"speech", "faces", "bodies", "slides"} <= set(told["by_part"])
