@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchmarks.load import Load as Beside
 from benchmarks.wire import HOST
-from hub.broker.embedded import Broker, choose, free_port
+from hub.broker.embedded import Broker, choose
+from hub.broker.port import free_port
 
 TITLE = "Taking telemetry in: from the device's publish to the hub's commit"
 GOAL_P99_MS = 250

@@ -4,9 +4,10 @@ import logging
 import socket
 from urllib.parse import urlsplit
 
-from hub.broker.embedded import Broker, choose, free_port
+from hub.broker.embedded import Broker, choose
 from hub.broker.errors import BrokerUnusable
 from hub.broker.gate import Gate
+from hub.broker.port import free_port
 from hub.door import OpenBinding, is_loopback, listen
 from hub.errors import HubRefused
 from hub.settings import HubSettings

@@ -11,9 +11,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from hub.broker.doorkeeper import Doorkeeper
-from hub.broker.embedded import START_WAIT_S, await_free
 from hub.broker.errors import BrokerUnusable
 from hub.broker.gate import Gate
+from hub.broker.port import START_WAIT_S, await_free
 
 if TYPE_CHECKING:  # loads amqtt
     from hub.broker.entrance import Entrance

@@ -13,11 +13,11 @@ from cryptography import x509
 from hub.broker import mosquitto_conf
 from hub.broker.control import Control, admitted, expelled
 from hub.broker.dynsec import document
-from hub.broker.embedded import START_WAIT_S, TELL_WAIT_S, await_free, free_port, listening
 from hub.broker.errors import BrokerUnusable
 from hub.broker.files import replace
 from hub.broker.gate import Gate
 from hub.broker.mosquitto_conf import Address, Files
+from hub.broker.port import START_WAIT_S, TELL_WAIT_S, await_free, free_port, listening
 from hub.platform import account, read_again, tied_to_parent
 
 RESTART_S = (0.2, 5.0)

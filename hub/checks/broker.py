@@ -4,9 +4,10 @@ import socket
 import ssl
 import time
 
-from hub.broker.embedded import choose, find_mosquitto, listening
+from hub.broker.embedded import choose, find_mosquitto
 from hub.broker.errors import BrokerUnusable
 from hub.broker.mosquitto import Mosquitto, find_plugin
+from hub.broker.port import listening
 from hub.checks.line import CheckLine, bad, ok, warn
 from hub.fleet.authority import DAY_S, Authority
 from hub.fleet.errors import AuthorityUnusable

@@ -4,7 +4,7 @@ import datetime as dt
 
 from filelock import FileLock, Timeout
 
-from hub.broker.embedded import bindable
+from hub.broker.port import bindable
 from hub.checks.line import CheckLine, bad, ok, warn
 from hub.door import Certificate, OpenBinding, certificate, refuse_open_binding
 from hub.errors import HubRefused

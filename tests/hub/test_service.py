@@ -17,9 +17,9 @@ from contract.envelope import verify
 from contract.keys import load_public, new_device_key, public_pem
 from contract.signal import Hello, RoomReport
 from contract.state import SessionState as S
-from hub.broker.embedded import listening
 from hub.broker.errors import BrokerUnusable
 from hub.broker.network import Network
+from hub.broker.port import listening
 from hub.broker.workers import refuse_workers
 from hub.errors import HubRefused
 from hub.fleet.devices import Devices, NewDevice
@@ -219,9 +219,9 @@ async def test_a_taken_http_port_is_told_in_words_and_leaves_no_broker_behind(tm
 async def test_a_kept_port_that_somebody_took_meanwhile_is_given_up_in_words(tmp_path, monkeypatch, caplog):
     import socket
 
-    from hub.broker import embedded
+    from hub.broker import port
 
-    monkeypatch.setattr(embedded, "PORT_WAIT_S", 0.2)
+    monkeypatch.setattr(port, "PORT_WAIT_S", 0.2)
     init(tmp_path / "data")
     settings = settings_of(tmp_path / "data", "amqtt")
     store = Store.open(settings.database_url)

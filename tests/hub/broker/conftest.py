@@ -5,10 +5,11 @@ import pytest
 
 from contract.keys import new_hub_key
 from hub.broker.courier import Courier
-from hub.broker.embedded import choose, find_mosquitto, free_port
+from hub.broker.embedded import choose, find_mosquitto
 from hub.broker.intake import Intake
 from hub.broker.link import HubLink
 from hub.broker.misfits import Misfits
+from hub.broker.port import free_port
 from hub.clock import HubClock
 from hub.fleet.devices import Devices, NewDevice
 from hub.store.store import Store

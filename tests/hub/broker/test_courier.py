@@ -7,8 +7,9 @@ from contract.keys import new_device_key
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.signal import Clock, Hello, Offer, Order, Peer, Received, RoomReport
 from contract.state import SessionState
-from hub.broker.embedded import choose, free_port
+from hub.broker.embedded import choose
 from hub.broker.pending import Pending
+from hub.broker.port import free_port
 from hub.broker.reading import PAYLOAD_LIMIT
 from tests.hub.broker.speaker import eventually
 

@@ -12,9 +12,10 @@ import psutil
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from hub.broker import embedded
-from hub.broker.embedded import ExternalBroker, choose, find_mosquitto, free_port, listening
+from hub.broker import embedded, port
+from hub.broker.embedded import ExternalBroker, choose, find_mosquitto
 from hub.broker.errors import BrokerUnusable
+from hub.broker.port import free_port, listening
 from tests.hub.broker.conftest import MINE
 from tests.hub.broker.speaker import Speaker, eventually
 
@@ -57,11 +58,11 @@ def test_mosquitto_is_found_beside_the_path(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("kind", ["amqtt", pytest.param("mosquitto", marks=MINE)])
 def test_a_port_that_another_program_holds_is_told_in_words(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(embedded, "PORT_WAIT_S", 0.3)
+    monkeypatch.setattr(port, "PORT_WAIT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        with pytest.raises(BrokerUnusable, match=f"port {port} .* is taken by another program"):
-            choose(kind, "127.0.0.1", port, tmp_path).start()
+        taken = other.getsockname()[1]
+        with pytest.raises(BrokerUnusable, match=f"port {taken} .* is taken by another program"):
+            choose(kind, "127.0.0.1", taken, tmp_path).start()
 
 
 def test_a_broker_listens_when_it_is_started_and_not_when_it_is_stopped(broker):

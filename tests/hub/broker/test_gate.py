@@ -11,8 +11,9 @@ from cryptography import x509
 from contract import topics
 from hub.broker.acl import DEVICE_PUBLISHES, DEVICE_SUBSCRIBES
 from hub.broker.certificate import HubCertificate, names_here
-from hub.broker.embedded import choose, free_port
+from hub.broker.embedded import choose
 from hub.broker.gate import Gate
+from hub.broker.port import free_port
 from hub.fleet.authority import DAY_S
 from tests.hub.broker.conftest import MINE
 from tests.hub.broker.speaker import eventually

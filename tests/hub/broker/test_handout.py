@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 from contract import topics
 from contract.keys import new_device_key, public_pem
 from hub.broker import embedded
-from hub.broker.embedded import choose, find_mosquitto, free_port, listening
+from hub.broker.embedded import choose, find_mosquitto
 from hub.broker.errors import BrokerUnusable
 from hub.broker.gate import open_gate
 from hub.broker.mosquitto import find_plugin
+from hub.broker.port import free_port, listening
 from hub.checks import broker as check
 from hub.checks.line import Verdict
 from hub.cli import app

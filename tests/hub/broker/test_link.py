@@ -1,8 +1,9 @@
 import time
 
 from contract import topics
-from hub.broker.embedded import choose, free_port
+from hub.broker.embedded import choose
 from hub.broker.link import HubLink
+from hub.broker.port import free_port
 
 
 def test_a_message_that_nobody_can_take_does_not_make_the_hub_deaf(tmp_path, caplog):

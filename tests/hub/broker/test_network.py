@@ -8,9 +8,10 @@ import pytest
 
 from hub.broker import network
 from hub.broker.certificate import HubCertificate, names_here
-from hub.broker.embedded import choose, free_port
+from hub.broker.embedded import choose
 from hub.broker.gate import Gate
 from hub.broker.network import Buffered, Message, Network
+from hub.broker.port import free_port
 from tests.hub.broker.conftest import MINE
 from tests.hub.broker.speaker import eventually
 from tests.hub.broker.visitor import authority_in
