@@ -115,7 +115,7 @@ async def test_what_the_teacher_wears_is_observed_during_the_lesson_and_is_no_pa
 
 
 async def test_a_teachers_microphone_that_is_not_there_is_told_and_the_lesson_goes_on(house, told, tmp_path):
-    lesson = Lesson(order(0.0, 3.0), LEAD, replace(house, lapel=f"file:{tmp_path / 'away.wav'}"))
+    lesson = Lesson(order(2.0, 5.0), LEAD, replace(house, lapel=f"file:{tmp_path / 'away.wav'}"))
     await lesson.run()
     assert lesson.state == "uploaded"
     assert len([one for one in lesson.words if "the teacher's microphone is not heard" in one]) == 1

@@ -178,14 +178,17 @@ def test_a_corrupt_model_makes_its_part_unknown_and_the_rest_goes_on(models: Pat
     one = observer(tmp_path, notes)
     one.start()
     assert until(lambda: one.state is ObserverState.WELL, 30)
-    silent_room.play(one, 3.0)
+    for _ in range(5):  # pictures that come while a slide is read, on a busy machine, give way to newer ones
+        silent_room.play(one, 3.0)
+        if len(notes.of("slide")) > 1:
+            break
     one.stop()
     (words,) = notes.troubles
     assert "people are not counted" in words
     assert "tongtang models install" in words
     assert [count.value for count in notes.of("people")] == [{"count": None}] * len(notes.of("people"))
     assert len(notes.of("people")) >= 2
-    assert len(notes.of("slide")) == 2
+    assert len(notes.of("slide")) >= 2
     assert notes.of("cadence")[0].value == {"speech_s": 0.032, "people_s": None, "board_s": None, "slides_s": 0.5}
 
 
