@@ -19,10 +19,16 @@ def test_the_interval_of_a_share_is_wilsons():
 def test_the_interval_of_rt_is_widened_by_the_measured_error_and_stays_a_share():
     low, high = wilson(0.5, 80)
     told = widened(0.5, 80, "rt")
-    assert (low - told["low"], told["high"] - high) == pytest.approx((0.039, 0.039), abs=1e-3)
+    assert (low - told["low"], told["high"] - high) == pytest.approx((beside("rt").mean,) * 2, abs=1e-3)
     assert widened(0.99, 80, "rt")["high"] == 1.0
 
 
-def test_beside_a_figure_stands_the_error_of_a_detector_that_does_not_know_the_loudspeaker():
-    assert {beside(one).on for one in ("frames", "talk", "rt", "ch", "answers")} == {"lessons"}
+def test_beside_a_figure_stands_the_larger_error_of_a_detector_that_knows_its_loudspeaker_and_one_that_does_not():
+    assert {one: beside(one).on for one in ("frames", "talk", "rt", "ch", "answers")} == {
+        "frames": "lessons",
+        "talk": "loudspeaker-known",
+        "rt": "loudspeaker-known",
+        "ch": "loudspeaker-known",
+        "answers": "lessons",
+    }
     assert beside("waits") is None
