@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from contract.session import Policy
+from hub.insight.accuracy import beside
 from tests.hub.insight.archive import archived, manifest_of
 from tests.hub_api.district import District
 from tests.hub_api.reported import kept, taught
@@ -37,7 +38,7 @@ def test_the_page_shows_the_same_figures_as_the_data(hub: District, tmp_path: Pa
     assert row(text, "Rt (share of teacher&#39;s acts)")[0].startswith(f"{100 * rt['value']:.1f}\u00a0%")
     answers = row(text, "Answers of single pupils", "Room by room")
     assert [one.split()[0] for one in answers[:2]] == [f"{one['answers']['value']:g}" for one in told["rooms"]]
-    assert "68.2\u00a0% found" in answers[3]
+    assert f"{100 * beside('answers').mean:.1f}\u00a0% found" in answers[3]
     assert text.count("<svg") == 2 + 1 + 2  # S-T and Rt-Ch, one time axis, two rooms' seats
     assert "Raised hands, standing and heads up are not shown" in text
 
