@@ -297,3 +297,155 @@ OPERATOR = Table(
     Column("created", Float(), nullable=False),
 )
 """Who may operate the hub; the token itself is never stored."""
+
+PLAN_FACT = Table(
+    "plan_fact",
+    METADATA,
+    Column("kind", String(32), primary_key=True),
+    Column("id", NAME, primary_key=True),
+    Column("school", NAME, nullable=False, index=True),
+    Column("data", Text(), nullable=False),
+    Column("changed", Float(), nullable=False),
+)
+"""What the planner knows, one line a thing: schools, bells, rooms, classes, teachers, terms, lessons, requests ...
+`data` is the thing as JSON, as its kind's model writes it; `school` is empty where it belongs to none."""
+
+PLAN_IMPORT = Table(
+    "plan_import",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("made", Float(), nullable=False),
+    Column("operator", NAME, nullable=False),
+    Column("source", Text(), nullable=False),
+    Column("format", String(32), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("undone", Float()),
+)
+"""Changes of facts that were made as one, from a file or by hand; undone as one."""
+
+PLAN_CHANGE = Table(
+    "plan_change",
+    METADATA,
+    Column("import", NAME, ForeignKey("plan_import.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer(), primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("fact", NAME, nullable=False),
+    Column("before", Text()),
+    Column("after", Text()),
+)
+"""One fact in one import: as it was, none where it was not there, and as it became."""
+
+PLAN = Table(
+    "plan",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("term", NAME, nullable=False),
+    Column("first_week", Integer(), nullable=False),
+    Column("last_week", Integer(), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("based_on", NAME, nullable=False),
+    Column("district", Text(), nullable=False),
+    Column("data", Text(), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("operator", NAME, nullable=False),
+    Column("created", Float(), nullable=False),
+    Column("changed", Float(), nullable=False),
+    Index(None, "term", "state"),
+)
+"""A week's plan for some weeks of a term: the district as it was planned, and the plan, both as JSON."""
+
+PLAN_APPROVAL = Table(
+    "plan_approval",
+    METADATA,
+    Column("plan", NAME, ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True),
+    Column("school", NAME, primary_key=True),
+    Column("approved", Boolean(), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("operator", NAME, nullable=False),
+    Column("at", Float(), nullable=False),
+)
+"""What a school, or the district (empty), said of a draft last."""
+
+OCCURRENCE = Table(
+    "occurrence",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("plan", NAME, nullable=False),
+    Column("term", NAME, nullable=False),
+    Column("week", Integer(), nullable=False),
+    Column("lesson", NAME, nullable=False),
+    Column("epoch", Float(), nullable=False),
+    Column("ends", Float(), nullable=False),
+    Column("sequence", Integer(), nullable=False),
+    Column("cancelled", Boolean(), nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("session", NAME),
+    Column("data", Text(), nullable=False),
+    Column("changed", Float(), nullable=False),
+    Index(None, "epoch"),
+    Index(None, "term", "week"),
+    Index(None, "session"),
+)
+"""One lesson on one date. The id never changes, so calendars know it again; `sequence` grows with each change.
+`session` is the session that it became; none while it lies further ahead than rooms are told."""
+
+OCCURRENCE_PART = Table(
+    "occurrence_part",
+    METADATA,
+    Column("occurrence", NAME, ForeignKey("occurrence.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("who", NAME, primary_key=True),
+    Index(None, "kind", "who"),
+)
+"""Rooms, teachers, classes and schools that have a part in an occurrence, or had one."""
+
+REPAIR = Table(
+    "repair",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("made", Float(), nullable=False),
+    Column("operator", NAME, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("disruption", Text(), nullable=False),
+    Column("alternatives", Text(), nullable=False),
+    Column("taken", Integer()),
+    Column("closed", Float()),
+)
+"""A disruption, the ways out that were offered, and which was taken; `closed` when it was taken or let go."""
+
+CALENDAR_TOKEN = Table(
+    "calendar_token",
+    METADATA,
+    Column("token_sha256", NAME, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("who", NAME, nullable=False),
+    Column("words", WORDS, nullable=False),
+    Column("operator", NAME, nullable=False),
+    Column("made", Float(), nullable=False),
+    Column("revoked", Float()),
+    Column("read", Float()),
+    Index(None, "kind", "who"),
+)
+"""Who may read a calendar without signing in; the token itself is kept nowhere. `read` is when it last was."""
+
+MATERIAL = Table(
+    "material",
+    METADATA,
+    Column("session", NAME, ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", NAME, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger(), nullable=False),
+    Column("operator", NAME, nullable=False),
+    Column("added", Float(), nullable=False),
+)
+"""Files that the rooms of a session fetch before it begins."""
+
+MATERIAL_HELD = Table(
+    "material_held",
+    METADATA,
+    Column("session", NAME, primary_key=True),
+    Column("room", NAME, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("at", Float(), nullable=False),
+)
+"""Which room holds which file, with its hash looked at there."""

@@ -1,0 +1,20 @@
+"""What can be wrong with a plan or with what it is made from.
+
+ScheduleRefused
+├── DistrictWrong   the district's file
+└── PlanWrong       a plan's file
+"""
+
+from hub.errors import HubRefused
+
+
+class ScheduleRefused(HubRefused):
+    """Something asked of the planner cannot be done; the message says why and what to do."""
+
+
+class DistrictWrong(ScheduleRefused):
+    """A file of a district cannot be used."""
+
+
+class PlanWrong(ScheduleRefused):
+    """A file of a plan cannot be used, or does not belong to the district."""
