@@ -196,18 +196,24 @@ def test_one_room_on_a_slow_link_leaves_the_others_their_full_picture(network):
     slow = Link(delay_ms=20, rate_bps=300_000, queue_bytes=15_000)
     for direction in (("lead", "far"), ("far", "lead")):
         net.shape(direction, slow)
-    time.sleep(8)
-    stretch = taught(10)
-    near = lesson.rooms["near"].heard("lead", *stretch)
+    seen, whole = [], taught(8)
+    while not seen or (not settled(seen[-1]) and len(seen) < 4):  # its sender may still be feeling for the rate
+        stretch = taught(8)
+        whole = (whole[0], stretch[1])
+        seen.append(lesson.rooms["far"].heard("lead", *stretch))
+    assert settled(seen[-1]), seen
+    assert all(one.sound_lost < 0.02 for one in seen), seen
+    near = lesson.rooms["near"].heard("lead", *whole)
     assert near.fps > 20, near  # a busy machine leaves frames out at the source
     assert near.frozen < 0.05
     assert near.sound_lost < 0.02
-    assert {width for at, _, width in lesson.rooms["near"].pictures["lead"] if at > stretch[0]} == {1280}
-    far = lesson.rooms["far"].heard("lead", *stretch)
-    assert far.sound_lost < 0.02, far
-    assert far.fps > 6, far  # 8 a second are sent there
-    assert far.frozen < 0.4, far  # a gap of 200 ms counts, and pictures are 120 ms apart
+    assert {width for at, _, width in lesson.rooms["near"].pictures["lead"] if at > whole[0]} == {1280}
     assert {width for at, _, width in lesson.rooms["far"].pictures["lead"] if at > stretch[0]} < set(range(1280))
+
+
+def settled(far):
+    """Whether a room behind 300 kbit/s sees moving pictures: 8 a second are sent; a gap of 200 ms counts as frozen."""
+    return far.fps > 6 and far.frozen < 0.4
 
 
 def candidates(sdp):
