@@ -12,6 +12,7 @@ from hub.store.engine import Database, open_engine
 from hub.store.facts import FactTable
 from hub.store.migrate import upgrade
 from hub.store.operators import OperatorTable
+from hub.store.plan_facts import PlanFactTable
 from hub.store.retention import Retention
 from hub.store.rollups import RollupTable
 from hub.store.rows import RowTable
@@ -37,6 +38,7 @@ class Store:
     rollups: RollupTable
     retention: Retention
     chapters: ChapterTable
+    plan_facts: PlanFactTable
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -62,6 +64,7 @@ class Store:
             RollupTable(database),
             Retention(database),
             ChapterTable(database),
+            PlanFactTable(database),
         )
 
     def close(self) -> None:
