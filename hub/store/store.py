@@ -13,6 +13,7 @@ from hub.store.facts import FactTable
 from hub.store.migrate import upgrade
 from hub.store.operators import OperatorTable
 from hub.store.plan_facts import PlanFactTable
+from hub.store.plans import PlanTable
 from hub.store.retention import Retention
 from hub.store.rollups import RollupTable
 from hub.store.rows import RowTable
@@ -39,6 +40,7 @@ class Store:
     retention: Retention
     chapters: ChapterTable
     plan_facts: PlanFactTable
+    plans: PlanTable
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -65,6 +67,7 @@ class Store:
             Retention(database),
             ChapterTable(database),
             PlanFactTable(database),
+            PlanTable(database),
         )
 
     def close(self) -> None:
