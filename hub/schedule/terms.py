@@ -173,12 +173,10 @@ class Term(Part):
             for date in dates:
                 if not self.first_day <= date <= self.last_day:
                     raise ValueError(f"the {kind} {date} does not lie in the term, {self.first_day} to {self.last_day}")
-        twice = [
-            one for one, times in Counter(one.date for one in (*self.days_off, *self.make_ups)).items() if times > 1
-        ]
+        free = Counter([*(one.date for one in self.days_off), *(one.date for one in self.make_ups)])
+        twice = [date for date, times in free.items() if times > 1]
         if twice:
             raise ValueError(f"{twice[0]} is named twice among days off and make-up days")
-        free = {one.date for one in (*self.days_off, *self.make_ups)}
         taken: set[dt.date] = set()
         for one in self.make_ups:
             if one.week is None:
