@@ -1,0 +1,1 @@
+"""How a district is made up: its schools first, then a plan, then what each could have done instead."""
