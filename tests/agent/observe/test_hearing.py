@@ -61,7 +61,7 @@ def told(models: Path, heard: Heard, late_ns: int | None, worn: np.ndarray | Non
     return labels
 
 
-SECONDS = 120.0
+SECONDS = 75.0
 
 
 @pytest.fixture(scope="module")
