@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from hub.schedule.slots import Bell, Id, Part, Slot, Tags, Window
+from hub.schedule.slots import Bell, Id, Part, Slot, Tags, Window, bells_in_order
 
 LEAD = "lead"
 """Equipment of a room from which a lesson can be taught: every lead lesson needs it."""
@@ -32,12 +32,7 @@ class School(Part):
 
     @model_validator(mode="after")
     def _bells_in_order(self) -> Self:
-        for number, bell in enumerate(self.bells, start=1):
-            begins, ends = bell.minutes
-            if ends <= begins:
-                raise ValueError(f"period {number} ends at {bell.ends}, before it begins at {bell.begins}")
-            if number > 1 and begins < self.bells[number - 2].minutes[1]:
-                raise ValueError(f"period {number} begins at {bell.begins}, before period {number - 1} has ended")
+        bells_in_order(self.bells)
         return self
 
 

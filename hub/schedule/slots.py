@@ -60,6 +60,20 @@ class Bell(Part):
         return _minutes(self.begins), _minutes(self.ends)
 
 
+def bells_in_order(bells: Sequence[Bell]) -> None:
+    """Hold the periods of a day against the clock.
+
+    Raises:
+        ValueError: one ends before it begins, or begins before the one before it has ended.
+    """
+    for number, bell in enumerate(bells, start=1):
+        begins, ends = bell.minutes
+        if ends <= begins:
+            raise ValueError(f"period {number} ends at {bell.ends}, before it begins at {bell.begins}")
+        if number > 1 and begins < bells[number - 2].minutes[1]:
+            raise ValueError(f"period {number} begins at {bell.begins}, before period {number - 1} has ended")
+
+
 def covered(windows: Iterable[Window], weeks: Weeks, time: Slot) -> bool:
     """Whether a slot lies inside one of the windows in any of the weeks."""
     return any(window.covers(parity, *time) for window in windows for parity in parities(weeks))
