@@ -1,0 +1,1 @@
+"""Dated lessons and the calendars that show them."""
