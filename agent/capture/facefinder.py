@@ -19,6 +19,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from agent.capture.facechild import SIZE
 from agent.capture.faces import CAUTION, Look
 from agent.capture.picture import Bytes
+from agent.children import start_child
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,6 @@ LOOK_EACH_S = 0.5
 LOOK_WIDTH = 640
 LOOK_HEIGHT = 384
 """A picture is fitted into this before it is looked at."""
-NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-"""Windows would open a console for it, over the slides."""
 JOIN_S = 5.0
 ENDED = "the process that finds faces ended by itself"
 
@@ -135,7 +134,7 @@ class FaceFinder:
     def _one_life(self) -> str:
         """Run one process; why it ended."""
         command = [sys.executable, "-m", "agent.capture.facechild", str(self._folder), str(CAUTION.score)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=NO_WINDOW)
+        process = start_child(command)
         answers: SimpleQueue[bytes] = SimpleQueue()
         reader = threading.Thread(target=_read, args=(process, answers), name="faces.reader", daemon=True)
         reader.start()

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from agent.capture.frame import SOUND_RATE_HZ, Block
+from agent.children import start_child
 from agent.observe.recognise import SECONDS
 from agent.observe.wire import Kind, Message, WireBroken, write_message
-from agent.observe.worker import NO_WINDOW
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +116,7 @@ class Words:
     def _run(self) -> None:
         command = [sys.executable, "-m", "agent.observe.recognise", str(self._manifest)]
         try:
-            pipe = subprocess.PIPE
-            self._process = process = subprocess.Popen(command, stdin=pipe, stdout=pipe, creationflags=NO_WINDOW)
+            self._process = process = start_child(command)
         except OSError as error:
             self._end(f"words are not told: the recognising process cannot be started: {error}")
             return

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -13,17 +12,13 @@ from typing import Any, BinaryIO
 
 import psutil
 
+from agent.children import start_child
 from agent.observe.feed import Feed, Packer
 from agent.observe.view import UNTOLD, View
 from agent.observe.wire import FACE_MODEL, NO_SLIDE_TEXT, Kind, Message, WireBroken, write_message
 
 log = logging.getLogger(__name__)
 
-NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-"""Windows would open a console for it, over the slides."""
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Read by NumPy's libraries when they are loaded: their threads wait in a loop for more to multiply, and took 13 % of a
-core, beside the 19 % of everything else."""
 FEEDER_WAIT_S = 0.5
 """A closed feed and a due ping are noticed within this."""
 
@@ -72,13 +67,7 @@ class Worker:
             command.append(NO_SLIDE_TEXT)
         if face_model is not None:
             command.append(f"{FACE_MODEL}{face_model}")
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            creationflags=NO_WINDOW,
-            env={**os.environ, **ONE_THREAD},
-        )
+        self.process = start_child(command)
         if self.process.stdin is None or self.process.stdout is None:
             raise OSError("the observing process has no pipes")
         self._stdin: BinaryIO = self.process.stdin  # type: ignore[assignment] # IO[bytes] is one
