@@ -27,18 +27,22 @@ def jitted(function: Callable[Taken, Given]) -> Callable[Taken, Given]:
     """Have a function compiled where it is first called, and its code kept for the next run.
 
     A compiled function holds the code of those that it calls, and numba looks only at the file of the function
-    itself. So the folder is named after every source file beside the function and beside the engine: an edit in any
-    of them compiles anew.
+    itself. So the folder is named after all that is `jitted` beside the function and beside the engine: an edit in any
+    of those files compiles anew.
 
     The function must be one of a module, not one made at run time: such a one would be compiled in every run.
+
+    Compiled code counts no references (`_nrt=False`): counting them for each array of a model, at each call, made the
+    moves of course timetabling six times slower. So a function neither makes nor returns arrays (it would not compile);
+    it changes those that it is handed.
     """
     folder = _kept_in(Path(function.__code__.co_filename).resolve().parent)
     if folder is None:
-        return cast("Callable[Taken, Given]", numba.njit(function))
+        return cast("Callable[Taken, Given]", numba.njit(_nrt=False)(function))
     said = numba.core.config.CACHE_DIR
     numba.core.config.CACHE_DIR = str(folder)
     try:
-        return cast("Callable[Taken, Given]", numba.njit(cache=True)(function))
+        return cast("Callable[Taken, Given]", numba.njit(cache=True, _nrt=False)(function))
     finally:
         numba.core.config.CACHE_DIR = said
 
@@ -76,5 +80,7 @@ def _named_after(folders: set[Path]) -> str:
     digest = hashlib.sha256()
     for folder in sorted(folders):
         for file in sorted(folder.glob("*.py")):
-            digest.update(f"{folder.name}/{file.name}\0".encode() + file.read_bytes())
+            source = file.read_bytes()
+            if b"jitted" in source:
+                digest.update(f"{folder.name}/{file.name}\0".encode() + source)
     return digest.hexdigest()[:16]
