@@ -19,8 +19,10 @@ class StoreRefused(Exception):
     """The store cannot do what was asked; the message says what to do.
 
     StoreRefused
-    ├── StoreUnusable    the database cannot be opened, or is of a newer version
-    └── RoomTaken        a room already has a session at that time
+    ├── StoreUnusable      the database cannot be opened, or is of a newer version
+    ├── RoomTaken          a room already has a session at that time
+    ├── OccurrenceRefused  a dated lesson is not there, or has begun
+    └── TokenUnknown       no calendar token has this id
     """
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hub.store.alerts import AlertTable
+from hub.store.calendar_tokens import CalendarTokenTable
 from hub.store.certificates import CertificateTable
 from hub.store.chapters import ChapterTable
 from hub.store.claims import ClaimTable
@@ -11,6 +12,7 @@ from hub.store.devices import DeviceTable
 from hub.store.engine import Database, open_engine
 from hub.store.facts import FactTable
 from hub.store.migrate import upgrade
+from hub.store.occurrences import OccurrenceTable
 from hub.store.operators import OperatorTable
 from hub.store.plan_facts import PlanFactTable
 from hub.store.plans import PlanTable
@@ -41,6 +43,8 @@ class Store:
     chapters: ChapterTable
     plan_facts: PlanFactTable
     plans: PlanTable
+    occurrences: OccurrenceTable
+    calendar_tokens: CalendarTokenTable
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -68,6 +72,8 @@ class Store:
             ChapterTable(database),
             PlanFactTable(database),
             PlanTable(database),
+            OccurrenceTable(database),
+            CalendarTokenTable(database),
         )
 
     def close(self) -> None:

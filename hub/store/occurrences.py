@@ -1,0 +1,295 @@
+"""Occurrences: each lesson on each date, as it was planned and as it was changed since."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+
+from hub.schedule.calendars.occurrences import Kind, Occurrence
+from hub.schedule.slots import Part
+from hub.store.engine import Database
+from hub.store.errors import StoreRefused
+from hub.store.tables import OCCURRENCE, OCCURRENCE_PART
+
+CHUNK = 500
+"""Ids in one statement, at most."""
+
+
+class OccurrenceRefused(StoreRefused):
+    """What was asked of an occurrence cannot be done: it is not there, or it has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceRecord:
+    """One occurrence, and what became of it."""
+
+    occurrence: Occurrence
+    """As it counts: moved where somebody moved it."""
+    plan: str
+    sequence: int
+    """Grows with each change."""
+    cancelled: bool
+    words: str
+    """Why it was cancelled or moved; empty where nothing was said."""
+    session: str | None
+    """The session that it became."""
+    changed: float
+    """In seconds of hub UTC."""
+    by_hand: bool = False
+    """Whether somebody cancelled or moved this one date; a plan published later leaves that alone, unless it has
+    another idea of the lesson than before."""
+
+
+@dataclass(slots=True)
+class Published:
+    """What publishing changed: ids."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    """Moved, or with other people or rooms; also what had been cancelled by an earlier plan and is held again."""
+    cancelled: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """As before."""
+    past: list[str] = field(default_factory=list)
+    """Begun before now: left as they are, and not added."""
+
+
+class _Kept(Part):
+    """What the column `data` holds."""
+
+    planned: Occurrence
+    moved: Occurrence | None = None
+    by_hand: bool = False
+
+
+class OccurrenceTable:
+    """Occurrences by id. Thread-safe. Times are seconds of hub UTC."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def publish(
+        self,
+        plan: str,
+        occurrences: Iterable[Occurrence],
+        now: float,
+        *,
+        term: str,
+        weeks: Collection[int],
+        words: str = "",
+    ) -> Published:
+        """Let a plan count for some weeks of a term: all or nothing.
+
+        Args:
+            plan: its id.
+            occurrences: what it comes to, by `expand`.
+            now: what has begun by then stays as it was.
+            term: of the plan.
+            weeks: those that it plans; what is there of them and not in `occurrences` is cancelled.
+            words: why what is gone is gone, for people.
+
+        Raises:
+            ValueError: an occurrence is of another term or week.
+        """
+        fresh = {one.id: one for one in occurrences}
+        if any(one.term != term or one.week not in weeks for one in fresh.values()):
+            raise ValueError(f"an occurrence is not of term {term}, or not of the weeks that are published")
+        with self._database.write() as connection:
+            of_weeks = (OCCURRENCE.c.term == term) & OCCURRENCE.c.week.in_(sorted(weeks))
+            stored = {row.id: row for row in connection.execute(select(OCCURRENCE).where(of_weeks))}
+            return _Publication(plan, now, words).run(connection, fresh, stored)
+
+    def get(self, occurrence: str) -> OccurrenceRecord | None:
+        """One occurrence, or None."""
+        return next(iter(self._read(OCCURRENCE.c.id == occurrence)), None)
+
+    def between(self, begins: float, ends: float) -> list[OccurrenceRecord]:
+        """Everything that touches a stretch of time, in order; cancelled ones, too."""
+        return self._read(_touches(begins, ends))
+
+    def of(self, kind: Kind, who: str, begins: float, ends: float) -> list[OccurrenceRecord]:
+        """As `between`, of what a room, teacher, class or school has a part in, or had one before it was changed."""
+        ids = select(OCCURRENCE_PART.c.occurrence).where(OCCURRENCE_PART.c.kind == kind, OCCURRENCE_PART.c.who == who)
+        return self._read(_touches(begins, ends), OCCURRENCE.c.id.in_(ids))
+
+    def without_session(self, now: float, by: float) -> list[OccurrenceRecord]:
+        """What is held, begins after `now` and before `by`, and is no session yet."""
+        held = ~OCCURRENCE.c.cancelled & OCCURRENCE.c.session.is_(None)
+        return self._read(held, OCCURRENCE.c.epoch > now, OCCURRENCE.c.epoch <= by)
+
+    def of_sessions(self, sessions: Collection[str]) -> list[OccurrenceRecord]:
+        """What became these sessions."""
+        return self._read(OCCURRENCE.c.session.in_(sorted(sessions)))
+
+    def who(self, kind: Kind) -> list[str]:
+        """Everybody of a kind who has, or had, a part in anything."""
+        found = select(OCCURRENCE_PART.c.who).where(OCCURRENCE_PART.c.kind == kind).distinct()
+        with self._database.read() as connection:
+            return sorted(connection.scalars(found))
+
+    def link(self, occurrence: str, session: str | None) -> None:
+        """Note the session that an occurrence became; calendars do not show it, so nothing else changes."""
+        with self._database.write() as connection:
+            connection.execute(update(OCCURRENCE).where(OCCURRENCE.c.id == occurrence).values(session=session))
+
+    def cancel(self, occurrence: str, now: float, words: str = "") -> OccurrenceRecord:
+        """Call one date off; once more changes nothing.
+
+        Raises:
+            OccurrenceRefused: it is not there, or it has begun.
+        """
+        with self._database.write() as connection:
+            row = _to_come(connection, occurrence, now)
+            if not row.cancelled:
+                kept = _Kept.model_validate_json(row.data).model_copy(update={"by_hand": True})
+                values = {"cancelled": True, "words": words, "sequence": row.sequence + 1, "changed": now}
+                _write(connection, [{"key": row.id, **_values(kept), **values, "plan": row.plan}])
+        return self._expect(occurrence)
+
+    def move(self, to: Occurrence, now: float, words: str = "") -> OccurrenceRecord:
+        """Let one date be another than planned: another time, room or teacher, under the same id.
+
+        One that was cancelled is held again.
+
+        Raises:
+            OccurrenceRefused: there is none with this id, it has begun, or its new time is past.
+        """
+        if to.epoch <= now:
+            raise OccurrenceRefused(f"{to.id} cannot be moved to a time that is past; choose one to come")
+        with self._database.write() as connection:
+            row = _to_come(connection, to.id, now)
+            before = _Kept.model_validate_json(row.data)
+            if row.cancelled or (before.moved or before.planned) != to:
+                kept = before.model_copy(update={"moved": to, "by_hand": True})
+                values = {"cancelled": False, "words": words, "sequence": row.sequence + 1, "changed": now}
+                _write(connection, [{"key": row.id, **_values(kept), **values, "plan": row.plan}])
+                _add_parts(connection, [to])
+        return self._expect(to.id)
+
+    def _expect(self, occurrence: str) -> OccurrenceRecord:
+        found = self.get(occurrence)
+        if found is None:
+            raise _unknown(occurrence)
+        return found
+
+    def _read(self, *where: ColumnElement[bool]) -> list[OccurrenceRecord]:
+        query = select(OCCURRENCE).where(*where).order_by(OCCURRENCE.c.epoch, OCCURRENCE.c.id)
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+
+class _Publication:
+    """One plan becomes what counts: each occurrence is sorted, then all is written."""
+
+    def __init__(self, plan: str, now: float, words: str) -> None:
+        self._plan = plan
+        self._now = now
+        self._words = words
+        self._published = Published()
+        self._rewritten: list[dict[str, Any]] = []
+        self._touched: list[Occurrence] = []
+
+    def run(self, connection: Connection, fresh: dict[str, Occurrence], stored: dict[str, Any]) -> Published:
+        """Sort and write."""
+        new = []
+        for one in fresh.values():
+            row = stored.get(one.id)
+            if row is None and one.epoch > self._now:
+                new.append(one)
+            elif row is None or row.epoch <= self._now:
+                self._published.past.append(one.id)
+            else:
+                self._again(one, row)
+        for row in stored.values():
+            if row.id not in fresh:
+                self._gone(row)
+        self._published.added = [one.id for one in new]
+        if new:
+            connection.execute(insert(OCCURRENCE), [self._inserted(one) for one in new])
+        _write(connection, self._rewritten)
+        _add_parts(connection, [*new, *self._touched])
+        return self._published
+
+    def _again(self, one: Occurrence, row: Any) -> None:
+        """One that is there, and to come."""
+        kept = _Kept.model_validate_json(row.data)
+        gone = row.cancelled and not kept.by_hand
+        if kept.planned == one and not gone:
+            self._published.kept.append(one.id)
+            if row.plan != self._plan:
+                self._rewrite(row, kept, cancelled=row.cancelled, words=row.words, changed=row.changed, more=0)
+            return
+        if one.epoch <= self._now:
+            self._gone(row)  # the plan has it at a time that is past: it was not held then, and will not be
+            return
+        self._published.changed.append(one.id)
+        self._touched.append(one)
+        self._rewrite(row, _Kept(planned=one), cancelled=False, words="", changed=self._now, more=1)
+
+    def _gone(self, row: Any) -> None:
+        """One that is not in the plan any more."""
+        if row.epoch <= self._now:
+            self._published.past.append(row.id)
+        elif not row.cancelled:
+            self._published.cancelled.append(row.id)
+            kept = _Kept.model_validate_json(row.data).model_copy(update={"by_hand": False})
+            self._rewrite(row, kept, cancelled=True, words=self._words, changed=self._now, more=1)
+
+    def _rewrite(self, row: Any, kept: _Kept, *, cancelled: bool, words: str, changed: float, more: int) -> None:
+        values = {"cancelled": cancelled, "words": words, "sequence": row.sequence + more, "changed": changed}
+        self._rewritten.append({"key": row.id, "plan": self._plan, **_values(kept), **values})
+
+    def _inserted(self, one: Occurrence) -> dict[str, Any]:
+        fixed = {"id": one.id, "term": one.term, "lesson": one.lesson, "sequence": 0, "cancelled": False}
+        state = {"plan": self._plan, "words": "", "session": None, "changed": self._now}
+        return {**fixed, **state, **_values(_Kept(planned=one))}
+
+
+def _values(kept: _Kept) -> dict[str, Any]:
+    counts = kept.moved or kept.planned
+    return {"week": counts.week, "epoch": counts.epoch, "ends": counts.ends, "data": kept.model_dump_json()}
+
+
+def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        columns: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "key"}
+        connection.execute(update(OCCURRENCE).where(OCCURRENCE.c.id == bindparam("key")).values(columns), rows)
+
+
+def _add_parts(connection: Connection, occurrences: Sequence[Occurrence]) -> None:
+    """Add who has a part; whoever had one stays, so that their calendar can tell that they have none any more."""
+    for at in range(0, len(occurrences), CHUNK):
+        some = occurrences[at : at + CHUNK]
+        ids = [one.id for one in some]
+        found = connection.execute(select(OCCURRENCE_PART).where(OCCURRENCE_PART.c.occurrence.in_(ids)))
+        there = {(row.occurrence, row.kind, row.who) for row in found}
+        new = {(one.id, kind.value, who) for one in some for kind, who in one.parts} - there
+        if new:
+            names = ("occurrence", "kind", "who")
+            connection.execute(insert(OCCURRENCE_PART), [dict(zip(names, row, strict=True)) for row in sorted(new)])
+
+
+def _to_come(connection: Connection, occurrence: str, now: float) -> Any:
+    row = connection.execute(select(OCCURRENCE).where(OCCURRENCE.c.id == occurrence).with_for_update()).first()
+    if row is None:
+        raise _unknown(occurrence)
+    if row.epoch <= now:
+        raise OccurrenceRefused(f"{occurrence} has begun; what was held, or was not, stays as it is")
+    return row
+
+
+def _unknown(occurrence: str) -> OccurrenceRefused:
+    return OccurrenceRefused(f"there is no occurrence {occurrence}; see what the published plan holds")
+
+
+def _touches(begins: float, ends: float) -> ColumnElement[bool]:
+    return (OCCURRENCE.c.ends > begins) & (OCCURRENCE.c.epoch < ends)
+
+
+def _record(row: Any) -> OccurrenceRecord:
+    kept = _Kept.model_validate_json(row.data)
+    counts = kept.moved or kept.planned
+    return OccurrenceRecord(
+        counts, row.plan, row.sequence, row.cancelled, row.words, row.session, row.changed, kept.by_hand
+    )
