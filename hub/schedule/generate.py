@@ -7,6 +7,7 @@ known good answer, and nothing in its file tells which. The same arguments make 
 
 from collections.abc import Iterator, Sequence
 
+from hub.schedule.check import check
 from hub.schedule.district import District
 from hub.schedule.errors import DistrictWrong
 from hub.schedule.plan import Plan, Served, fingerprint
@@ -37,16 +38,21 @@ def generate(
     Raises:
         DistrictWrong: there are too few schools or rooms for so many requests.
     """
-    return planted(schools, rooms, requests, seed, extras)[0]
+    return _made(schools, rooms, requests, seed, extras or Extras())[0]
 
 
 def planted(
     schools: int = 37, rooms: int = 189, requests: int = 800, seed: int = 1, extras: Extras | None = None
 ) -> tuple[District, Plan]:
-    """As `generate`, and the plan that is hidden in it; its score is not filled in."""
+    """As `generate`, and the plan that is hidden in it."""
+    district, planter = _made(schools, rooms, requests, seed, extras or Extras())
+    plan = Plan(district=fingerprint(district), held=tuple(planter.held), served=tuple(planter.served))
+    return district, plan.model_copy(update={"score": check(district, plan).score})
+
+
+def _made(schools: int, rooms: int, requests: int, seed: int, extras: Extras) -> tuple[District, Planter]:
     if schools < 2 or rooms < schools or requests < 1:
         raise DistrictWrong("a district has two schools at least, a room in each of them, and a request")
-    extras = extras or Extras()
     draws = Draws(seed)
     homes = made_up(draws, extras, schools, rooms)
     planned = requests - requests // SURPLUS
@@ -70,7 +76,7 @@ def planted(
         bans=tuple(_bans(draws, extras.bans, planter)),
         wishes=tuple(_wishes(draws, extras.wishes, planter)),
     )
-    return district, Plan(district=fingerprint(district), held=tuple(planter.held), served=tuple(planter.served))
+    return district, planter
 
 
 def _pins(draws: Draws, share: float, homes: Sequence[Home], served: Sequence[Served]) -> Iterator[Pin]:
