@@ -13,7 +13,7 @@ from agent.overlay.socket import OverlayServer
 from agent.overlay.state import OverlayState, PeerState
 from agent.stream.ladders import Stand, whole_room
 from agent.stream.rung import Rung
-from contract.session import SessionOrder
+from contract.session import RoomOrder, SessionOrder
 from contract.state import SessionState
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,10 @@ class Shown(Protocol):
     @property
     def order(self) -> SessionOrder:
         """What was ordered."""
+
+    @property
+    def room(self) -> RoomOrder:
+        """This room in it."""
 
     @property
     def state(self) -> SessionState:
@@ -190,6 +194,7 @@ def overlay_state(lesson: Shown | None, stands: Mapping[str, Stand], *, connecte
         return OverlayState(words_zh=zh, words_en=en, hub=hub, hub_since=since)
     names = {room.room: room.name or room.room for room in lesson.order.rooms}
     whole = whole_room(stands, names)
+    slot = lesson.order.slot_in(lesson.room)
     zh, en = WORDS[lesson.state]
     if lesson.state is S.LIVE and whole is not None:
         if whole.rung is not Rung.BOTH or whole.cut_off:
@@ -201,6 +206,8 @@ def overlay_state(lesson: Shown | None, stands: Mapping[str, Stand], *, connecte
     return OverlayState(
         session=lesson.order.session,
         title=lesson.order.title,
+        when_zh=slot.words("zh") if slot is not None else "",
+        when_en=slot.words("en") if slot is not None else "",
         state=lesson.state,
         words_zh=zh,
         words_en=en,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contract.model import DeviceId, Message, RoomId, SessionId
+from contract.timetable import TimetableSlot
 
 
 class Role(StrEnum):
@@ -52,6 +53,12 @@ class RoomOrder(Message):
     role: Role
     name: str = Field("", description="Name shown to people.")
     school: str = ""
+    period: int | None = Field(
+        None,
+        ge=1,
+        le=20,
+        description="Period in the bells of its own school, where it is another than the lead room's.",
+    )
 
 
 class IceServer(Message):
@@ -71,6 +78,9 @@ class SessionOrder(Message):
     seconds: float = Field(gt=0, description="Planned length, in seconds; shortened to end early.")
     mode: Mode = Mode.DELIVERY
     title: str = ""
+    timetable: TimetableSlot | None = Field(
+        None, description="Week, weekday and period, as the lead room's school counts; none where no plan made it."
+    )
     rooms: tuple[RoomOrder, ...] = Field(min_length=2)
     policy: Policy = Policy()
     ice_servers: tuple[IceServer, ...] = ()
@@ -88,6 +98,12 @@ class SessionOrder(Message):
     def lead(self) -> RoomOrder:
         """The lead room."""
         return next(room for room in self.rooms if room.role is Role.LEAD)
+
+    def slot_in(self, room: RoomOrder) -> TimetableSlot | None:
+        """Where it stands in the timetable of one of its rooms."""
+        if self.timetable is None or room.period is None:
+            return self.timetable
+        return self.timetable.model_copy(update={"period": room.period})
 
     def room_of(self, device: str) -> RoomOrder | None:
         """The room in which `device` stands, or None where it has no part in this session."""

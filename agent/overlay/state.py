@@ -26,6 +26,10 @@ class OverlayState(Message):
     v: int = 1
     session: str | None = None
     title: str = ""
+    when_zh: str = Field(
+        "", description="Week, weekday and period as this room's school counts; empty where no plan made the lesson."
+    )
+    when_en: str = ""
     state: str = Field("", description="Where this room stands; empty without a session.")
     words_zh: str = ""
     words_en: str = ""

@@ -44,6 +44,7 @@ def order_of(
         seconds=new.seconds,
         mode=new.mode,
         title=new.title,
+        timetable=new.timetable,
         rooms=tuple(_room(one, device_of) for one in new.rooms),
         policy=new.policy,
         ice_servers=new.ice_servers,
@@ -67,7 +68,14 @@ def _room(new: NewRoom, device_of: Callable[[str], DeviceRecord | None]) -> Room
     device = device_of(new.room)
     if device is None:
         raise RoomUnknown(f"no device stands in room {new.room}; register its device first, or check the name")
-    return RoomOrder(room=new.room, device=device.id, role=new.role, name=device.name, school=device.school)
+    return RoomOrder(
+        room=new.room,
+        device=device.id,
+        role=new.role,
+        name=device.name,
+        school=device.school,
+        period=new.period,
+    )
 
 
 def ended(order: SessionOrder, now: float) -> SessionOrder | None:

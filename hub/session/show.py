@@ -41,6 +41,7 @@ def shown(
         session=order.session,
         rev=order.rev,
         title=order.title,
+        timetable=order.timetable,
         mode=order.mode,
         state=verdict.state,
         words=verdict.words,

@@ -8,6 +8,7 @@ from contract.model import RoomId, SessionId
 from contract.result import RoomResult
 from contract.session import IceServer, Mode, Policy, Role
 from contract.state import SessionState
+from contract.timetable import TimetableSlot
 from hub.fleet.signs import RoomReadiness
 from hub.session.insight import LessonInsight
 from hub.session.remarks import Remark
@@ -27,12 +28,18 @@ class NewRoom(View):
 
     room: RoomId
     role: Role
+    period: int | None = Field(
+        None, ge=1, le=20, description="Period in the bells of its school, where it is another than the lead room's."
+    )
 
 
 class NewSession(View):
     """A session to be made."""
 
     title: str = Field("", max_length=200)
+    timetable: TimetableSlot | None = Field(
+        None, description="Where it stands in the timetable of the lead room's school; none for a session by hand."
+    )
     mode: Mode = Mode.DELIVERY
     start: Literal["now"] | FiniteFloat = Field("now", description="`now`, or the planned start in seconds of UTC.")
     lead_s: float | None = Field(
@@ -77,6 +84,9 @@ class SessionView(View):
     session: SessionId
     rev: int
     title: str
+    timetable: TimetableSlot | None = Field(
+        None, description="Week, weekday and period, as the lead room's school counts; null where no plan made it."
+    )
     mode: Mode
     state: SessionState
     words: str = Field(description="What a person should know, in English; empty where all is well.")

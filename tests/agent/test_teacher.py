@@ -16,6 +16,7 @@ from agent.stream.rung import Rung, Why, words_for
 from agent.teacher import Teacher, overlay_state
 from contract.session import Role, RoomOrder, SessionOrder
 from contract.state import SessionState
+from contract.timetable import TimetableSlot
 
 LEAD = RoomOrder(room="lead", device="d-lead", role=Role.LEAD, name="城关中学")
 FAR = RoomOrder(room="far", device="d-far", role=Role.RECEIVING, name="东村小学")
@@ -33,6 +34,7 @@ class Held:
     """A lesson as the screen sees it."""
 
     order: SessionOrder = ORDER
+    room: RoomOrder = LEAD
     state: SessionState = SessionState.LIVE
     recorder: Recorder | None = field(default_factory=Recorder)
     connected: dict[str, str] = field(default_factory=lambda: {"lead": "connected"})
@@ -55,6 +57,16 @@ def test_while_all_is_well_the_screen_says_that_the_lesson_is_on():
     state = overlay_state(Held(), {"lead": stand(Role.RECEIVING, Rung.BOTH)}, connected=True, since=1.0)
     assert (state.words_zh, state.words_en) == ("正在上课", "The lesson is on")
     assert (state.rung, state.rung_zh, state.rung_en) == ("both", "双向互动", "both ways")
+
+
+def test_the_screen_says_which_lesson_of_the_week_it_is_as_this_school_counts():
+    state = overlay_state(Held(), {}, connected=True, since=1.0)
+    assert (state.when_zh, state.when_en) == ("", ""), "no plan made it"
+    planned = ORDER.model_copy(update={"timetable": TimetableSlot(week=12, day=3, period=3)})
+    state = overlay_state(Held(planned), {}, connected=True, since=1.0)
+    assert (state.when_zh, state.when_en) == ("第 12 周 周三 第 3 节", "Week 12, Wednesday, period 3")
+    own_bells = FAR.model_copy(update={"period": 4})
+    assert overlay_state(Held(planned, own_bells), {}, connected=True, since=1.0).when_zh.endswith("第 4 节")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,17 @@ def test_an_order_is_there_after_a_restart_even_when_its_envelope_has_long_expir
     assert shelf_of(tmp_path).revs() == {"s-0001": 3}
 
 
+def test_lessons_of_the_next_two_weeks_are_held_through_a_restart_with_the_hub_away(tmp_path):
+    now, day = 1e9, 86_400.0
+    for number in range(1, 15):
+        order = order_of(1, now + number * day).model_copy(update={"session": f"s-day-{number:02d}"})
+        shelf_of(tmp_path).keep(sign(Order(device="d-1", order=order), HUB_KEY, now, 60))
+    held = shelf_of(tmp_path)
+    assert [order.epoch for order in held.standing()] == [now + number * day for number in range(1, 15)]
+    assert held.forget_past(now + 13.5 * day) == []
+    assert held.lesson_within(60, now + 14 * day)
+
+
 def test_only_a_newer_revision_replaces_what_is_held(tmp_path):
     shelf = shelf_of(tmp_path)
     assert shelf.keep(envelope_of(2)) is not None

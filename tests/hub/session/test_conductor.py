@@ -7,6 +7,7 @@ from contract.result import RoomResult
 from contract.session import Policy, Role
 from contract.signal import Answer, Clock, Hello, Offer, Order, RoomReport
 from contract.state import SessionState as S
+from contract.timetable import TimetableSlot
 from hub.fleet.devices import Devices, NewDevice
 from hub.session.conductor import Conductor, Times, new_session_id
 from hub.session.errors import RolesWrong, RoomBusy, RoomUnknown, SessionUnknown, TimeWrong, TooLate
@@ -22,10 +23,12 @@ class Post:
 
     def __init__(self):
         self.sent = []
+        self.valid_s = []
 
     def send(self, signal, valid_s):
         assert valid_s > 0
         self.sent.append(signal)
+        self.valid_s.append(valid_s)
 
     def taken(self, kind):
         found = [one for one in self.sent if one.kind == kind]
@@ -118,6 +121,22 @@ def test_the_policy_is_all_off_unless_asked(district):
     assert district.conductor.create(request()).policy == Policy()
     view = district.conductor.create(request("room-c", "room-d", policy=Policy(record=True)))
     assert view.policy.record
+
+
+def test_a_lesson_of_the_plan_is_ordered_two_weeks_ahead_and_says_where_it_stands_in_the_timetable(district):
+    slot = TimetableSlot(week=12, day=3, period=3)
+    rooms = (NewRoom(room="room-a", role=Role.LEAD), NewRoom(room="room-b", role=Role.RECEIVING, period=4))
+    begins = START + 14 * 86_400.0
+    view = district.conductor.create(request(rooms=rooms, start=begins, timetable=slot))
+    assert (view.epoch, view.timetable) == (begins, slot)
+    assert all(valid_s > 14 * 86_400.0 for valid_s in district.post.valid_s), "it may arrive after days of no network"
+    sent = district.post.taken("order")
+    assert [one.device for one in sent] == ["dev-a", "dev-b"], "at once, not when the lesson is near"
+    order = sent[0].order
+    assert [order.slot_in(room).words("zh") for room in order.rooms] == [
+        "第 12 周 周三 第 3 节",
+        "第 12 周 周三 第 4 节",
+    ]
 
 
 @pytest.mark.parametrize(
