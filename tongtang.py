@@ -25,6 +25,7 @@ app = typer.Typer(
 MOUNTED = (
     ("agent", "agent.cli", "app", "agent", "One classroom: run the service, check it, list its sources."),
     ("hub", "hub.cli", "app", "hub", "One district: set up, run and check the hub."),
+    ("plan", "hub.cli_plan", "app", "hub", "The week's plan: make up a district, solve it, check a plan."),
     ("models", "models.cli", "app", "agent", "On-device models: install, list and verify."),
 )
 """Command, module, its Typer, the extra that it needs, and what it is."""

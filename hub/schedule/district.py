@@ -5,12 +5,14 @@ odd weeks (A), even weeks (B) or every week (AB). What schools share is the cloc
 of two schools meet where their bells overlap for long enough.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from hub.schedule.errors import DistrictWrong
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
@@ -124,17 +126,28 @@ class District(Part):
             raise DistrictWrong(f"{path} is no district file: {told(error)}") from error
 
     def save(self, path: Path) -> None:
-        """Write a file; what is as by default is left out."""
-        path.write_text(self.model_dump_json(exclude_defaults=True, indent=1), "utf-8")
+        """Write a file, the same bytes on every machine; what is as by default is left out."""
+        written = {"format": self.format, **self.model_dump(mode="json", exclude_defaults=True)}
+        path.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", "utf-8", newline="\n")
 
 
 def told(error: ValidationError, most: int = 3) -> str:
     """The first mistakes of a file, each with the place where it stands."""
     found = error.errors(include_url=False, include_context=False)
-    lines = [f"{'.'.join(str(one) for one in each['loc']) or 'file'}: {each['msg']}" for each in found[:most]]
+    lines = [_mistake(each) for each in found[:most]]
     if len(found) > most:
         lines.append(f"and {len(found) - most} more")
     return "; ".join(lines)
+
+
+def _mistake(error: ErrorDetails) -> str:
+    where = ".".join(str(one) for one in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: nobody knows such a field"
+    words = error["msg"].removeprefix("Value error, ")
+    if error["type"].endswith(("_mismatch", "_error")) and isinstance(error["input"], str | int | float):
+        words += f", not {error['input']!r}"
+    return f"{where}: {words}" if where else words
 
 
 class _Named(Protocol):

@@ -82,8 +82,8 @@ class Plan(Part):
             raise PlanWrong(f"{path} is no plan file: {told(error)}") from error
 
     def save(self, path: Path) -> None:
-        """Write a file."""
-        path.write_text(self.model_dump_json(indent=1), "utf-8")
+        """Write a file, the same bytes on every machine."""
+        path.write_text(self.model_dump_json(indent=1) + "\n", "utf-8", newline="\n")
 
 
 def fingerprint(district: District) -> str:

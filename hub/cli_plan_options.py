@@ -1,0 +1,97 @@
+"""What every command of `tongtang plan` is told, and how it answers."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli_options import refused
+from hub.schedule.errors import ScheduleRefused
+
+if TYPE_CHECKING:
+    from hub.schedule.district import District
+    from hub.schedule.plan import Plan, Score
+
+DistrictArgument = Annotated[Path, typer.Argument(metavar="DISTRICT", help="The district's file.", show_default=False)]
+PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan's file.", show_default=False)]
+OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.", show_default=False)]
+SeedOption = Annotated[int, typer.Option("--seed", help="Another number draws otherwise.")]
+BeforeOption = Annotated[
+    Path | None,
+    typer.Option("--before", metavar="PLAN", help="The plan so far: changes to it cost points.", show_default=False),
+]
+
+
+def district_from(path: Path) -> "District":
+    """A district from its file.
+
+    Raises:
+        typer.Exit: it cannot be used; told on stderr.
+    """
+    from hub.schedule.district import District  # noqa: PLC0415  --help does not need it
+
+    try:
+        return District.load(path)
+    except ScheduleRefused as error:
+        raise refused(str(error)) from error
+
+
+def plan_from(path: Path | None) -> "Plan | None":
+    """A plan from its file; None where no file is named.
+
+    Raises:
+        typer.Exit: it cannot be used; told on stderr.
+    """
+    from hub.schedule.plan import Plan  # noqa: PLC0415  --help does not need it
+
+    if path is None:
+        return None
+    try:
+        return Plan.load(path)
+    except ScheduleRefused as error:
+        raise refused(str(error)) from error
+
+
+def written(path: Path, save: Callable[[Path], None]) -> None:
+    """Write a file.
+
+    Raises:
+        typer.Exit: it cannot be written; told on stderr.
+    """
+    try:
+        save(path)
+    except OSError as error:
+        raise refused(f"{path} cannot be written: {error.strerror}") from error
+
+
+def tell(told: dict[str, Any], words: str, *, as_json: bool) -> None:
+    """Answer, in words or for programs."""
+    typer.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else words)
+
+
+def worth(district: "District", plan: "Plan", score: "Score") -> dict[str, Any]:
+    """What a plan is worth, for programs; bound and gap are the plan's own."""
+    settled = plan.model_copy(update={"score": score})
+    return {
+        "served": len(plan.served),
+        "requests": len(district.requests),
+        "held": len(plan.held),
+        "score": {**score.model_dump(), "total": score.total},
+        "bound": plan.bound,
+        "gap": settled.gap,
+        "proof": plan.proof,
+    }
+
+
+def worth_words(told: dict[str, Any]) -> str:
+    """The same in words, a line each."""
+    lines = [f"{told['served']} of {told['requests']} requests are served, by {told['held']} lessons"]
+    lines += [f"  {goal:<10}{points:>12,}" for goal, points in told["score"].items()]
+    if told["bound"] is not None:
+        below = "" if told["gap"] is None else f"; the plan lies {told['gap']:.2%} below it"
+        lines.append(
+            f"  {'bound':<10}{told['bound']:>12,.0f}{below}" + (f" ({told['proof']})" if told["proof"] else "")
+        )
+    return "\n".join(lines)

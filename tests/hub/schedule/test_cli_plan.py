@@ -1,0 +1,93 @@
+"""`tongtang plan`: the commands, as somebody types them."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from hub.cli_plan import app
+
+SMALL = ("--schools", 5, "--rooms", 20, "--requests", 30, "--extras", 0.2)
+
+
+def say(*words):
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def files(tmp_path):
+    district, plan = tmp_path / "district.json", tmp_path / "plan.json"
+    code, told, _ = say("generate", *SMALL, "--out", district, "--planted", plan)
+    assert code == 0
+    assert "5 schools, 20 rooms" in told
+    return district, plan
+
+
+def test_a_made_up_district_is_solved_by_the_plan_that_is_hidden_in_it(files):
+    code, told, _ = say("check", *files, "--json")
+    assert code == 0
+    found = json.loads(told)
+    assert found["holds"] is True
+    assert (found["served"], found["requests"]) == (27, 30)
+    assert (
+        found["score"]["total"]
+        == json.loads(say("generate", *SMALL, "--out", files[0], "--json")[1])["planted"]["total"]
+    )
+
+
+def test_a_plan_that_breaks_a_rule_ends_with_1_and_says_which(files):
+    district, plan = files
+    broken = json.loads(plan.read_text("utf-8"))
+    broken["served"][0]["room"] = "s99-r1"
+    plan.write_text(json.dumps(broken), "utf-8")
+    code, told, _ = say("check", district, plan)
+    assert code == 1
+    assert "is in room s99-r1, which is not in the district" in told
+    assert "the plan breaks rules" in told
+
+
+def test_what_changed_since_the_plan_before_is_counted(files):
+    district, plan = files
+    empty = plan.with_name("empty.json")
+    empty.write_text("{}")
+    code, told, _ = say("check", district, empty, "--before", plan, "--json")
+    assert code in {0, 1}  # what was pinned is missed
+    assert json.loads(told)["score"]["kept"] == -40 * 27
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"tongtang-district/1"', '"tongtang-district/9"', "format: Input should be 'tongtang-district/1'"),
+        ('"uplink"', '"uplnk"', "schools.0.uplnk: nobody knows such a field"),
+        ('"school": "s01"', '"school": "s99"', "room s01-r1 names school s99, which is not in the file"),
+        ('"08:', '"28:', "not '28:"),
+        ("{", "[", "Invalid JSON"),
+    ],
+)
+def test_a_file_that_is_wrong_ends_with_2_and_the_place(files, old, new, words):
+    district, plan = files
+    district.write_text(district.read_text("utf-8").replace(old, new, 1), "utf-8")
+    code, told, wrong = say("check", district, plan)
+    assert (code, told) == (2, "")
+    assert words in wrong
+    assert str(district) in wrong
+
+
+def test_the_two_files_the_other_way_round_and_files_that_are_not_there(files):
+    district, plan = files
+    assert "is no district file: format: Input should be 'tongtang-district/1'" in say("check", plan, plan)[2]
+    assert "is no plan file: format: Input should be 'tongtang-plan/1'" in say("check", district, district)[2]
+    code, _, wrong = say("check", district, "nowhere.json")
+    assert (code, wrong.strip()) == (2, "nowhere.json cannot be read: No such file or directory")
+    code, _, wrong = say("generate", "--out", district / "below.json")
+    assert code == 2
+    assert "cannot be written" in wrong
+
+
+def test_more_requests_than_rooms_can_hold_are_refused(tmp_path):
+    code, _, wrong = say("generate", "--schools", 2, "--rooms", 2, "--requests", 500, "--out", tmp_path / "d.json")
+    assert code == 2
+    assert "2 schools with 2 rooms hold" in wrong
+    assert not (tmp_path / "d.json").exists()
