@@ -14,9 +14,7 @@ from scipy import sparse
 
 from hub.schedule.chosen import Chosen
 from hub.schedule.compiled import Compiled
-from hub.schedule.solve.rows import Rows, Wide, gathered, owners
-
-Flags = NDArray[np.bool_]
+from hub.schedule.solve.rows import Flags, Rows, Wide, gathered, owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,8 @@ class Program:
     """(row, column) whole numbers."""
     most: Wide
     """(row,) what each row may reach."""
+    choices: Flags
+    """(row,) whether it says that a lesson is held once, or a request served once, at most; no column is in two."""
     constant: int
     """Points of what stays, and of groups that miss nothing."""
     options: Wide
@@ -144,7 +144,7 @@ class _Builder:
         self._add_resources(rows)
         self._add_shares(rows)
         prices, widths, base = self._add_groups(rows)
-        matrix, most = rows.matrix(self._first + len(self._candidates) + len(prices))
+        matrix, most, choices = rows.matrix(self._first + len(self._candidates) + len(prices))
         taken = np.concatenate((self._options, self._candidates))
         constant = base - compiled.kept + int(compiled.candidate_gain[self._stays].sum())
         constant += int(compiled.option_gain[chosen.option[(chosen.option >= 0) & ~self._lessons_open]].sum())
@@ -156,6 +156,7 @@ class _Builder:
             upper=np.concatenate((np.ones(len(taken), np.int64), widths)),
             rows=matrix,
             most=most,
+            choices=choices,
             constant=constant,
             options=self._options,
             candidates=self._candidates,
@@ -169,12 +170,12 @@ class _Builder:
         keys, counts = np.unique(lesson, return_counts=True)
         keys = keys[counts > 1]
         columns = np.arange(self._first, dtype=np.int64)
-        rows.add(lesson, columns, np.ones_like(columns), keys, np.ones_like(keys))
+        rows.add(lesson, columns, np.ones_like(columns), keys, np.ones_like(keys), choice=True)
 
     def _add_requests(self, rows: Rows) -> None:
         keys = np.unique(self._request)
         ones = np.ones_like(self._column)
-        rows.add(self._request, self._column, ones, keys, np.ones_like(keys))
+        rows.add(self._request, self._column, ones, keys, np.ones_like(keys), choice=True)
         must = np.flatnonzero(self._compiled.request_must & self._scope.requests)
         rows.add(self._request, self._column, -ones, must, -np.ones_like(must))
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 Wide = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 def gathered(starts: NDArray[np.integer], rows: NDArray[np.integer]) -> tuple[Wide, Wide]:
@@ -30,10 +31,20 @@ class Rows:
         self._column: list[Wide] = []
         self._value: list[Wide] = []
         self._most: list[Wide] = []
+        self._choice: list[Flags] = []
         self._count = 0
 
-    def add(self, key: Wide, column: Wide, value: Wide, keys: Wide, most: Wide) -> None:
-        """Add one row for each of `keys` (ascending), of the entries that name it; other entries are left out."""
+    def add(self, key: Wide, column: Wide, value: Wide, keys: Wide, most: Wide, *, choice: bool = False) -> None:
+        """Add one row for each of `keys` (ascending), of the entries that name it; other entries are left out.
+
+        Args:
+            key: (entry,) which row it belongs to.
+            column: (entry,).
+            value: (entry,).
+            keys: (row,).
+            most: (row,).
+            choice: the rows say that at most one of some columns is taken, and no column is in two such rows.
+        """
         if not len(keys):
             return
         at = np.searchsorted(keys, key)
@@ -42,9 +53,10 @@ class Rows:
         self._column.append(column[named])
         self._value.append(value[named])
         self._most.append(most)
+        self._choice.append(np.full(len(keys), choice, np.bool_))
         self._count += len(keys)
 
-    def matrix(self, columns: int) -> tuple[sparse.csr_array, Wide]:
+    def matrix(self, columns: int) -> tuple[sparse.csr_array, Wide, Flags]:
         """All rows, the same row once."""
         parts = [
             np.concatenate(one) if one else np.zeros(0, np.int64) for one in (self._value, self._row, self._column)
@@ -54,4 +66,4 @@ class Rows:
         mark = np.random.default_rng(1).integers(-(2**62), 2**62, columns, dtype=np.int64)
         marks = np.stack([rows @ mark, most], axis=1)  # wraps round, which is as good
         first = np.sort(np.unique(marks, axis=0, return_index=True)[1])
-        return rows[first], most[first]
+        return rows[first], most[first], np.concatenate(self._choice or [np.zeros(0, np.bool_)])[first]
