@@ -1,0 +1,293 @@
+"""Local search: makes room for somebody, places who had to go elsewhere, and takes the outcome or undoes it.
+
+One move picks a request, mostly one that nobody serves, and one of its candidates, at random. The lesson is moved
+to that slot with nobody in it where it stands in another, whoever is in the way is taken out, and then those, and
+requests that the lesson could serve besides, are placed as well as can be. Annealing decides whether it stays so.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.schedule.chosen import Chosen, points
+from hub.schedule.compiled import Compiled, Ints
+from hub.schedule.solve.engine import Walk, anneal, below, going, is_best, keep, started, takes
+from hub.schedule.solve.greedy import greedy
+from hub.schedule.solve.jit import jitted
+from hub.schedule.solve.milp import holds
+from hub.schedule.solve.state import (
+    Answer,
+    Facts,
+    chosen_of_items,
+    empty_answer,
+    facts_of,
+    fits,
+    load,
+    serve,
+    undo,
+    unserve,
+    worth,
+)
+
+HOT = 500.0
+"""Temperature at first, in points."""
+COLD = 15.0
+"""Temperature at last."""
+MOST_OUT = 48
+"""Requests that one move may take out."""
+TRIED = 40
+"""Candidates of a request that are looked at, from a random one on."""
+MORE = 6
+"""Candidates of the lesson's slot that are looked at besides, from a random one on."""
+HELD_IS_BETTER = 60
+"""Points by which a lesson that is held is better than one that would be opened."""
+NOISE = 30
+"""Points by which two candidates' order is left to chance."""
+NEVER = 2**30
+
+
+class Moving(NamedTuple):
+    """What a move keeps in mind."""
+
+    out: Ints
+    """Requests that were taken out, or are to be placed besides."""
+    rank: Ints
+    """In which order they are placed: the largest first."""
+    length: NDArray[np.int64]
+    """(1,) how many."""
+
+
+def improve(
+    compiled: Compiled,
+    start: Chosen,
+    *,
+    seed: int,
+    work: int,
+    hot: float | None = None,
+    cold: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Chosen:
+    """The best answer that the search finds; never worse than what it starts with.
+
+    Args:
+        compiled: the problem.
+        start: an answer to begin with; what does not fit of it is left out.
+        seed: another number searches another way.
+        work: moves.
+        hot: temperature at first, in points; low to stay near the start.
+        cold: temperature at last.
+        stop: asked now and then; the best so far is returned as soon as it says yes.
+    """
+    facts = facts_of(compiled)
+    answer = empty_answer(facts)
+    walk = started(seed, load(facts, answer, start))
+    if len(facts.candidate_gain):
+        moving = new_moving(compiled)
+        anneal(walk, lambda: run(facts, answer, moving, walk), work=work, hot=hot or HOT, cold=cold or COLD, stop=stop)
+    found = chosen_of_items(facts, answer.kept.best)
+    if not (compiled.option_gain > 0).any():
+        return found
+    wished = greedy(compiled, found)  # the search closes lessons that nobody needs; a wish may want one held
+    return max(start, wished, key=lambda one: points(compiled, one)) if holds(compiled, start) else wished
+
+
+def new_moving(compiled: Compiled) -> Moving:
+    """Room for what a move keeps in mind."""
+    most = MOST_OUT + 2 * int(compiled.lesson_fan.max(initial=1)) + MORE
+    return Moving(np.zeros(most, np.int32), np.zeros(most, np.int32), np.zeros(1, np.int64))
+
+
+@jitted
+def run(facts: Facts, answer: Answer, moving: Moving, walk: Walk) -> None:
+    """The loop: move, and take it or undo it."""
+    while going(walk):
+        answer.journal.length[0] = 0
+        moving.length[0] = 0
+        gain = _move(facts, answer, moving, walk.random)
+        if answer.journal.length[0] == 0:
+            continue
+        if not takes(walk, gain):
+            undo(facts, answer)
+        elif is_best(walk):
+            keep(answer.kept, answer.now)
+
+
+@jitted
+def _move(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64]) -> int:
+    request = _wanted(facts, answer, random)
+    first = facts.request_start[request]
+    count = facts.request_start[request + 1] - first
+    if count == 0:
+        return 0
+    candidate = first + below(random, count)
+    if answer.now[len(facts.lesson_fan) + request] == candidate:
+        return 0
+    gain = _make_room(facts, answer, moving, random, request, candidate)
+    if not fits(facts, answer, request, candidate):
+        undo(facts, answer)
+        return 0
+    gain += serve(facts, answer, request, candidate)
+    _besides(facts, answer, moving, random, facts.candidate_option[candidate])
+    return gain + _place_all(facts, answer, moving, random)
+
+
+@jitted
+def _wanted(facts: Facts, answer: Answer, random: NDArray[np.uint64]) -> int:
+    """Whom to serve: mostly somebody who is not, and before all somebody pinned."""
+    if len(facts.pinned) and below(random, 4) == 0:
+        request: int = facts.pinned[below(random, len(facts.pinned))]
+        if answer.now[len(facts.lesson_fan) + request] < 0:
+            return request
+    if answer.size[0] and below(random, 5) != 0:
+        return int(answer.unserved[below(random, answer.size[0])])
+    return int(below(random, len(facts.request_mask)))
+
+
+@jitted
+def _make_room(
+    facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64], request: int, candidate: int
+) -> int:
+    """Take out whoever is in the way; what that gains, mostly < 0."""
+    gain = 0
+    if answer.now[len(facts.lesson_fan) + request] >= 0:
+        gain += unserve(facts, answer, request)
+    lesson = facts.candidate_lesson[candidate]
+    option = facts.candidate_option[candidate]
+    if lesson >= 0:
+        if answer.now[lesson] >= 0 and answer.now[lesson] != option:
+            gain += _empty(facts, answer, moving, lesson)
+        elif answer.now[lesson] >= 0:
+            gain += _seat(facts, answer, moving, random, lesson, facts.request_mask[request])
+    place = facts.candidate_place[candidate]
+    for use in range(facts.place_use_start[place], facts.place_use_start[place + 1]):
+        gain += _free_up(facts, answer, moving, random, facts.place_use[use], facts.place_units[use])
+    if lesson >= 0 and answer.now[lesson] < 0:
+        for use in range(facts.option_use_start[option], facts.option_use_start[option + 1]):
+            gain += _free_up(facts, answer, moving, random, facts.option_use[use], facts.option_units[use])
+    return gain
+
+
+@jitted
+def _out(facts: Facts, answer: Answer, moving: Moving, request: int) -> int:
+    moving.out[moving.length[0]] = request
+    moving.length[0] += 1
+    return unserve(facts, answer, request)
+
+
+@jitted
+def _empty(facts: Facts, answer: Answer, moving: Moving, lesson: int) -> int:
+    """Take everybody out of a lesson, which closes it."""
+    gain = 0
+    while answer.seat_count[lesson]:
+        last = facts.seat_start[lesson] + answer.seat_count[lesson] - 1
+        gain += _out(facts, answer, moving, answer.seats[last])
+    return gain
+
+
+@jitted
+def _seat(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64], lesson: int, mask: int) -> int:
+    """Take the cheaper of two out of a lesson in which no seat is left, in each kind of week."""
+    gain = 0
+    lessons = len(facts.lesson_fan)
+    for parity in range(2):
+        bit = 1 << parity
+        while mask & bit and answer.fan[lesson, parity] >= facts.lesson_fan[lesson]:
+            first = facts.seat_start[lesson]
+            count = answer.seat_count[lesson]
+            chosen = -1
+            least = 0
+            start = below(random, count)
+            seen = 0
+            for step in range(count):
+                one = answer.seats[first + (start + step) % count]
+                if facts.request_mask[one] & bit:
+                    cost = facts.candidate_gain[answer.now[lessons + one]]
+                    if chosen < 0 or cost < least:
+                        chosen = one
+                        least = cost
+                    seen += 1
+                    if seen == 2:
+                        break
+            gain += _out(facts, answer, moving, chosen)
+    return gain
+
+
+@jitted
+def _free_up(
+    facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64], resource: int, units: int
+) -> int:
+    """Take out users of a resource, at random, until so many units are free, or too many had to go."""
+    gain = 0
+    while answer.used[resource] + units > facts.capacity[resource]:
+        count = answer.user_count[resource]
+        if count == 0 or moving.length[0] >= MOST_OUT:
+            break
+        item = answer.users[facts.user_start[resource] + below(random, count)]
+        if item < len(facts.lesson_fan):
+            gain += _empty(facts, answer, moving, item)
+        else:
+            gain += _out(facts, answer, moving, item - len(facts.lesson_fan))
+    return gain
+
+
+@jitted
+def _besides(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64], option: int) -> None:
+    """Have some be placed that the lesson could serve in its slot, and nobody does."""
+    if option < 0:
+        return
+    first = facts.option_row_start[option]
+    count = facts.option_row_start[option + 1] - first
+    start = below(random, count)
+    for step in range(min(MORE, count)):
+        request = facts.candidate_request[facts.option_row[first + (start + step) % count]]
+        if answer.now[len(facts.lesson_fan) + request] < 0:
+            moving.out[moving.length[0]] = request
+            moving.length[0] += 1
+
+
+@jitted
+def _place_all(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64]) -> int:
+    """Serve those who are out, those first who are worth most."""
+    count = moving.length[0]
+    for row in range(count):
+        request = moving.out[row]
+        worth_most = facts.candidate_gain[facts.request_start[request]] + worth(facts, answer, request)
+        moving.rank[row] = worth_most + below(random, NOISE)
+    gain = 0
+    for done in range(count):
+        best = done
+        for row in range(done + 1, count):
+            if moving.rank[row] > moving.rank[best]:
+                best = row
+        request = moving.out[best]
+        moving.out[best] = moving.out[done]
+        moving.rank[best] = moving.rank[done]
+        if answer.now[len(facts.lesson_fan) + request] < 0:
+            gain += _place(facts, answer, random, request)
+    return gain
+
+
+@jitted
+def _place(facts: Facts, answer: Answer, random: NDArray[np.uint64], request: int) -> int:
+    """Serve somebody by the best candidate that fits, of those that are looked at."""
+    first = facts.request_start[request]
+    count = facts.request_start[request + 1] - first
+    start = below(random, count)
+    chosen = -1
+    most = -NEVER
+    for step in range(min(TRIED, count)):
+        candidate = first + (start + step) % count
+        value = facts.candidate_gain[candidate] + below(random, NOISE)
+        lesson = facts.candidate_lesson[candidate]
+        if lesson >= 0 and answer.now[lesson] >= 0:
+            if answer.now[lesson] != facts.candidate_option[candidate]:
+                continue
+            value += HELD_IS_BETTER
+        if value > most and fits(facts, answer, request, candidate):
+            chosen = candidate
+            most = value
+    if chosen < 0:
+        return 0
+    return serve(facts, answer, request, chosen)
