@@ -23,6 +23,8 @@ TIME_ERROR = 5
 """What adjtimex(2) answers where nothing keeps the clock."""
 
 
+BEHIND = 10
+"""How far behind others a process steps back, of 19 (nice)."""
 FILES_WANTED = 65_536
 """Open files that a hub asks the system for: ten districts' devices and room to spare."""
 
@@ -60,6 +62,16 @@ def allow_files(wanted: int) -> int:
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     return allowed
+
+
+def step_back() -> None:
+    """Have this process work behind whatever else wants the processor."""
+    if sys.platform == "win32":
+        import psutil  # noqa: PLC0415  needed there only
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        return
+    os.nice(BEHIND)
 
 
 def sync_folder(folder: Path) -> None:

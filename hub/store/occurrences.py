@@ -113,6 +113,10 @@ class OccurrenceTable:
         ids = select(OCCURRENCE_PART.c.occurrence).where(OCCURRENCE_PART.c.kind == kind, OCCURRENCE_PART.c.who == who)
         return self._read(_touches(begins, ends), OCCURRENCE.c.id.in_(ids))
 
+    def changed_since(self, since: float, begins: float, ends: float) -> list[OccurrenceRecord]:
+        """As `between`, of what was changed at `since` or later."""
+        return self._read(_touches(begins, ends), OCCURRENCE.c.changed >= since)
+
     def without_session(self, now: float, by: float) -> list[OccurrenceRecord]:
         """What is held, begins after `now` and before `by`, and is no session yet."""
         held = ~OCCURRENCE.c.cancelled & OCCURRENCE.c.session.is_(None)
