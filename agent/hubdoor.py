@@ -1,17 +1,36 @@
 """Asking the hub over HTTP, with an answer in words where it does not work."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
 from pydantic import ValidationError
 
-from agent.identity import EnrolmentRefused, HubUnreachable, HubUntrusted, short
-from agent.trust import untrusted
+from agent.identity import EnrolmentRefused, HubUnreachable, HubUntrusted, Identity, short
+from agent.trust import hub_trust, untrusted
 from contract.model import Message
 
+TIMEOUT_S = 30.0
+
 T = TypeVar("T", bound=Message)
+
+
+def hub_client(identity: Identity, ca: Path | None, heard_now: Callable[[], float | None]) -> httpx.Client:
+    """A client that asks this device's hub, and nobody else.
+
+    Args:
+        identity: whose hub.
+        ca: file of the authority that signed the hub's certificate; None where this system knows it.
+        heard_now: the hub's time, where it was heard.
+
+    Raises:
+        HubUntrusted: `ca` cannot be used.
+    """
+    trust = hub_trust(ca, heard_now)
+    # A proxy of the school's must not stand between a classroom and its hub.
+    return httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False, verify=trust)
 
 
 def ask(

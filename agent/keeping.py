@@ -5,8 +5,7 @@ import logging
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-import httpx
-
+from agent.hubdoor import hub_client
 from agent.identity import Identity, device_token
 from agent.record.expiry import Sweeper
 from agent.record.store import FolderStore, PackageRef, manifest_of
@@ -14,13 +13,11 @@ from agent.record.trouble import RecordTrouble
 from agent.record.upload import Uploader
 from agent.recording import seal_left_behind
 from agent.report.clock import HubClock
-from agent.trust import hub_trust
 from contract.package import Manifest, Receipt
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 3600.0
-TIMEOUT_S = 30.0
 
 
 class Keeping:
@@ -59,8 +56,7 @@ class Keeping:
         """
         self._store = store
         self._current = current
-        trust = hub_trust(ca, clock.heard_now)
-        self._client = httpx.Client(base_url=identity.hub_url, timeout=TIMEOUT_S, trust_env=False, verify=trust)
+        self._client = hub_client(identity, ca, clock.heard_now)
         self._uploader = Uploader(
             store,
             self._client,

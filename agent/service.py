@@ -10,13 +10,17 @@ import zlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
+import psutil
+
 from agent.capture.spec import Scheme, SourceSpec
 from agent.classroom import PictureLimits
 from agent.house import House
-from agent.identity import Identity
+from agent.hubdoor import hub_client
+from agent.identity import Identity, device_token
 from agent.keeping import Keeping
 from agent.lessons import Lessons
 from agent.masking import room_masks
+from agent.materials import MaterialFolder, Prefetch
 from agent.observe.observer import Observer, ObserverLimits
 from agent.observe.view import View
 from agent.papers import Papers
@@ -36,6 +40,7 @@ from agent.teacher import Teacher
 from agent.twin import Twin
 from contract.observation import Observation
 from contract.package import Receipt
+from contract.session import SessionOrder
 from models.manifest import models_folder
 
 log = logging.getLogger(__name__)
@@ -71,7 +76,7 @@ class AgentService:
         self._report = Report(
             identity, settings, incarnation=self._incarnation, version=own_version(), wanted=wanted_devices(spec)
         )
-        self._report.on_order = lambda order: self._call(self._lessons.take_order, order)
+        self._report.on_order = lambda order: self._call(self._take_order, order)
         self._report.on_signal = lambda signal: self._call(self._lessons.take_signal, signal)
         self._report.on_hub = lambda connected: self._call(self._hub_reached, connected)
         self._store = FolderStore(settings.state / "packages")
@@ -87,10 +92,12 @@ class AgentService:
             upload_bps=settings.record.upload_bps,
             ca=settings.hub.ca,
         )
+        self._materials = MaterialFolder(settings.state / "materials", settings.record.min_free_bytes)
+        self._prefetch = self._make_prefetch()
         self._papers = Papers(identity, settings, self._report) if identity.mqtt_tls else None
         wanted = settings.sources.loudspeaker
         self._loudspeaker = None if wanted == "none" else Loudspeaker(wanted, self._no_loudspeaker)
-        self._teacher = Teacher(settings.overlay_socket, settings.overlay_token)
+        self._teacher = Teacher(settings.overlay_socket, settings.overlay_token, find=self._materials.path)
         self._lessons = Lessons(
             identity.device, identity.room, self._make_house(), self._keeping, self._report.clock.now
         )
@@ -141,6 +148,7 @@ class AgentService:
         self._report.reporter.event("agent.start", {"incarnation": self._incarnation, "version": own_version()})
         self._report.start()
         self._remote.start()
+        self._prefetch.start()
         for order in self._report.orders.orders():
             self._lessons.take_order(order)
         await asyncio.to_thread(self._keeping.seal_left_behind)
@@ -165,6 +173,7 @@ class AgentService:
         if self._loudspeaker is not None:
             self._loudspeaker.close()
         await self._remote.stop()
+        await asyncio.to_thread(self._prefetch.stop)
         self._report.reporter.event("agent.stop", {"incarnation": self._incarnation})
         await asyncio.to_thread(self._report.stop)
 
@@ -174,7 +183,12 @@ class AgentService:
         self._teacher.hub(connected=connected)
         if connected:
             self._keeping.wake()
+            self._prefetch.wake()
             self._remote.connected()
+
+    def _take_order(self, order: SessionOrder) -> None:
+        self._lessons.take_order(order)
+        self._prefetch.wake()
 
     def _uploaded(self, ref: PackageRef, receipt: Receipt) -> None:
         del receipt
@@ -187,6 +201,10 @@ class AgentService:
 
     def _upload_trouble(self, words: str) -> None:
         self._report.reporter.event("upload.trouble", {"words": words})
+        log.warning(words)
+
+    def _material_trouble(self, words: str) -> None:
+        self._report.reporter.event("materials.trouble", {"words": words})
         log.warning(words)
 
     # What lessons are handed.
@@ -211,6 +229,20 @@ class AgentService:
             on_change=self._show,
             lapel=settings.observe.teacher_microphone,
             masks=room_masks(settings),
+        )
+
+    def _make_prefetch(self) -> Prefetch:
+        identity, clock = self._identity, self._report.clock
+        return Prefetch(
+            self._materials,
+            hub_client(identity, self._settings.hub.ca, clock.heard_now),
+            device=identity.device,
+            token=lambda: device_token(identity, clock.now()),
+            orders=self._report.orders.standing,
+            now=clock.now,
+            quiet=lambda: not self._lessons.live,
+            free_bytes=lambda folder: psutil.disk_usage(str(folder)).free,
+            on_trouble=lambda words: self._call(self._material_trouble, words),
         )
 
     def _make_host(self) -> Host:

@@ -10,9 +10,10 @@ from typing import Protocol
 from agent.overlay.insight import InsightState
 from agent.overlay.marks import MarkAnswer
 from agent.overlay.socket import OverlayServer
-from agent.overlay.state import OverlayState, PeerState
+from agent.overlay.state import MaterialState, OverlayState, PeerState
 from agent.stream.ladders import Stand, whole_room
 from agent.stream.rung import Rung
+from contract.material import Material
 from contract.session import RoomOrder, SessionOrder
 from contract.state import SessionState
 
@@ -37,6 +38,10 @@ WORDS: dict[SessionState, tuple[str, str]] = {
 ALONE = ("对方教室未连接，请本地教学", "The other room is not connected; please teach locally")
 HUB_AWAY = ("中心未连接", "the hub is not in reach")
 THIS_ROOM = ("本机：{room}", "This machine: {room}")
+
+
+Find = Callable[[Material], Path | None]
+"""Says where a file of a lesson lies."""
 
 
 class Recording(Protocol):
@@ -99,6 +104,7 @@ class Teacher:
         token: Path,
         wall: Callable[[], float] = time.time,
         mono_s: Callable[[], float] = time.monotonic,
+        find: Find = lambda _material: None,
     ) -> None:
         """Prepare.
 
@@ -107,10 +113,12 @@ class Teacher:
             token: file with its token.
             wall: this machine's wall clock, in seconds, for people.
             mono_s: monotonic seconds, for how long a notice is shown.
+            find: where a file of a lesson lies; None while it is not here.
         """
         self._server = OverlayServer(socket, token, self._mark)
         self._wall = wall
         self._mono_s = mono_s
+        self._find = find
         self._notice: tuple[str, str] = ("", "")
         self._notice_until_s = 0.0
         self._marked_s = -MARK_GAP_S
@@ -170,7 +178,7 @@ class Teacher:
 
     def _update(self) -> None:
         stands = self._stands()
-        state = overlay_state(self._lesson, stands, connected=self._connected, since=self._since)
+        state = overlay_state(self._lesson, stands, connected=self._connected, since=self._since, find=self._find)
         if self._mono_s() < self._notice_until_s:
             zh, en = self._notice
             state = state.model_copy(update={"notice_zh": zh, "notice_en": en})
@@ -179,7 +187,14 @@ class Teacher:
         self._server.update(state.model_copy(update={"rung_since": self._rung_since}) if state.rung else state)
 
 
-def overlay_state(lesson: Shown | None, stands: Mapping[str, Stand], *, connected: bool, since: float) -> OverlayState:
+def overlay_state(
+    lesson: Shown | None,
+    stands: Mapping[str, Stand],
+    *,
+    connected: bool,
+    since: float,
+    find: Find = lambda _material: None,
+) -> OverlayState:
     """The state of the screen; `rung_since` is left to whoever remembers the state before.
 
     Args:
@@ -187,6 +202,7 @@ def overlay_state(lesson: Shown | None, stands: Mapping[str, Stand], *, connecte
         stands: on which rung it stands with each other room, where that is known.
         connected: whether the hub is in reach.
         since: since when, in seconds of the wall clock.
+        find: where a file of the lesson lies; None while it is not here.
     """
     hub = "connected" if connected else "away"
     if lesson is None:
@@ -219,6 +235,7 @@ def overlay_state(lesson: Shown | None, stands: Mapping[str, Stand], *, connecte
         rung_en=whole.rung.en if whole is not None else "",
         insight=lesson.insight,
         marks=lesson.marks,
+        materials=tuple(MaterialState(name=one.name, path=str(find(one) or "")) for one in lesson.order.materials),
         peers=tuple(
             _peer(room, names.get(room, room), state, stands.get(room)) for room, state in lesson.connected.items()
         ),

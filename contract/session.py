@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from contract.material import MOST_MATERIALS, Material
 from contract.model import DeviceId, Message, RoomId, SessionId
 from contract.timetable import TimetableSlot
 
@@ -87,6 +88,9 @@ class SessionOrder(Message):
     video: tuple[int, int] = Field((1280, 720), description="Width and height of the camera track, in pixels.")
     video_bps: int = Field(2_000_000, ge=100_000, description="Bitrate of the recorded camera track, in bit/s.")
     fps: int = Field(25, ge=5, le=60)
+    materials: tuple[Material, ...] = Field(
+        (), max_length=MOST_MATERIALS, description="Files that every room fetches before the session begins."
+    )
     cancelled: bool = False
 
     @property

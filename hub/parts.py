@@ -20,6 +20,7 @@ from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor
+from hub.session.materials import Materials
 from hub.settings import HubSettings
 from hub.store.store import Store
 
@@ -39,6 +40,7 @@ class HubParts:
     health: FleetHealth
     readiness: Readiness
     conductor: Conductor
+    materials: Materials
     changes: Changes
     """Tells of each session or device that changed, from any thread."""
     intake: Intake

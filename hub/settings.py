@@ -4,6 +4,7 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
@@ -142,6 +143,62 @@ class LessonSettings(Settings):
     )
 
 
+class MaterialsSettings(Settings):
+    """Files that the rooms of a session fetch before it begins."""
+
+    most_mib: int = Field(
+        500, ge=1, le=2048, title="Largest file", description="What one file of a session may have, in MiB."
+    )
+
+
+class PlanPolicySettings(Settings):
+    """What may be done with what happens in lessons that the plan makes; nothing, until the schools say so."""
+
+    record: bool = Field(False, title="Record", description="Keep sound and pictures in a lesson package.")
+    observe: bool = Field(False, title="Observe", description="Run on-device analytics, at class level.")
+    upload: bool = Field(False, title="Upload", description="Send the lesson package to the hub.")
+    watch: bool = Field(False, title="Watch", description="Let observers watch live.")
+    delete_after_days: float | None = Field(
+        None,
+        gt=0,
+        title="Delete after",
+        description="Delete the lesson package so many days after the lesson; none keeps it.",
+    )
+
+
+class PlanSettings(Settings):
+    """The week's plan: how it is solved, and how it becomes sessions."""
+
+    timezone: str = Field(
+        "Asia/Shanghai", title="Time zone", description="Of the schools' bells and of the dates of a term."
+    )
+    ahead_days: float = Field(
+        14.0,
+        gt=0,
+        le=60,
+        title="Ahead",
+        description="Lessons of a published plan become sessions, and rooms are told of them, so many days before.",
+    )
+    solve_seconds: float = Field(
+        10.0, gt=0, le=3600, title="Solving", description="How long a draft is solved where nobody says, in seconds."
+    )
+    solvers: int = Field(
+        1, ge=1, le=8, title="Solvers", description="Drafts that are solved at a time, each by a process of its own."
+    )
+    policy: PlanPolicySettings = Field(
+        PlanPolicySettings(), title="Policy", description="Of the sessions that the plan makes."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no time zone that this machine knows; Asia/Shanghai is one") from error
+        return name
+
+
 class MetricsSettings(Settings):
     """Who may read the hub's figures at `/metrics`."""
 
@@ -205,6 +262,10 @@ class HubSettings(Settings):
     mqtt: MqttSettings = Field(MqttSettings(), title="MQTT", description="The hub's own broker.")
     ca: CaSettings = Field(CaSettings(), title="Authority", description="Who signs the certificates of devices.")
     lesson: LessonSettings = Field(LessonSettings(), title="Lessons", description="How sessions are conducted.")
+    materials: MaterialsSettings = Field(
+        MaterialsSettings(), title="Materials", description="Files that rooms fetch before a session."
+    )
+    plan: PlanSettings = Field(PlanSettings(), title="Plan", description="The week's plan.")
     intake: IntakeSettings = Field(IntakeSettings(), title="Intake", description="How rows are taken in.")
     metrics: MetricsSettings = Field(MetricsSettings(), title="Metrics", description="For Prometheus.")
     keep: KeepSettings = Field(KeepSettings(), title="Keeping", description="How long telemetry is kept.")
@@ -227,6 +288,11 @@ class HubSettings(Settings):
     def database_url(self) -> str:
         """The database as a URL."""
         return self.database or f"sqlite:///{(self.data / DATABASE_FILE).absolute().as_posix()}"
+
+    @property
+    def materials_folder(self) -> Path:
+        """The folder that holds the materials of sessions."""
+        return self.data / "materials"
 
     @property
     def archive_folder(self) -> Path:

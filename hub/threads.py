@@ -28,6 +28,7 @@ class Threads:
     """Begins it with those whom it tells."""
     link: HubLink
     twins: Twins
+    materials: Repeating
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -42,6 +43,7 @@ class Threads:
                 (self.start_courier, self.courier.stop),
                 (self.link.start, self.link.stop),
                 (self.twins.start, self.twins.stop),
+                (self.materials.start, self.materials.stop),
             ):
                 start()
                 stack.callback(stop)
@@ -61,6 +63,7 @@ class Threads:
             (self.commands.alive, "what takes the answers to commands"),
             (self.twins.alive, "what takes the devices' twins"),
             (self.keeper.alive, "what sums telemetry up"),
+            (self.materials.alive, "what looks after materials"),
             (self.checkpoints.alive, "what puts the database's log away"),
         ):
             if not alive:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contract import topics
 from contract.signal import Hello, Signal
+from hub.archive.materials import MaterialFolder
 from hub.broker.courier import Courier
 from hub.broker.embedded import Broker
 from hub.broker.gate import Gate
@@ -30,12 +31,17 @@ from hub.fleet.keeping import Keeper
 from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins, told_as_alerts
 from hub.parts import HubParts
+from hub.repeating import Repeating
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
+from hub.session.materials import Materials
 from hub.settings import HubSettings
 from hub.store.checkpoints import checkpoints
 from hub.store.store import Store
 from hub.threads import Threads
+
+MATERIALS_S = 60.0
+"""Between two looks at what the materials' folder holds, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ def connect(opened: Opened) -> tuple[HubParts, Threads]:
     fleet = _fleet(opened, register, line)
     times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
     conductor = Conductor(store.sessions, devices, line.courier, clock.now, times, changes.tell)
+    materials = Materials(MaterialFolder(settings.materials_folder), store.materials, conductor, clock.now)
     parts = HubParts(
         settings=settings,
         store=store,
@@ -108,8 +115,11 @@ def connect(opened: Opened) -> tuple[HubParts, Threads]:
         commands=fleet.commands,
         twins=fleet.twins,
         health=fleet.health,
-        readiness=Readiness(conductor, fleet.health, devices, alerts, clock.now, _refresh(opened, fleet.health)),
+        readiness=Readiness(
+            conductor, fleet.health, devices, alerts, clock.now, _refresh(opened, fleet.health), materials.lacking
+        ),
         conductor=conductor,
+        materials=materials,
         changes=changes,
         intake=line.intake,
         misfits=register.misfits,
@@ -122,7 +132,7 @@ def connect(opened: Opened) -> tuple[HubParts, Threads]:
         broker_up=lambda: line.link.wait_ready(0),
         version=opened.version,
     )
-    return parts, _threads(opened, line, fleet, conductor)
+    return parts, _threads(opened, line, fleet, conductor, materials)
 
 
 def _register(opened: Opened) -> _Register:
@@ -181,7 +191,7 @@ def _refresh(opened: Opened, health: FleetHealth) -> Callable[[], None]:
     return HealthFeed(opened.store.database, health).poll
 
 
-def _threads(opened: Opened, line: _Line, fleet: _Fleet, conductor: Conductor) -> Threads:
+def _threads(opened: Opened, line: _Line, fleet: _Fleet, conductor: Conductor, materials: Materials) -> Threads:
     store = opened.store
 
     def handle(signal: Signal, issued: float) -> str:
@@ -199,6 +209,7 @@ def _threads(opened: Opened, line: _Line, fleet: _Fleet, conductor: Conductor) -
         start_courier=lambda: line.courier.start(handle, conductor.answered),
         link=line.link,
         twins=fleet.twins,
+        materials=Repeating("materials", MATERIALS_S, materials.look, "materials that nobody needs stay on the disk"),
     )
 
 

@@ -20,6 +20,13 @@ class PeerState(Message):
     words_en: str = ""
 
 
+class MaterialState(Message):
+    """One file of the lesson: with it the local teacher can go on alone."""
+
+    name: str
+    path: str = Field("", description="Where it lies on this machine; empty while it is not here.")
+
+
 class OverlayState(Message):
     """Everything the overlay shows. Words come in both languages; the screen chooses."""
 
@@ -48,6 +55,7 @@ class OverlayState(Message):
     insight: InsightState | None = Field(
         None, description="How the lesson went lately, anew every 10 s; null before that, and where it is not observed."
     )
+    materials: tuple[MaterialState, ...] = Field((), description="Files of the lesson, in the order of the teacher.")
     marks: int = Field(0, description="Marks set in this lesson: one more says that a mark was taken.")
     notice_zh: str = Field("", description="Shown large for a while, over everything else; empty without one.")
     notice_en: str = ""

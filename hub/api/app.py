@@ -19,6 +19,7 @@ from hub.api import (
     enrolment,
     health,
     live,
+    materials,
     metrics,
     packages,
     reports,
@@ -180,7 +181,8 @@ def create_app(parts: HubParts) -> FastAPI:
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
-    app.include_router(uploads.router(intake))  # has a limit of its own
+    app.include_router(uploads.router(intake))  # these have limits of their own
+    app.include_router(materials.router(parts.materials, parts.settings.materials.most_mib << 20))
     add_handlers(app)
     app.add_middleware(Doorkeeper, sign_ins=sign_ins)
     app.add_middleware(SafeAnswers)

@@ -126,6 +126,7 @@ class Readiness:
         alarm: where alerts go.
         now: hub UTC in seconds.
         refresh: called before each look; brings in health that other processes have stored.
+        lacking: names of the materials of a session that a room does not hold.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class Readiness:
         alarm: Alarm,
         now: Callable[[], float],
         refresh: Callable[[], object] = lambda: None,
+        lacking: Callable[[str, str], Sequence[str]] = lambda _session, _room: (),
     ) -> None:
         self._sessions = sessions
         self._health = health
@@ -143,6 +145,7 @@ class Readiness:
         self._alarm = alarm
         self._now = now
         self._refresh = refresh
+        self._lacking = lacking
         self._began = now()
         self._memory = _Memory()
 
@@ -174,7 +177,8 @@ class Readiness:
 
     def _judge(self, room: RoomView, view: SessionView) -> RoomReadiness:
         settled = self._now() - self._began >= SETTLE_S
-        return room_readiness(room, self._health.of(room.device), begun=view.now_t >= 0, settled=settled)
+        lacking = self._lacking(view.session, room.room)
+        return room_readiness(room, self._health.of(room.device), lacking, begun=view.now_t >= 0, settled=settled)
 
     def _tell(self, wanted: Mapping[Key, Wanted]) -> None:
         memory, now = self._memory, self._now()
@@ -193,12 +197,15 @@ class Readiness:
                 memory.raised[key] = (one.about, now)
 
 
-def room_readiness(room: RoomView, health: DeviceHealth, *, begun: bool, settled: bool) -> RoomReadiness:
+def room_readiness(
+    room: RoomView, health: DeviceHealth, lacking: Sequence[str] = (), *, begun: bool, settled: bool
+) -> RoomReadiness:
     """What is to be expected of a room; pure.
 
     Args:
         room: where it stands, as it reported.
         health: how its device is.
+        lacking: materials that it does not hold.
         begun: whether the lesson's time runs.
         settled: whether the hub has run for long enough to know who is away.
     """
@@ -214,6 +221,8 @@ def room_readiness(room: RoomView, health: DeviceHealth, *, begun: bool, settled
         remarks = [one for one in health.remarks if one.sign in RISKY]
         if not room.held:
             remarks.append(HealthRemark(sign=Sign.ORDER_NOT_HELD))
+        if lacking:
+            remarks.append(HealthRemark(sign=Sign.MATERIALS_MISSING, values={"words": ", ".join(lacking)}))
         if room.state in PREPARING and room.words:
             remarks.append(HealthRemark(sign=Sign.ROOM_SAYS, values={"words": room.words}))
         standing = Standing.AT_RISK if remarks else Standing.READY

@@ -45,6 +45,8 @@ class Sign(StrEnum):
     """Some of its probes fail or hang, so that something is not known."""
     ORDER_NOT_HELD = "order_not_held"
     """The device is not known to hold the newest order of the session."""
+    MATERIALS_MISSING = "materials_missing"
+    """It does not hold every file of the session yet."""
     ROOM_FAILED = "room_failed"
     """The room itself said that it cannot hold the lesson."""
     ROOM_SAYS = "room_says"
@@ -72,6 +74,7 @@ ENGLISH: Mapping[Sign, str] = {
     Sign.STATE_LOST: "lost some of its state: {words}",
     Sign.PROBES_FAIL: "does not know all of its health: {words}",
     Sign.ORDER_NOT_HELD: "has not got the newest order yet",
+    Sign.MATERIALS_MISSING: "has not got these materials yet: {words}; look at its link and its disk",
     Sign.ROOM_FAILED: "says that it cannot hold the lesson: {words}",
     Sign.ROOM_SAYS: "says: {words}",
     Sign.HUB_STARTED: "has not been heard since the hub started",
@@ -87,6 +90,7 @@ RISKY = frozenset(
         Sign.MEMORY_LOW,
         Sign.CERTIFICATE_ENDED,
         Sign.ORDER_NOT_HELD,
+        Sign.MATERIALS_MISSING,
         Sign.ROOM_SAYS,
         Sign.HUB_STARTED,
     }

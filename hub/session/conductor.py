@@ -10,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from contract.envelope import Envelope
+from contract.material import Material
 from contract.session import SessionOrder
 from contract.signal import Answer, Hello, Offer, Order, RoomReport, Signal
 from contract.state import FINAL, SessionState
@@ -19,7 +21,7 @@ from hub.fleet.devices import Devices
 from hub.session.derive import RoomStanding, room_stands, session_stands
 from hub.session.dispatch import AHEAD_S, Dispatch, Sender
 from hub.session.errors import RoomBusy, SessionUnknown
-from hub.session.ordering import cancelled, ended, order_of
+from hub.session.ordering import cancelled, ended, order_of, with_materials
 from hub.session.relay import RelayRefused, relayed
 from hub.session.report import reachable, reported
 from hub.session.show import shown
@@ -86,15 +88,19 @@ class Conductor:
 
     # What operators ask for.
 
-    def create(self, request: NewSession) -> SessionView:
+    def create(self, request: NewSession, session: str | None = None) -> SessionView:
         """Make a session and order it of its rooms.
+
+        Args:
+            request: what is asked for.
+            session: its id, which no session has; None makes one up.
 
         Raises:
             hub.session.errors.SessionRefused: it cannot be made; the message says why.
         """
         with self._lock:
             now = self._now()
-            order = order_of(request, self._mint(now), self._times.lead_s, now, self._devices.of_room)
+            order = order_of(request, session or self._mint(now), self._times.lead_s, now, self._devices.of_room)
             try:
                 record = self._sessions.add(order, now)
             except RoomTaken as taken:
@@ -121,6 +127,15 @@ class Conductor:
             TooLate: it is over.
         """
         return self._reorder(session, cancelled)
+
+    def provide(self, session: str, materials: tuple[Material, ...]) -> SessionView:
+        """Order these files of the session's rooms, in place of those it had.
+
+        Raises:
+            SessionUnknown: there is none.
+            TooLate: it is over, or called off.
+        """
+        return self._reorder(session, partial(with_materials, materials=materials))
 
     def view(self, session: str) -> SessionView | None:
         """Where a session stands; None where there is none."""

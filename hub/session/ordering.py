@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+from contract.material import Material
 from contract.session import Role, RoomOrder, SessionOrder
 from hub.session.errors import RolesWrong, RoomUnknown, TimeWrong, TooLate
 from hub.session.views import NewRoom, NewSession
@@ -105,3 +106,16 @@ def cancelled(order: SessionOrder, now: float) -> SessionOrder | None:
     if now >= order.ends:
         raise TooLate(f"session {order.session} is over; it cannot be called off")
     return order.model_copy(update={"rev": order.rev + 1, "cancelled": True})
+
+
+def with_materials(order: SessionOrder, now: float, materials: tuple[Material, ...]) -> SessionOrder | None:
+    """The order with these files; None where it has them already.
+
+    Raises:
+        TooLate: it is over, or called off.
+    """
+    if order.cancelled or now >= order.ends:
+        raise TooLate(f"session {order.session} is over or called off; its materials stay as they are")
+    if order.materials == materials:
+        return None
+    return order.model_copy(update={"rev": order.rev + 1, "materials": materials})

@@ -11,6 +11,7 @@ from hub.store.commands import CommandTable
 from hub.store.devices import DeviceTable
 from hub.store.engine import Database, open_engine
 from hub.store.facts import FactTable
+from hub.store.materials import MaterialTable
 from hub.store.migrate import upgrade
 from hub.store.occurrences import OccurrenceTable
 from hub.store.operators import OperatorTable
@@ -41,6 +42,7 @@ class Store:
     rollups: RollupTable
     retention: Retention
     chapters: ChapterTable
+    materials: MaterialTable
     plan_facts: PlanFactTable
     plans: PlanTable
     occurrences: OccurrenceTable
@@ -70,6 +72,7 @@ class Store:
             RollupTable(database),
             Retention(database),
             ChapterTable(database),
+            MaterialTable(database),
             PlanFactTable(database),
             PlanTable(database),
             OccurrenceTable(database),

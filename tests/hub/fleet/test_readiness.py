@@ -23,6 +23,7 @@ class Hub:
     def __init__(self, store):
         self.now = NOW
         self.sessions = []
+        self.lacks = {}
         self.devices = {}
         self.health = FleetHealth(self, lambda: self.now, lambda _device: None)
         self.alerts = Alerts(AlertTable(store.database), lambda: self.now, lambda _device: None)
@@ -30,7 +31,10 @@ class Hub:
         self.now += 100  # past the time in which devices come back after a start
 
     def began_anew(self):
-        self.readiness = Readiness(self, self.health, self, self.alerts, lambda: self.now)
+        self.readiness = Readiness(self, self.health, self, self.alerts, lambda: self.now, lacking=self.lacking)
+
+    def lacking(self, session, room):
+        return self.lacks.get((session, room), ())
 
     def due(self, within_s):
         return [
@@ -215,6 +219,17 @@ def test_what_may_cost_a_lesson_puts_it_at_risk(hub, health, room, sign):
     assert judged.standing is Standing.AT_RISK
     assert [one.sign for one in judged.remarks] == [sign]
     assert judged.words
+
+
+def test_a_room_that_does_not_hold_the_materials_of_its_lesson_is_at_risk_and_they_are_named(hub):
+    hub.device("a")
+    hub.device("b")
+    hub.lesson("a", "b")
+    hub.lacks["s-2026-1", "room-b"] = ("练习.pdf",)
+    near, far = hub.readiness.shown(hub.due(600)[0]).rooms
+    assert near.readiness.standing == "ready"
+    assert far.readiness.standing == "at-risk"
+    assert "练习.pdf" in far.readiness.words
 
 
 def test_what_is_for_the_workshop_does_not(hub):
