@@ -18,6 +18,8 @@ from hub.fleet.enrolment import Enrolment
 from hub.fleet.health import FleetHealth
 from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins
+from hub.schedule.desk.attendance import Attendance
+from hub.schedule.desk.desk import Desk
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor
 from hub.session.materials import Materials
@@ -41,6 +43,9 @@ class HubParts:
     readiness: Readiness
     conductor: Conductor
     materials: Materials
+    desk: Desk
+    attendance: Attendance
+    """Makes sessions of the lessons that are planned; its thread runs beside the hub's loop."""
     changes: Changes
     """Tells of each session or device that changed, from any thread."""
     intake: Intake

@@ -12,6 +12,7 @@ from hub.fleet.commands import Commands
 from hub.fleet.keeping import Keeper
 from hub.fleet.twin import Twins
 from hub.repeating import Repeating
+from hub.schedule.desk.solving import Solver
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Threads:
     link: HubLink
     twins: Twins
     materials: Repeating
+    plan: Repeating
+    """Keeps sessions in step with the week's plan."""
+    solver: Solver
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -44,9 +48,11 @@ class Threads:
                 (self.link.start, self.link.stop),
                 (self.twins.start, self.twins.stop),
                 (self.materials.start, self.materials.stop),
+                (self.plan.start, self.plan.stop),
             ):
                 start()
                 stack.callback(stop)
+            stack.callback(self.solver.close)
             yield
 
     @property
@@ -64,6 +70,7 @@ class Threads:
             (self.twins.alive, "what takes the devices' twins"),
             (self.keeper.alive, "what sums telemetry up"),
             (self.materials.alive, "what looks after materials"),
+            (self.plan.alive, "what makes sessions of the plan"),
             (self.checkpoints.alive, "what puts the database's log away"),
         ):
             if not alive:

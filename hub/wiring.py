@@ -32,6 +32,7 @@ from hub.fleet.readiness import Readiness
 from hub.fleet.twin import Twins, told_as_alerts
 from hub.parts import HubParts
 from hub.repeating import Repeating
+from hub.schedule.desk.opening import OpenedDesk, open_desk
 from hub.session.changes import Changes
 from hub.session.conductor import Conductor, Times
 from hub.session.materials import Materials
@@ -105,6 +106,7 @@ def connect(opened: Opened) -> tuple[HubParts, Threads]:
     times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
     conductor = Conductor(store.sessions, devices, line.courier, clock.now, times, changes.tell)
     materials = Materials(MaterialFolder(settings.materials_folder), store.materials, conductor, clock.now)
+    opened_desk = open_desk(settings.plan, store, conductor, devices, alerts, clock.now)
     parts = HubParts(
         settings=settings,
         store=store,
@@ -120,6 +122,8 @@ def connect(opened: Opened) -> tuple[HubParts, Threads]:
         ),
         conductor=conductor,
         materials=materials,
+        desk=opened_desk.desk,
+        attendance=opened_desk.attendance,
         changes=changes,
         intake=line.intake,
         misfits=register.misfits,
@@ -132,7 +136,7 @@ def connect(opened: Opened) -> tuple[HubParts, Threads]:
         broker_up=lambda: line.link.wait_ready(0),
         version=opened.version,
     )
-    return parts, _threads(opened, line, fleet, conductor, materials)
+    return parts, _threads(opened, line, fleet, conductor, materials, opened_desk)
 
 
 def _register(opened: Opened) -> _Register:
@@ -191,7 +195,9 @@ def _refresh(opened: Opened, health: FleetHealth) -> Callable[[], None]:
     return HealthFeed(opened.store.database, health).poll
 
 
-def _threads(opened: Opened, line: _Line, fleet: _Fleet, conductor: Conductor, materials: Materials) -> Threads:
+def _threads(
+    opened: Opened, line: _Line, fleet: _Fleet, conductor: Conductor, materials: Materials, desk: OpenedDesk
+) -> Threads:
     store = opened.store
 
     def handle(signal: Signal, issued: float) -> str:
@@ -210,6 +216,8 @@ def _threads(opened: Opened, line: _Line, fleet: _Fleet, conductor: Conductor, m
         link=line.link,
         twins=fleet.twins,
         materials=Repeating("materials", MATERIALS_S, materials.look, "materials that nobody needs stay on the disk"),
+        plan=desk.repeating,
+        solver=desk.solver,
     )
 
 
