@@ -4,7 +4,15 @@ import pytest
 
 from contract.settings import SettingsRefused
 from hub.cli_options import settings_from
-from hub.settings import HttpSettings, HubSettings, LessonSettings, MqttSettings, load_settings
+from hub.settings import (
+    HttpSettings,
+    HubSettings,
+    LessonSettings,
+    MqttSettings,
+    PlanPolicySettings,
+    PlanSettings,
+    load_settings,
+)
 
 EXAMPLE = Path(__file__).parents[2] / "configs" / "hub.toml"
 
@@ -13,7 +21,7 @@ def test_the_example_can_be_used_as_it_is_and_shows_every_default():
     example = load_settings(EXAMPLE)
     assert example == HubSettings(data=example.data)
     text = EXAMPLE.read_text(encoding="utf-8")
-    tables = (HubSettings, HttpSettings, MqttSettings, LessonSettings)
+    tables = (HubSettings, HttpSettings, MqttSettings, LessonSettings, PlanSettings, PlanPolicySettings)
     for name, field in (one for table in tables for one in table.model_fields.items()):
         assert name in text
         assert field.title
@@ -39,6 +47,12 @@ def test_an_unknown_broker_is_refused_in_words(tmp_path, broker):
 def test_a_name_that_no_certificate_can_bear_is_refused_in_words(tmp_path, name):
     (tmp_path / "hub.toml").write_text(f'data = "x"\n[mqtt]\nnames = ["hub.school", "10.0.0.5", "{name}"]\n')
     with pytest.raises(SettingsRefused, match="neither a host name nor an address"):
+        load_settings(tmp_path / "hub.toml")
+
+
+def test_a_time_zone_that_nobody_knows_is_refused_in_words(tmp_path):
+    (tmp_path / "hub.toml").write_text('data = "x"\n[plan]\ntimezone = "Asia/Fangshan"\n')
+    with pytest.raises(SettingsRefused, match="is no time zone that this machine knows"):
         load_settings(tmp_path / "hub.toml")
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from contract.session import Mode, Policy, Role, SessionOrder
+from hub.archive.refusals import ArchiveRefused
 from hub.schedule.calendars.occurrences import Occurrence
 from hub.schedule.desk.telling import shortfalls, title_of
 from hub.session.errors import SessionRefused
@@ -84,6 +85,8 @@ class Attendance:
         timezone: in which times are told.
         now: hub UTC in seconds.
         stopping: whether the hub ends, so that a long round breaks off.
+        carry: is told a session and the one in its place, which is to have what was attached to it; doing so again
+            must do no harm.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Attendance:
         timezone: ZoneInfo,
         now: Callable[[], float],
         stopping: Callable[[], bool] = lambda: False,
+        carry: Callable[[str, str], None] = lambda _before, _after: None,
     ) -> None:
         self._occurrences = occurrences
         self._sessions = sessions
@@ -107,6 +111,7 @@ class Attendance:
         self._timezone = timezone
         self._now = now
         self._stopping = stopping
+        self._carry = carry
         self._whole_at = float("-inf")
         self._seen = 0.0
         self._devices: dict[str, str | None] = {}
@@ -222,7 +227,7 @@ class Attendance:
                 break
             # Made before the hub was killed, and not noted: whoever called it off since meant it.
             if _same(order, wanted, self._now()) and (record.session is None or not order.cancelled):
-                self._occurrences.link(lesson, session)
+                self._note(record, session)
                 return
             if not order.cancelled and order.epoch > self._now():
                 self._call_off(record, session)
@@ -231,7 +236,15 @@ class Attendance:
         except SessionRefused as refused:
             self._why[lesson] = str(refused)
             return
-        self._occurrences.link(lesson, session)
+        self._note(record, session)
+
+    def _note(self, record: OccurrenceRecord, session: str) -> None:
+        if record.session is not None:
+            try:
+                self._carry(record.session, session)
+            except (SessionRefused, ArchiveRefused) as refused:
+                log.warning("what was attached to %s is not attached to %s: %s", record.session, session, refused)
+        self._occurrences.link(record.occurrence.id, session)
 
     def _tell(self, records: Iterable[OccurrenceRecord], *, whole: bool) -> None:
         """Raise and clear what should be known; what nobody looked at stays as it was told."""

@@ -13,6 +13,7 @@ from hub.schedule.desk.desk import Desk
 from hub.schedule.desk.publication import Publication
 from hub.schedule.desk.solving import Solver
 from hub.session.conductor import Conductor
+from hub.session.materials import Materials
 from hub.settings import PlanSettings
 from hub.store.store import Store
 
@@ -38,6 +39,7 @@ def open_desk(
     conductor: Conductor,
     devices: Devices,
     alerts: Alerts,
+    materials: Materials,
     now: Callable[[], float],
 ) -> OpenedDesk:
     """Make the desk's parts.
@@ -48,12 +50,18 @@ def open_desk(
         conductor: makes sessions.
         devices: who stands in which room.
         alerts: where is told what cannot be made.
+        materials: files of sessions.
         now: hub UTC in seconds.
     """
     timezone = ZoneInfo(settings.timezone)
     solver = Solver(settings.solvers, now)
     publication = Publication(store.plans, store.occurrences, store.plan_facts, timezone)
     desk = Desk(store.plans, store.plan_facts, publication, solver, settings.solve_seconds, now)
+
+    def carry(before: str, after: str) -> None:
+        for one in materials.of(before):
+            materials.add(after, one.material, one.operator)
+
     attendance = Attendance(
         store.occurrences,
         conductor,
@@ -64,6 +72,7 @@ def open_desk(
         timezone,
         now,
         stopping=lambda: repeating.stopping.is_set(),  # noqa: PLW0108  it is made below, of this
+        carry=carry,
     )
     repeating = Repeating("hub.plan", EVERY_S, attendance.tick, "lessons of the plan do not become sessions")
     return OpenedDesk(desk, attendance, solver, repeating)

@@ -42,6 +42,7 @@ class Beat:
         self.alerts = Alerts(store.alerts, self.now, lambda _: None)
         self.devices = Devices(store.devices, self.now, lambda _: None, self.alerts)
         self.conductor = Conductor(store.sessions, self.devices, Post(), self.now, Times(), lambda _: None)
+        self.carried = []
         self.ahead_s = ahead_days * DAY_S
         for room in office.district.rooms if registered is None else registered:
             self.register(room)
@@ -61,6 +62,7 @@ class Beat:
             self.ahead_s,
             SHANGHAI,
             self.now,
+            carry=lambda *sessions: self.carried.append(sessions),
         )
 
     def register(self, room):
@@ -159,6 +161,7 @@ def test_a_lesson_at_another_time_is_called_off_and_made_anew(beat):
     moved = beat.move(lesson)
     after = beat.tick(1.0)
     assert after[lesson.id] != before[lesson.id]
+    assert beat.carried == [(before[lesson.id], after[lesson.id])]  # what is attached goes with the lesson
     assert beat.conductor.order(before[lesson.id]).cancelled
     assert beat.conductor.order(after[lesson.id]).epoch == moved.epoch
     assert {**before, lesson.id: 0} == {**after, lesson.id: 0}
