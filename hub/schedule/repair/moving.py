@@ -125,6 +125,11 @@ class _Finder:
                 continue
             requests |= movers
             lessons |= closing
+        for request in sorted(requests - self._hit):
+            lesson = self._left.lesson_of(self._left.candidate[request])
+            if lesson >= 0 and lesson not in lessons and self._lesson_moves(lesson):  # they may move together
+                lessons.add(lesson)
+                requests |= set(self._followers(lesson))
         return Neighbours(tuple(sorted(requests - self._hit)), tuple(sorted(lessons)))
 
     def _way(self, candidate: int) -> tuple[set[int], set[int]] | None:
