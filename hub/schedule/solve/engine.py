@@ -136,6 +136,7 @@ def anneal(
     hot: float,
     cold: float,
     stop: Callable[[], bool] = lambda: False,
+    pace: Callable[[int], int] | None = None,
 ) -> None:
     """Spend the work, or less where `stop` says so; the best answer counts at any time.
 
@@ -146,12 +147,16 @@ def anneal(
         hot: the loss, in points, that is taken with probability 1/e at first.
         cold: and at last; the temperature falls by the same factor with every move.
         stop: asked every `SLICE` moves.
+        pace: asked then, too: how many moves there will be in all, for so many that have been made. For whoever counts
+            in seconds, and can tell only on the way; the answer then depends on the machine.
     """
     walk.work[:] = 0, 0, work
     walk.heat[:] = hot, cold, hot
-    while walk.work[SPENT] < work and not stop():
-        walk.work[UNTIL] = min(work, int(walk.work[SPENT]) + SLICE)
+    while walk.work[SPENT] < walk.work[TOTAL] and not stop():
+        walk.work[UNTIL] = min(walk.work[TOTAL], walk.work[SPENT] + SLICE)
         run()
+        if pace is not None:
+            walk.work[TOTAL] = pace(int(walk.work[SPENT]))
 
 
 @jitted

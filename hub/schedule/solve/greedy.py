@@ -32,6 +32,11 @@ def greedy(compiled: Compiled, start: Chosen | None = None) -> Chosen:
     return filling.chosen()
 
 
+def nothing(compiled: Compiled) -> Chosen:
+    """The answer that serves nobody."""
+    return Chosen(np.full(len(compiled.lesson_fan), -1, np.int32), np.full(len(compiled.request_mask), -1, np.int32))
+
+
 class _Filling:
     """An answer to which more is added as long as it fits."""
 

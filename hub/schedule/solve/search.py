@@ -59,6 +59,42 @@ class Moving(NamedTuple):
     """(1,) how many."""
 
 
+class Search:
+    """A search that can be watched on the way, and warmed up again from where it stands.
+
+    Args:
+        compiled: the problem.
+        start: an answer to begin with; what does not fit of it is left out.
+        seed: another number searches another way.
+    """
+
+    def __init__(self, compiled: Compiled, start: Chosen, seed: int) -> None:
+        self._compiled = compiled
+        self._facts = facts_of(compiled)
+        self._answer = empty_answer(self._facts)
+        self._moving = new_moving(compiled)
+        self.walk = started(seed, load(self._facts, self._answer, start))
+
+    def anneal(
+        self,
+        work: int,
+        hot: float = HOT,
+        cold: float = COLD,
+        stop: Callable[[], bool] = lambda: False,
+        pace: Callable[[int], int] | None = None,
+    ) -> None:
+        """Search on from where it stands; the arguments are those of `hub.schedule.solve.engine.anneal`."""
+        if len(self._facts.candidate_gain):
+            anneal(self.walk, self._run, work=work, hot=hot, cold=cold, stop=stop, pace=pace)
+
+    def best(self) -> Chosen:
+        """The best answer so far."""
+        return chosen_of_items(self._facts, self._answer.kept.best)
+
+    def _run(self) -> None:
+        run(self._facts, self._answer, self._moving, self.walk)
+
+
 def improve(
     compiled: Compiled,
     start: Chosen,
@@ -80,16 +116,16 @@ def improve(
         cold: temperature at last.
         stop: asked now and then; the best so far is returned as soon as it says yes.
     """
-    facts = facts_of(compiled)
-    answer = empty_answer(facts)
-    walk = started(seed, load(facts, answer, start))
-    if len(facts.candidate_gain):
-        moving = new_moving(compiled)
-        anneal(walk, lambda: run(facts, answer, moving, walk), work=work, hot=hot or HOT, cold=cold or COLD, stop=stop)
-    found = chosen_of_items(facts, answer.kept.best)
+    search = Search(compiled, start, seed)
+    search.anneal(work, hot or HOT, cold or COLD, stop)
+    return with_wishes(compiled, search.best(), start)
+
+
+def with_wishes(compiled: Compiled, found: Chosen, start: Chosen) -> Chosen:
+    """What was found, and the lessons that a wish alone wants held: the search closes those that nobody needs."""
     if not (compiled.option_gain > 0).any():
         return found
-    wished = greedy(compiled, found)  # the search closes lessons that nobody needs; a wish may want one held
+    wished = greedy(compiled, found)
     return max(start, wished, key=lambda one: points(compiled, one)) if holds(compiled, start) else wished
 
 

@@ -1,0 +1,212 @@
+"""The planner: a first answer at once, then a better one as long as it may; what it emits was checked.
+
+Counted in moves (`work`), the same seed gives the same plan on any machine, however busy: the solvers behind it are
+then stopped by their own steps, too, and never by the clock. Counted in seconds, it takes what the machine gives.
+"""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from hub.schedule.check import check
+from hub.schedule.chosen import Chosen, chosen_of, plan_of, points
+from hub.schedule.compiling import compile_district
+from hub.schedule.district import District
+from hub.schedule.errors import PinsUnmet, PlanBroken
+from hub.schedule.plan import Plan, Score
+from hub.schedule.solve.bound import bound
+from hub.schedule.solve.engine import SPENT
+from hub.schedule.solve.greedy import greedy, nothing
+from hub.schedule.solve.milp import fixed_times, polish, within
+from hub.schedule.solve.neighbourhood import improved
+from hub.schedule.solve.program import Scope
+from hub.schedule.solve.progress import TELL_EVERY_S, Allowance, Progress
+from hub.schedule.solve.search import Search, with_wishes
+
+__all__ = ["Progress", "solve"]
+
+SECONDS = 10.0
+"""How long it searches where nobody says."""
+BOUND_SHARE, SEARCH_SHARE, POLISH_SHARE = 0.12, 0.8, 0.9
+"""Which share of the seconds is spent when the bound, the search and the pairing at the times found are done; the rest
+goes to neighbourhoods."""
+NODES = 500
+"""Nodes of HiGHS's tree for pairing at the times found, where the work is counted."""
+PRICE_STEPS = 1_500
+"""Steps of the bound, where the work is counted."""
+MOVES_A_ROUND = 100_000
+"""Moves for which there is one neighbourhood, where the work is counted."""
+POLISHABLE = 40_000
+"""Candidates up to which HiGHS pairs a whole district anew; beyond, it does not return in minutes."""
+
+
+def solve(
+    district: District,
+    *,
+    seed: int = 1,
+    work: int | None = None,
+    seconds: float | None = None,
+    before: Plan | None = None,
+    start: Plan | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    prove: bool = True,
+) -> Plan:
+    """Plan a week.
+
+    Args:
+        district: what is planned.
+        seed: another number searches another way.
+        work: how many moves the search makes; then no clock has a say in the plan.
+        seconds: how long it searches, where no work is said; `SECONDS` where neither is. Reading the district and,
+            the first time on a machine, compiling the search come on top.
+        before: the plan that counts so far; keeping to it is worth points.
+        start: a plan to go on from; `before`, where there is one, otherwise.
+        on_progress: told how far it has come.
+        stop: asked often; the best plan so far is returned soon after it says yes.
+        prove: whether a bound is sought, too.
+
+    Raises:
+        PinsUnmet: no plan serves all that is pinned, or none was found.
+        PlanBroken: the plan that was found breaks a rule: a mistake in the planner.
+        DistrictWrong: rooms are asked for in more ways than can be planned.
+    """
+    allowance = Allowance(None if work is not None else SECONDS if seconds is None else seconds, stop)
+    solving = _Solving(district, before, seed, allowance, on_progress or (lambda _progress: None))
+    solving.begin(start or before)
+    if not solving.pair_at_fixed_times():
+        solving.search_on(work or 0, prove=prove)
+    return solving.plan()
+
+
+class _Solving:
+    def __init__(
+        self,
+        district: District,
+        before: Plan | None,
+        seed: int,
+        allowance: Allowance,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self._district = district
+        self._before = before
+        self._seed = seed
+        self._allowance = allowance
+        self._tell = tell
+        self._told_at = -TELL_EVERY_S
+        self._phase = "reading"
+        self._work = 0
+        self._bound: float | None = None
+        self._proof = ""
+        self._say(Progress("reading", 0.0))
+        self._compiled = compile_district(district, before)
+        self._best = nothing(self._compiled)
+
+    def begin(self, start: Plan | None) -> None:
+        """A first answer, with all that is pinned in it."""
+        begin = chosen_of(self._compiled, start) if start is not None else None
+        self._best = greedy(self._compiled, begin)
+        pinned = self._compiled.request_must
+        if self._best.candidate[pinned].min(initial=0) < 0:
+            self._best = greedy(self._compiled, self._pinned_alone())
+        self._enter("greedy")
+        self._allowance.restart()
+
+    def pair_at_fixed_times(self) -> bool:
+        """Where the timetable sets all times, HiGHS finds and proves the best plan; whether it did."""
+        if not fixed_times(self._compiled) or self._allowance.over():
+            return False
+        self._enter("polish")
+        polished = polish(self._compiled, self._best, seconds=self._clocked(0.5), nodes=self._counted(NODES))
+        self._best = polished.chosen
+        if polished.proven:
+            self._bound, self._proof = float(points(self._compiled, self._best)), "HiGHS, with the times fixed"
+        return polished.proven
+
+    def search_on(self, work: int, *, prove: bool) -> None:
+        """Bound, search, pair anew, neighbourhoods."""
+        if not self._allowance.over():
+            self._enter("compiling")
+            Search(self._compiled, self._best, self._seed).anneal(1)
+            self._allowance.restart()
+        if prove and not self._allowance.over():
+            self._enter("bound")
+            found = bound(self._compiled, seconds=self._clocked(BOUND_SHARE), steps=PRICE_STEPS)
+            self._bound, self._proof = float(found.points), found.proof
+        self._enter("search")
+        self._anneal(work)
+        self._enter("polish")
+        if len(self._compiled.candidate_gain) <= POLISHABLE and not self._allowance.over():
+            self._best = polish(
+                self._compiled, self._best, seconds=self._clocked(POLISH_SHARE), nodes=self._counted(NODES)
+            ).chosen
+            self._enter("polish")
+        rounds = 2**31 if self._allowance.timed else work // MOVES_A_ROUND
+        self._best = improved(self._compiled, self._best, seed=self._seed, rounds=rounds, stop=self._allowance.over)
+
+    def plan(self) -> Plan:
+        """The plan, checked."""
+        self._enter("checking")
+        unmet = np.flatnonzero(self._compiled.request_must & (self._best.candidate < 0))
+        if len(unmet):
+            raise PinsUnmet([self._district.requests[request].id for request in unmet])
+        plan = plan_of(self._compiled, self._best, Score(), self._before, self._bound, self._proof)
+        checked = check(self._district, plan, self._before)
+        if checked.violations:
+            raise PlanBroken(checked.violations)
+        counted = points(self._compiled, self._best)
+        if checked.score.total != counted:
+            raise PlanBroken((f"it is worth {checked.score.total} points, and was taken to be worth {counted}",))
+        return plan.model_copy(update={"score": checked.score})
+
+    def _pinned_alone(self) -> Chosen:
+        """Serve all that is pinned, and nothing else, where that can be."""
+        everywhere = np.ones(len(self._compiled.options), np.bool_)
+        scope = Scope(everywhere, self._compiled.request_must, nothing(self._compiled))
+        return within(self._compiled, scope, nodes=NODES).chosen
+
+    def _anneal(self, work: int) -> None:
+        search = Search(self._compiled, self._best, self._seed)
+        allowance = self._allowance
+        begun = time.monotonic()
+        granted = allowance.left(SEARCH_SHARE)
+
+        def pace(spent: int) -> int:
+            return max(spent, int(spent * granted / max(1e-6, time.monotonic() - begun)))
+
+        def stop() -> bool:
+            self._work = int(search.walk.work[SPENT])
+            if time.monotonic() - self._told_at >= TELL_EVERY_S:
+                self._best = search.best()
+                self._enter("search")
+            return allowance.over(SEARCH_SHARE)
+
+        if allowance.timed:
+            search.anneal(1 << 40, stop=stop, pace=pace)
+        else:
+            search.anneal(work, stop=stop)
+        self._work = int(search.walk.work[SPENT])
+        self._best = with_wishes(self._compiled, search.best(), self._best)
+
+    def _clocked(self, share: float) -> float | None:
+        return max(0.01, self._allowance.left(share)) if self._allowance.timed else None
+
+    def _counted(self, nodes: int) -> int | None:
+        return None if self._allowance.timed else nodes
+
+    def _enter(self, phase: str) -> None:
+        self._say(
+            Progress(
+                phase,
+                self._allowance.elapsed(),
+                self._work,
+                points(self._compiled, self._best),
+                int((self._best.candidate >= 0).sum()),
+                self._bound,
+            )
+        )
+
+    def _say(self, progress: Progress) -> None:
+        self._told_at = time.monotonic()
+        self._tell(progress)
