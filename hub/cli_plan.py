@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hub import cli_plan_import
 from hub.cli_options import JsonOption, refused
 from hub.cli_plan_options import (
     BeforeOption,
@@ -27,6 +28,8 @@ app = typer.Typer(
 
     To see it work: `generate` a district, `solve` it, `check` the plan. docs/planning.md describes the files.""",
 )
+
+app.add_typer(cli_plan_import.app)
 
 
 @app.command()

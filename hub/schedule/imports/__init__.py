@@ -1,0 +1,1 @@
+"""Files that schools bring: read, held against what is known, shown, and only then taken. See `importing`."""
