@@ -24,6 +24,8 @@ from hub.fleet.errors import (
     TwinChanged,
     TwinRefused,
 )
+from hub.schedule.desk import errors as desk
+from hub.schedule.errors import ScheduleRefused
 from hub.session import errors
 from hub.session.errors import SessionRefused
 from hub.store.errors import NoConnectionFree, in_short
@@ -75,6 +77,15 @@ SESSION_ANSWERS: dict[type[SessionRefused], tuple[int, str]] = {
     errors.TooLate: (409, "look at the session's state first"),
 }
 
+SCHEDULE_ANSWERS: dict[type[ScheduleRefused], tuple[int, str]] = {
+    desk.PlanUnknown: (404, "list the plans with GET /api/v1/plan/plans"),
+    desk.PlanMoveRefused: (409, "look at the plan's state first"),
+    desk.PlanMoved: (409, "look at the plan again, then do it once more"),
+    desk.SolveRefused: (409, "look at GET /api/v1/plan/plans/{plan}/solve"),
+    desk.NotAgreed: (409, "look at what each school said in GET /api/v1/plan/plans/{plan}"),
+    desk.TermUnknown: (422, "import the term, or name weeks that it has"),
+}
+
 
 def add_handlers(app: FastAPI) -> None:
     """Answer every exception of ours in the one form."""
@@ -86,6 +97,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(TwinRefused, _twin)
     app.add_exception_handler(ClaimRefused, _claim)
     app.add_exception_handler(AuthorityUnusable, _authority)
+    app.add_exception_handler(ScheduleRefused, _schedule)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(DataError, _unstorable)
@@ -107,6 +119,14 @@ def _archive(_request: Request, error: Exception) -> Response:
 def _session(_request: Request, error: Exception) -> Response:
     status, what_to_do = next(
         (answer for kind, answer in SESSION_ANSWERS.items() if isinstance(error, kind)), (409, "see the hub's log")
+    )
+    return problem(status, str(error), what_to_do)
+
+
+def _schedule(_request: Request, error: Exception) -> Response:
+    status, what_to_do = next(
+        (answer for kind, answer in SCHEDULE_ANSWERS.items() if isinstance(error, kind)),
+        (422, "mend what the words name; docs/planning.md describes it"),
     )
     return problem(status, str(error), what_to_do)
 
@@ -165,6 +185,12 @@ def _http(_request: Request, error: Exception) -> Response:
     return problem(error.status_code, str(error.detail), "see /api/v1/openapi.json for what this route takes", headers)
 
 
+def _path(request: Request) -> str:
+    """The path of a request, as it may stand in a log: a calendar's is a secret."""
+    path = request.url.path
+    return "/calendars/..." if path.startswith("/calendars/") else path
+
+
 def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed", request.method, _path(request), exc_info=error)
     return problem(500, "the hub could not do this", "try again; if it stays, the hub's log says why")

@@ -63,6 +63,14 @@ class Desk:
         """Every plan, or those of a term; the newest first."""
         return self._table.heads(term)
 
+    def head(self, plan: str) -> PlanHead:
+        """A plan without its contents.
+
+        Raises:
+            PlanUnknown: there is none.
+        """
+        return self._drafts.head(plan)
+
     def open(self, plan: str) -> Opened:
         """A plan with its contents.
 
@@ -171,7 +179,7 @@ class Desk:
                 start=opened.book.plan,
                 before=self._before(opened.head),
                 seed=new.seed,
-                seconds=new.seconds or self._seconds,
+                seconds=None if new.work is not None else new.seconds or self._seconds,
                 work=new.work,
             )
 

@@ -22,7 +22,9 @@ PROGRAM = (sys.executable, "-m", "hub.schedule.desk.child")
 WHERE = Path(__file__).parents[3]
 """Where the process is started: the hub may have been started in any folder."""
 COMPILE_S = 180.0
-"""A process may take this long beyond its seconds, once, to compile what it runs."""
+"""A process may take this long beyond its seconds, to read the district and, once, to compile what it runs."""
+WORK_S = 3_600.0
+"""How long one may take whose work is counted in moves."""
 END_WAIT_S = 5.0
 REMEMBERED = 64
 """Drafts whose last solving is remembered."""
@@ -53,8 +55,8 @@ class Solving:
     state: SolveState
     began: float
     """In seconds of hub UTC."""
-    seconds: float
-    """How long it may search."""
+    seconds: float | None
+    """How long it may search; None where its work is counted in moves."""
     words: str = ""
     """Why it failed."""
     told: Told | None = None
@@ -112,7 +114,7 @@ class Solver:
                 raise SolveRefused(f"no process can be started to solve it: {error.strerror}") from error
             self._children[draft] = child
             self._forget_some()
-            self._solvings[draft] = solving = Solving(SolveState.RUNNING, self._now(), job.seconds or 0.0)
+            self._solvings[draft] = solving = Solving(SolveState.RUNNING, self._now(), job.seconds)
             work = (draft, child, job, taken)
             self._threads[draft] = thread = threading.Thread(target=self._run, args=work, name=f"hub.solve.{draft}")
         thread.start()
@@ -161,7 +163,7 @@ class Solver:
             too_long.set()
             child.kill()
 
-        limit = threading.Timer((job.seconds or 0.0) * 2 + COMPILE_S, cut)
+        limit = threading.Timer((job.seconds or WORK_S) + COMPILE_S, cut)
         limit.daemon = True
         limit.start()
         try:

@@ -55,7 +55,7 @@ class SolvingView(View):
 
     state: SolveState
     began: float = Field(description="In seconds of hub UTC.")
-    seconds: float = Field(description="How long it may search.")
+    seconds: float | None = Field(description="How long it may search; null where its work is counted in moves.")
     words: str = Field("", description="Why it failed.")
     told: Told | None = Field(None, description="What it said last.")
 
