@@ -23,7 +23,8 @@ class Who(StrEnum):
     """Who may use a route."""
 
     ANYONE = "anyone"
-    """No sign-in: health, the sign-in page and its files; and whoever shows a claim code, which is proof itself."""
+    """No sign-in: health, the sign-in page and its files; and whoever shows a claim code or a calendar's token, which
+    is proof itself, and at which the route looks."""
     OPERATOR = "operator"
     """The district's staff, with the operator's token or the console's cookie."""
     DEVICE = "device"
@@ -84,6 +85,32 @@ RULES: Mapping[str, Who] = {
     "DELETE /api/v1/sessions/{session}/materials/{name}": Who.OPERATOR,
     "GET /api/v1/materials/{sha256}": Who.EITHER,
     "POST /api/v1/materials/held": Who.DEVICE,
+    "POST /api/v1/plan/calendars": Who.OPERATOR,
+    "GET /api/v1/plan/calendars": Who.OPERATOR,
+    "DELETE /api/v1/plan/calendars/{token}": Who.OPERATOR,
+    "GET /api/v1/plan/calendars/{kind}/{who}": Who.OPERATOR,
+    "GET /calendars/{token}.ics": Who.ANYONE,
+    "GET /services/available.json": Who.ANYONE,
+    "GET /recordings/calendars": Who.ANYONE,
+    "POST /capture-admin/agents/{agent}": Who.ANYONE,
+    "POST /capture-admin/recordings/{recording}": Who.ANYONE,
+    "GET /api/v1/plan/plans": Who.OPERATOR,
+    "POST /api/v1/plan/plans": Who.OPERATOR,
+    "GET /api/v1/plan/plans/{plan}": Who.OPERATOR,
+    "GET /api/v1/plan/plans/{plan}/district": Who.OPERATOR,
+    "GET /api/v1/plan/plans/{plan}/file": Who.OPERATOR,
+    "PUT /api/v1/plan/plans/{plan}/file": Who.OPERATOR,
+    "GET /api/v1/plan/plans/{plan}/requests": Who.OPERATOR,
+    "GET /api/v1/plan/plans/{plan}/week": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/edits": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/solve": Who.OPERATOR,
+    "GET /api/v1/plan/plans/{plan}/solve": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/stop": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/propose": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/reopen": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/approvals": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/publish": Who.OPERATOR,
+    "POST /api/v1/plan/plans/{plan}/withdraw": Who.OPERATOR,
     "GET /api/v1/packages/{session}/{room}": Who.EITHER,
     "GET /api/v1/packages/{session}/{room}/receipt": Who.EITHER,
     "GET /api/v1/packages/{session}/{room}/files/{name}": Who.OPERATOR,

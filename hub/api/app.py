@@ -13,6 +13,7 @@ from contract.envelope import Envelope
 from contract.keys import public_pem
 from hub.api import (
     alerts,
+    calendars,
     chapters,
     commands,
     devices,
@@ -22,6 +23,8 @@ from hub.api import (
     materials,
     metrics,
     packages,
+    plans,
+    recorders,
     reports,
     sessions,
     telemetry,
@@ -46,6 +49,7 @@ from hub.insight.contents import LessonContents
 from hub.insight.reports import LessonReports
 from hub.insight.upkeep import ContentsUpkeep
 from hub.parts import HubParts
+from hub.schedule.calendars.subscriptions import Style, Subscriptions
 from hub.session.conductor import Conductor
 from hub.session.views import SessionView
 
@@ -178,9 +182,11 @@ def create_app(parts: HubParts) -> FastAPI:
         page_routes(pages, overview, parts.conductor, store, contents, judged),
         found_routes(pages, contents),
         report_routes(pages, lesson_reports),
+        *_calendar_routes(parts),
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
+    app.include_router(plans.router(parts.desk), max_body_size=plans.LARGEST_DISTRICT_BYTES)
     app.include_router(uploads.router(intake))  # these have limits of their own
     app.include_router(materials.router(parts.materials, parts.settings.materials.most_mib << 20))
     add_handlers(app)
@@ -193,6 +199,18 @@ def _ended(task: asyncio.Task[None]) -> None:
     """Nothing in the background may end by itself without a word."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s has ended and is missing until the hub is started again", task.get_name(), exc_info=error)
+
+
+def _calendar_routes(parts: HubParts) -> tuple[APIRouter, ...]:
+    settings, store, now = parts.settings, parts.store, parts.clock.now
+    style = Style.of(settings.plan.timezone, settings.language, parts.key.public_key())
+    subscriptions = Subscriptions(store.occurrences, store.calendar_tokens, store.plan_facts, style, now)
+    told, tries = recorders.Recorders(now), Tries(now)
+    return (
+        calendars.operator_routes(subscriptions, settings.http, told.of),
+        calendars.feed_routes(subscriptions, tries),
+        recorders.recorder_routes(subscriptions, told, tries, settings.http, now),
+    )
 
 
 def _own_routes(app: FastAPI, version: str) -> APIRouter:

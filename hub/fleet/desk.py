@@ -58,7 +58,7 @@ def desk(settings: HubSettings, url: str = "") -> Iterator[Desk]:
     key = hub_key(settings.data)
     store = Store.open(settings.database_url)
     try:
-        hub = url.rstrip("/") or address_for_devices(settings.http, _here(settings, store))
+        hub = url.rstrip("/") or address_for_devices(settings.http, here(settings, store))
         claims = Claims(store.claims, store.devices, time.time)
         yield Desk(claims, store.devices, hub, fingerprint(key.public_key()), by())
     finally:
@@ -144,7 +144,8 @@ def _told(settings: HubSettings) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _here(settings: HubSettings, store: Store) -> str:
+def here(settings: HubSettings, store: Store) -> str:
+    """How the hub is reached from this machine, whether it runs or not."""
     if (found := where(settings)) is not None:
         return found
     http = settings.http

@@ -15,15 +15,29 @@ from hub.api.access import RULES, Who, open_rules
 from hub.door import OpenBinding, refuse_open_binding
 from tests.hub_api.district import Device, District, make
 
-ALLOW_LIST = {"GET /healthz", "GET /login", "POST /login", "GET /static/{name}", "POST /api/v1/enrolments"}
+PROOF_IN_HAND = {
+    "POST /api/v1/enrolments",
+    "GET /calendars/{token}.ics",
+    "GET /services/available.json",
+    "GET /recordings/calendars",
+    "POST /capture-admin/agents/{agent}",
+    "POST /capture-admin/recordings/{recording}",
+}
+"""Whoever shows a claim code or a calendar's token; their own tests knock at them without."""
+ALLOW_LIST = {"GET /healthz", "GET /login", "POST /login", "GET /static/{name}", *PROOF_IN_HAND}
 VALUES = {
     "device": "device-lead",
     "alert": "1",
     "command": "0" * 24,
     "session": "s-2026-abcd",
+    "plan": "p-000001",
+    "sha256": "0" * 64,
     "room": "room-lead",
     "name": "camera.mp4",
     "uuid": "device-lead." + "0" * 32,
+    "token": "0" * 16,
+    "kind": "room",
+    "who": "room-lead",
 }
 
 
