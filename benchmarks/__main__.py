@@ -23,6 +23,8 @@ from benchmarks import (
     masks,
     memory,
     people,
+    planning,
+    planning_tenfold,
     rehearsal,
     sender,
     shares,
@@ -46,9 +48,11 @@ TABLES = {
     "slides": slides,
     "masks": masks,
     "rehearsal": rehearsal,
+    "plan": planning,
+    "plan10": planning_tenfold,
     "memory": memory,
 }
-LONG = frozenset({"memory", "rehearsal"})
+LONG = frozenset({"memory", "rehearsal", "plan10"})
 
 
 def machine() -> str:

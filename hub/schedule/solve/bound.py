@@ -22,9 +22,9 @@ SCALE = 256
 """Parts of a point in which prices are written down."""
 STEPS = 8000
 """Steps of the search for prices; it ends sooner where they gain no more."""
-SEARCHABLE = 40_000
-"""Columns up to which HiGHS is asked for a lower bound in the time that is left; beyond, it does not get past the first
-relaxation in minutes."""
+SEARCHABLE = 4_000
+"""Columns up to which HiGHS is asked for a lower bound in the time that is left. Of fifteen thousand columns, it took
+99 of 1,919,166 points off in a minute."""
 
 
 @dataclass(frozen=True, slots=True)
