@@ -98,11 +98,11 @@ def test_a_timetable_that_breaks_something_is_mended_and_never_breaks_more():
         week.journal.length[0] = 0
         before = points(week)
         gain = move(week, draws, np.array([0.4, 0.8, 0.9, 1.0]))
+        assert gain == NEVER or week.hard[0] <= broken
         if gain < 0:
             undo(week)
         else:
             assert points(week) == before + gain
-        assert week.hard[0] <= broken
         broken = int(week.hard[0])
     assert penalty(crowded, timetable(crowded, week.slot)).hard == broken < 10
 
