@@ -2,7 +2,7 @@
 
 The plan is laid first: lessons are placed, classes are put into rooms beside them, and only then is it written
 down what each of them could have done instead. The tenth request is drawn without a place. So every district has a
-known good answer, and nothing in its file tells which. The same arguments make the same file, byte for byte.
+known good answer, and nothing in its file tells it. The same arguments make the same file, byte for byte.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,6 +64,7 @@ def _made(schools: int, rooms: int, requests: int, seed: int, extras: Extras) ->
         )
     while len(planter.requests) < requests:
         planter.add_surplus()
+    _shuffle(draws, planter)
     district = District(
         name=f"{schools} schools, {rooms} rooms, {requests} requests, seed {seed}",
         schools=tuple(home.school for home in homes),
@@ -77,6 +78,23 @@ def _made(schools: int, rooms: int, requests: int, seed: int, extras: Extras) ->
         wishes=tuple(_wishes(draws, extras.wishes, planter)),
     )
     return district, planter
+
+
+def _shuffle(draws: Draws, planter: Planter) -> None:
+    """Deal lessons and requests anew, so that their order does not tell who belongs to whom."""
+    lessons = draws.some(planter.lessons, len(planter.lessons))
+    requests = draws.some(planter.requests, len(planter.requests))
+    ids = {one.id: f"l{number:04}" for number, one in enumerate(lessons, start=1)}
+    ids |= {one.id: f"q{number:05}" for number, one in enumerate(requests, start=1)}
+    planter.lessons = [one.model_copy(update={"id": ids[one.id]}) for one in lessons]
+    planter.requests = [one.model_copy(update={"id": ids[one.id]}) for one in requests]
+    held = (one.model_copy(update={"lesson": ids[one.lesson]}) for one in planter.held)
+    served = (
+        one.model_copy(update={"request": ids[one.request], "lesson": ids[one.lesson] if one.lesson else None})
+        for one in planter.served
+    )
+    planter.held = sorted(held, key=lambda one: one.lesson)
+    planter.served = sorted(served, key=lambda one: one.request)
 
 
 def _pins(draws: Draws, share: float, homes: Sequence[Home], served: Sequence[Served]) -> Iterator[Pin]:
