@@ -185,12 +185,14 @@ class Compiler:
         """Lesson (-1 for none), its slot, the request's slot, minutes in common, gain."""
         home = self._home(request)
         allowed = self._allowed(request, home)
+        pin = self._pins.get(request.id)
         if request.mode == "open":
+            if pin is not None and pin.lesson is not None:
+                return  # there is no lesson by which an open class could be served
             for time in sorted(allowed):
                 begins, ends = home.bells[time[1] - 1].minutes
                 yield -1, time, time, ends - begins, self._gain(request, None, home, time, time, ends - begins)
             return
-        pin = self._pins.get(request.id)
         for number in offers.get((request.mode, request.subject, request.grade, request.edition), ()):
             lesson = self._district.lessons[number]
             lead = self._lead_school(lesson)
