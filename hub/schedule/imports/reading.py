@@ -1,10 +1,12 @@
 """Files of whatever format become one proposal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from hub.schedule.imports.building import Building
+from hub.schedule.imports.cses import read_cses
 from hub.schedule.imports.csv_file import read_csv
 from hub.schedule.imports.header import Header, header_of, likeliest, table_named
 from hub.schedule.imports.mistakes import CellWrong, FileWrong, Where, file_wrong
@@ -81,11 +83,13 @@ def propose(files: Sequence[Brought], known: Iterable[FactRow], wanted: Wanted) 
             building.mistake(Where("--school"), error.what)
     by_format: dict[str, list[Brought]] = {}
     for file in files:
-        try:
+        with _telling(building):
             by_format.setdefault(format_of(file, wanted.kind), []).append(file)
-        except FileWrong as error:
-            building.mistakes.append(error.mistake)
     _tables((*by_format.get("workbook", ()), *by_format.get("csv", ())), building, wanted, school)
+    for file in by_format.get("cses", ()):
+        with _telling(building):
+            read_cses(file.data, file.name, building, school)
+            building.formats.append("cses")
     if not files:
         building.mistakes.append(file_wrong("-", "file.none").mistake)
     return building.proposal(", ".join(file.name for file in files), replace=wanted.replace)
@@ -115,13 +119,22 @@ def format_of(file: Brought, kind: str) -> str:
     raise file_wrong(file.name, "file.type", known=" ".join((*SUFFIXES, ".zip")))
 
 
+@contextmanager
+def _telling(building: Building) -> Iterator[None]:
+    """A file that cannot be read is told; the others are read."""
+    try:
+        yield
+    except FileWrong as error:
+        building.mistakes.append(error.mistake)
+
+
 def _tables(files: Iterable[Brought], building: Building, wanted: Wanted, school: str) -> None:
     found: list[tuple[Sheet, Header]] = []
     for file in files:
-        try:
+        sheets: list[Sheet] = []
+        with _telling(building):
             sheets = _sheets(file)
-        except FileWrong as error:
-            building.mistakes.append(error.mistake)
+        if not sheets:
             continue
         building.formats.append("table")
         known = [(sheet, table_named(sheet, wanted.kind) or likeliest(sheet, school)) for sheet in sheets]
