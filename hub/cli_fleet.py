@@ -179,7 +179,7 @@ def _one(at: "Desk", made: "MadeClaim", *, as_json: bool) -> None:
         typer.echo(json.dumps(_told(at, made), ensure_ascii=False, indent=1))
         return
     typer.echo(f"claim code for room {made.asked.room}, good until {until(made.expires)}, once:\n\n  {made.code}\n")
-    typer.echo(_qr(at.ticket(made.code)))
+    typer.echo(terminal_qr(at.ticket(made.code)))
     typer.echo(f"on the room's machine: tongtang agent enrol {made.code} --hub {at.hub}")
 
 
@@ -238,7 +238,7 @@ def _tell(found: "Iterable[ClaimRecord]", *, as_json: bool) -> None:
         typer.echo("no claims in the last 30 days")
 
 
-def _qr(text: str) -> str:
+def terminal_qr(text: str) -> str:
     """A QR code in letters for the terminal; words where it cannot show the half blocks."""
     import segno  # noqa: PLC0415  not needed by --help
 

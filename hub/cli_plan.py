@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_plan_import
+from hub import cli_plan_calendar, cli_plan_import
 from hub.cli_options import JsonOption, refused
 from hub.cli_plan_options import (
     BeforeOption,
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_plan_import.app)
+app.add_typer(cli_plan_calendar.app, name="calendar")
 
 
 @app.command()
