@@ -16,15 +16,22 @@ from hub.schedule.compiled import Compiled, Ints
 from hub.schedule.solve.engine import Walk, anneal, below, going, is_best, keep, started, takes
 from hub.schedule.solve.greedy import greedy
 from hub.schedule.solve.jit import jitted
+from hub.schedule.solve.loading import chosen_of_items, empty_answer, facts_of, load
 from hub.schedule.solve.milp import holds
 from hub.schedule.solve.state import (
+    CANDIDATE,
+    COUNT,
+    FIRST,
+    GAIN,
+    LEFT,
+    LESSON,
+    OPTION,
+    REQUEST,
+    RESOURCE,
+    SPOT,
     Answer,
     Facts,
-    chosen_of_items,
-    empty_answer,
-    facts_of,
     fits,
-    load,
     serve,
     undo,
     unserve,
@@ -71,9 +78,9 @@ class Search:
     def __init__(self, compiled: Compiled, start: Chosen, seed: int) -> None:
         self._compiled = compiled
         self._facts = facts_of(compiled)
-        self._answer = empty_answer(self._facts)
+        self._answer = empty_answer(compiled, self._facts)
         self._moving = new_moving(compiled)
-        self.walk = started(seed, load(self._facts, self._answer, start))
+        self.walk = started(seed, load(compiled, self._facts, self._answer, start))
 
     def anneal(
         self,
@@ -84,7 +91,7 @@ class Search:
         pace: Callable[[int], int] | None = None,
     ) -> None:
         """Search on from where it stands; the arguments are those of `hub.schedule.solve.engine.anneal`."""
-        if len(self._facts.candidate_gain):
+        if len(self._compiled.candidate_gain):
             anneal(self.walk, self._run, work=work, hot=hot, cold=cold, stop=stop, pace=pace)
 
     def best(self) -> Chosen:
@@ -147,38 +154,38 @@ def run(facts: Facts, answer: Answer, moving: Moving, walk: Walk) -> None:
         if not takes(walk, gain):
             undo(facts, answer)
         elif is_best(walk):
-            keep(answer.kept, answer.now)
+            keep(answer.kept, answer.at)
 
 
 @jitted
 def _move(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64]) -> int:
     request = _wanted(facts, answer, random)
-    first = facts.request_start[request]
-    count = facts.request_start[request + 1] - first
+    first = facts.at[facts.request_start + request]
+    count = facts.at[facts.request_start + request + 1] - first
     if count == 0:
         return 0
     candidate = first + below(random, count)
-    if answer.now[len(facts.lesson_fan) + request] == candidate:
+    if answer.at[facts.lessons + request] == candidate:
         return 0
     gain = _make_room(facts, answer, moving, random, request, candidate)
     if not fits(facts, answer, request, candidate):
         undo(facts, answer)
         return 0
     gain += serve(facts, answer, request, candidate)
-    _besides(facts, answer, moving, random, facts.candidate_option[candidate])
+    _besides(facts, answer, moving, random, facts.at[facts.candidate + CANDIDATE * candidate + OPTION])
     return gain + _place_all(facts, answer, moving, random)
 
 
 @jitted
 def _wanted(facts: Facts, answer: Answer, random: NDArray[np.uint64]) -> int:
     """Whom to serve: mostly somebody who is not, and before all somebody pinned."""
-    if len(facts.pinned) and below(random, 4) == 0:
-        request: int = facts.pinned[below(random, len(facts.pinned))]
-        if answer.now[len(facts.lesson_fan) + request] < 0:
+    if facts.pins and below(random, 4) == 0:
+        request: int = facts.at[facts.pinned + below(random, facts.pins)]
+        if answer.at[facts.lessons + request] < 0:
             return request
-    if answer.size[0] and below(random, 5) != 0:
-        return int(answer.unserved[below(random, answer.size[0])])
-    return int(below(random, len(facts.request_mask)))
+    if answer.at[answer.size] and below(random, 5) != 0:
+        return int(answer.at[answer.unserved + below(random, answer.at[answer.size])])
+    return int(below(random, facts.requests))
 
 
 @jitted
@@ -187,21 +194,19 @@ def _make_room(
 ) -> int:
     """Take out whoever is in the way; what that gains, mostly < 0."""
     gain = 0
-    if answer.now[len(facts.lesson_fan) + request] >= 0:
+    if answer.at[facts.lessons + request] >= 0:
         gain += unserve(facts, answer, request)
-    lesson = facts.candidate_lesson[candidate]
-    option = facts.candidate_option[candidate]
-    if lesson >= 0:
-        if answer.now[lesson] >= 0 and answer.now[lesson] != option:
+    row = facts.candidate + CANDIDATE * candidate
+    lesson = facts.at[row + LESSON]
+    option = facts.at[row + OPTION]
+    if lesson >= 0 and answer.at[lesson] >= 0:
+        if answer.at[lesson] != option:
             gain += _empty(facts, answer, moving, lesson)
-        elif answer.now[lesson] >= 0:
-            gain += _seat(facts, answer, moving, random, lesson, facts.request_mask[request])
-    place = facts.candidate_place[candidate]
-    for use in range(facts.place_use_start[place], facts.place_use_start[place + 1]):
-        gain += _free_up(facts, answer, moving, random, facts.place_use[use], facts.place_units[use])
-    if lesson >= 0 and answer.now[lesson] < 0:
-        for use in range(facts.option_use_start[option], facts.option_use_start[option + 1]):
-            gain += _free_up(facts, answer, moving, random, facts.option_use[use], facts.option_units[use])
+        else:
+            gain += _seat(facts, answer, moving, random, lesson, facts.at[facts.mask + request])
+    gain += _free(facts, answer, moving, random, facts.at[row + SPOT])
+    if lesson >= 0 and answer.at[lesson] < 0:
+        gain += _free(facts, answer, moving, random, option)
     return gain
 
 
@@ -216,9 +221,9 @@ def _out(facts: Facts, answer: Answer, moving: Moving, request: int) -> int:
 def _empty(facts: Facts, answer: Answer, moving: Moving, lesson: int) -> int:
     """Take everybody out of a lesson, which closes it."""
     gain = 0
-    while answer.seat_count[lesson]:
-        last = facts.seat_start[lesson] + answer.seat_count[lesson] - 1
-        gain += _out(facts, answer, moving, answer.seats[last])
+    seats = answer.seats + facts.at[facts.seat_start + lesson]
+    while answer.at[answer.seat_count + lesson]:
+        gain += _out(facts, answer, moving, answer.at[seats + answer.at[answer.seat_count + lesson] - 1])
     return gain
 
 
@@ -226,20 +231,20 @@ def _empty(facts: Facts, answer: Answer, moving: Moving, lesson: int) -> int:
 def _seat(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64], lesson: int, mask: int) -> int:
     """Take the cheaper of two out of a lesson in which no seat is left, in each kind of week."""
     gain = 0
-    lessons = len(facts.lesson_fan)
+    seats = answer.seats + facts.at[facts.seat_start + lesson]
     for parity in range(2):
         bit = 1 << parity
-        while mask & bit and answer.fan[lesson, parity] >= facts.lesson_fan[lesson]:
-            first = facts.seat_start[lesson]
-            count = answer.seat_count[lesson]
+        while mask & bit and answer.at[answer.fan + 2 * lesson + parity] >= facts.at[facts.fan + lesson]:
+            count = answer.at[answer.seat_count + lesson]
             chosen = -1
             least = 0
             start = below(random, count)
             seen = 0
             for step in range(count):
-                one = answer.seats[first + (start + step) % count]
-                if facts.request_mask[one] & bit:
-                    cost = facts.candidate_gain[answer.now[lessons + one]]
+                one = answer.at[seats + (start + step) % count]
+                if facts.at[facts.mask + one] & bit:
+                    taken = answer.at[facts.lessons + one]
+                    cost = facts.at[facts.candidate + CANDIDATE * taken + GAIN]
                     if chosen < 0 or cost < least:
                         chosen = one
                         least = cost
@@ -251,20 +256,22 @@ def _seat(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint6
 
 
 @jitted
-def _free_up(
-    facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64], resource: int, units: int
-) -> int:
-    """Take out users of a resource, at random, until so many units are free, or too many had to go."""
+def _free(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint64], spot: int) -> int:
+    """Take out users of what a spot uses, at random, until enough is free, or too many had to go."""
     gain = 0
-    while answer.used[resource] + units > facts.capacity[resource]:
-        count = answer.user_count[resource]
-        if count == 0 or moving.length[0] >= MOST_OUT:
-            break
-        item = answer.users[facts.user_start[resource] + below(random, count)]
-        if item < len(facts.lesson_fan):
-            gain += _empty(facts, answer, moving, item)
-        else:
-            gain += _out(facts, answer, moving, item - len(facts.lesson_fan))
+    begin = facts.at[facts.use_start + spot]
+    end = facts.at[facts.use_start + spot + 1]
+    for use in range(facts.use + 2 * begin, facts.use + 2 * end, 2):
+        resource = answer.resource + RESOURCE * facts.at[use]
+        while answer.at[resource + LEFT] < facts.at[use + 1]:
+            count = answer.at[resource + COUNT]
+            if count == 0 or moving.length[0] >= MOST_OUT:
+                break
+            item = answer.at[answer.users + answer.at[resource + FIRST] + below(random, count)]
+            if item < facts.lessons:
+                gain += _empty(facts, answer, moving, item)
+            else:
+                gain += _out(facts, answer, moving, item - facts.lessons)
     return gain
 
 
@@ -273,12 +280,13 @@ def _besides(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.ui
     """Have some be placed that the lesson could serve in its slot, and nobody does."""
     if option < 0:
         return
-    first = facts.option_row_start[option]
-    count = facts.option_row_start[option + 1] - first
+    first = facts.at[facts.row_start + option]
+    count = facts.at[facts.row_start + option + 1] - first
     start = below(random, count)
     for step in range(min(MORE, count)):
-        request = facts.candidate_request[facts.option_row[first + (start + step) % count]]
-        if answer.now[len(facts.lesson_fan) + request] < 0:
+        candidate = facts.at[facts.row + first + (start + step) % count]
+        request = facts.at[facts.candidate + CANDIDATE * candidate + REQUEST]
+        if answer.at[facts.lessons + request] < 0:
             moving.out[moving.length[0]] = request
             moving.length[0] += 1
 
@@ -289,8 +297,8 @@ def _place_all(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.
     count = moving.length[0]
     for row in range(count):
         request = moving.out[row]
-        worth_most = facts.candidate_gain[facts.request_start[request]] + worth(facts, answer, request)
-        moving.rank[row] = worth_most + below(random, NOISE)
+        first = facts.candidate + CANDIDATE * facts.at[facts.request_start + request]
+        moving.rank[row] = facts.at[first + GAIN] + worth(facts, answer, request) + below(random, NOISE)
     gain = 0
     for done in range(count):
         best = done
@@ -300,7 +308,7 @@ def _place_all(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.
         request = moving.out[best]
         moving.out[best] = moving.out[done]
         moving.rank[best] = moving.rank[done]
-        if answer.now[len(facts.lesson_fan) + request] < 0:
+        if answer.at[facts.lessons + request] < 0:
             gain += _place(facts, answer, random, request)
     return gain
 
@@ -308,17 +316,18 @@ def _place_all(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.
 @jitted
 def _place(facts: Facts, answer: Answer, random: NDArray[np.uint64], request: int) -> int:
     """Serve somebody by the best candidate that fits, of those that are looked at."""
-    first = facts.request_start[request]
-    count = facts.request_start[request + 1] - first
+    first = facts.at[facts.request_start + request]
+    count = facts.at[facts.request_start + request + 1] - first
     start = below(random, count)
     chosen = -1
     most = -NEVER
     for step in range(min(TRIED, count)):
         candidate = first + (start + step) % count
-        value = facts.candidate_gain[candidate] + below(random, NOISE)
-        lesson = facts.candidate_lesson[candidate]
-        if lesson >= 0 and answer.now[lesson] >= 0:
-            if answer.now[lesson] != facts.candidate_option[candidate]:
+        row = facts.candidate + CANDIDATE * candidate
+        value = facts.at[row + GAIN] + below(random, NOISE)
+        lesson = facts.at[row + LESSON]
+        if lesson >= 0 and answer.at[lesson] >= 0:
+            if answer.at[lesson] != facts.at[row + OPTION]:
                 continue
             value += HELD_IS_BETTER
         if value > most and fits(facts, answer, request, candidate):

@@ -10,9 +10,9 @@ from hub.schedule.compiling import compile_district
 from hub.schedule.generate import generate, planted
 from hub.schedule.solve.engine import BEST, SLICE, anneal, started
 from hub.schedule.solve.greedy import greedy
+from hub.schedule.solve.loading import PINNED, chosen_of_items, empty_answer, facts_of, load
 from hub.schedule.solve.milp import holds
 from hub.schedule.solve.search import improve, new_moving, run
-from hub.schedule.solve.state import PINNED, chosen_of_items, empty_answer, facts_of, load
 from hub.schedule.synthetic.extras import Extras
 from tests.hub.schedule.solve.tiny import best, problem
 
@@ -75,11 +75,11 @@ def test_with_pins_open_classes_observers_assistants_and_wishes_it_holds_and_ser
 
 def test_the_points_that_it_counts_on_the_way_are_those_of_the_answer(rich):
     facts = facts_of(rich)
-    answer = empty_answer(facts)
-    walk = started(1, load(facts, answer, greedy(rich)))
+    answer = empty_answer(rich, facts)
+    walk = started(1, load(rich, facts, answer, greedy(rich)))
     moving = new_moving(rich)
     anneal(walk, lambda: run(facts, answer, moving, walk), work=WORK, hot=300, cold=300)
-    for items, counted in ((answer.now, walk.points[0]), (answer.kept.best, walk.points[BEST])):
+    for items, counted in ((answer.at, walk.points[0]), (answer.kept.best, walk.points[BEST])):
         chosen = chosen_of_items(facts, items)
         pinned = PINNED * int((chosen.candidate[rich.request_must] >= 0).sum())
         assert counted == points(rich, chosen) + pinned
