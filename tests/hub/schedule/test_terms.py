@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from hub.schedule.slots import parities
 from hub.schedule.terms import DayOff, MakeUp, Term, when
+from tests.hub.schedule.test_planning_page import PAGE, example
 
 FIRST = dt.date(2026, 8, 31)
 DAYS = st.integers(1, 7)
@@ -180,3 +181,11 @@ def test_a_term_that_contradicts_itself_is_refused_in_words(changes, words):
 def test_a_make_up_day_says_as_what_it_is_taught():
     with pytest.raises(ValidationError, match="either a week or a pattern"):
         MakeUp(date=FIRST, day=1)
+
+
+def test_the_planning_pages_example_is_a_term_and_names_every_field():
+    term = Term.model_validate_json(example("term"))
+    assert [one.date for one in term.held_on("B", 5, 4, 4)] == [dt.date(2026, 9, 20)]
+    assert term.week_of(dt.date(2026, 10, 12)) == 6
+    for model in (Term, DayOff, MakeUp):
+        assert [name for name in model.model_fields if f"`{name}`" not in PAGE and f'"{name}"' not in PAGE] == []
