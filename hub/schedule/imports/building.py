@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from hub.schedule.imports.mistakes import Mistake, Where
 from hub.schedule.imports.names import Names
 from hub.schedule.imports.proposal import FieldChange, Proposal, Proposed
 from hub.schedule.register.homes import Homes
-from hub.schedule.register.kinds import MODELS, Kind, written
+from hub.schedule.register.kinds import MODELS, Fact, Kind, written
 from hub.schedule.register.register import FactRow
 from hub.schedule.register.words import Words, words
 
@@ -69,6 +70,16 @@ class Building:
             return draft.values[name]
         data = self.known.get((kind, fact))
         return json.loads(data).get(name) if data is not None else None
+
+    def models(self, kind: Kind) -> list[Fact]:
+        """Every fact of a kind as it will be, those of this import with it."""
+        there = {fact: data for (of, fact), data in self.known.items() if of is kind}
+        there |= {fact: self._after(draft) for (of, fact), draft in self._drafts.items() if of is kind}
+        found = []
+        for data in there.values():
+            with suppress(ValidationError):  # told where a district is made of it
+                found.append(MODELS[kind].model_validate_json(data))
+        return found
 
     def drafted(self, kind: Kind, fact: str) -> bool:
         """Whether this import says something of a fact already."""

@@ -9,6 +9,7 @@ from hub.schedule.imports.building import Building
 from hub.schedule.imports.cses import read_cses
 from hub.schedule.imports.csv_file import read_csv
 from hub.schedule.imports.header import Header, header_of, likeliest, table_named
+from hub.schedule.imports.ical import read_ical
 from hub.schedule.imports.mistakes import CellWrong, FileWrong, Where, file_wrong
 from hub.schedule.imports.proposal import Proposal
 from hub.schedule.imports.rows import read_rows
@@ -90,6 +91,10 @@ def propose(files: Sequence[Brought], known: Iterable[FactRow], wanted: Wanted) 
         with _telling(building):
             read_cses(file.data, file.name, building, school)
             building.formats.append("cses")
+    for file in by_format.get("ical", ()):
+        with _telling(building):
+            read_ical(file.data, file.name, building, school, wanted.timezone, days_off=wanted.kind == "days-off")
+            building.formats.append("ical")
     if not files:
         building.mistakes.append(file_wrong("-", "file.none").mistake)
     return building.proposal(", ".join(file.name for file in files), replace=wanted.replace)

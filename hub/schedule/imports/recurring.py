@@ -1,0 +1,55 @@
+"""The days on which an event of a calendar recurs: the rules that absences and closures are written with."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+HORIZON_DAYS = 366
+"""A rule without an end is followed for so long."""
+MOST_DAYS = 400
+_DAYS = {"MO": 1, "TU": 2, "WE": 3, "TH": 4, "FR": 5, "SA": 6, "SU": 7}
+_TAKEN = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"})
+
+
+def days_of(rule: Mapping[str, Any], first: dt.date) -> list[dt.date] | None:
+    """The days of a rule, from the event's own on.
+
+    Args:
+        rule: RRULE's parts by name, as icalendar gives them: each a list.
+        first: day of the event.
+
+    Returns:
+        At most `MOST_DAYS`; None for a rule that is more than every so many days, weeks (on weekdays) or years.
+
+    >>> days_of({"FREQ": ["WEEKLY"], "BYDAY": ["MO", "WE"], "COUNT": [3]}, dt.date(2026, 10, 12))
+    [datetime.date(2026, 10, 12), datetime.date(2026, 10, 14), datetime.date(2026, 10, 19)]
+    """
+    frequency = str(_first(rule, "FREQ", "")).upper()
+    interval, count = _first(rule, "INTERVAL", 1), _first(rule, "COUNT", MOST_DAYS)
+    weekdays = [_DAYS.get(str(day)) for day in rule.get("BYDAY", [])]
+    if frequency not in {"DAILY", "WEEKLY", "YEARLY"} or not set(rule) <= _TAKEN or None in weekdays:
+        return None
+    if (weekdays and frequency != "WEEKLY") or interval < 1 or str(_first(rule, "WKST", "MO")) != "MO":
+        return None
+    until = _first(rule, "UNTIL", None)
+    last = until.date() if isinstance(until, dt.datetime) else until or first + dt.timedelta(days=HORIZON_DAYS)
+    wanted = set(weekdays) or {first.isoweekday()}
+    monday = first - dt.timedelta(days=first.weekday())
+    found: list[dt.date] = []
+    day = first
+    while day <= last and len(found) < min(count, MOST_DAYS) and (day - first).days <= HORIZON_DAYS * 10:
+        weeks = (day - monday).days // 7
+        fits = {
+            "DAILY": (day - first).days % interval == 0,
+            "WEEKLY": weeks % interval == 0 and day.isoweekday() in wanted,
+            "YEARLY": (day.month, day.day) == (first.month, first.day) and (day.year - first.year) % interval == 0,
+        }[frequency]
+        if fits:
+            found.append(day)
+        day += dt.timedelta(days=1)
+    return found
+
+
+def _first(rule: Mapping[str, Any], name: str, otherwise: Any) -> Any:
+    found = rule.get(name)
+    return (found[0] if isinstance(found, list) else found) if found else otherwise
