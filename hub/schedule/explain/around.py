@@ -45,7 +45,7 @@ def around(occupied: Occupied, request: Request, lesson: Lesson | None) -> Aroun
         for one in occupied.district.lessons
         if one.id in followed or (one.id in occupied.held and names.lead_school(one).id in near)
     ]
-    if lesson is not None and lesson.id not in occupied.held:
+    if lesson is not None and lesson.id in names.lessons and lesson.id not in occupied.held:
         lessons.append(lesson)
     return Around(
         _part(occupied, names, [*requests, request], lessons, near),

@@ -8,9 +8,9 @@ from pydantic import Field
 from hub.schedule.district import District
 from hub.schedule.facts import Room
 from hub.schedule.repair.disrupted import one_of, swapped
-from hub.schedule.repair.names import WEEKS_EN, WEEKS_ZH, Names, Words, slot_words
+from hub.schedule.repair.names import WEEKS_EN, WEEKS_ZH, Names, Words, slot_words, topic_words
 from hub.schedule.slots import Id, Part, Slot, Tags, Weeks, Window
-from hub.schedule.wants import Ban
+from hub.schedule.wants import Ban, Lesson
 
 ChangeKind = Literal[
     "allow-time",
@@ -27,6 +27,7 @@ ChangeKind = Literal[
     "equip-room",
     "add-room",
     "weeks",
+    "add-lesson",
 ]
 COST: Mapping[ChangeKind, int] = {
     "allow-time": 10,
@@ -43,6 +44,7 @@ COST: Mapping[ChangeKind, int] = {
     "equip-room": 44,
     "add-room": 50,
     "weeks": 60,
+    "add-lesson": 80,
 }
 """Which change is the smaller one: first what a school decides by itself, then what the district does, then what is
 bought. Only the order counts."""
@@ -57,7 +59,7 @@ class FactChange(Part):
         "`teacher` leads `number` a day. lesson-time: `lesson` may be held at `time`, too. uplink: the line of "
         "`school` carries `number` units more. room-up: `room` can be used at `time`. ban: `ban` is lifted. unit-gap, "
         "min-overlap: the rule becomes `number`. equip-room: `room` gets `tags`. add-room: `school` gets a room with "
-        "`tags`. weeks: `request` asks for `weeks` only."
+        "`tags`. weeks: `request` asks for `weeks` only. add-lesson: `offered` is offered."
     )
     request: Id | None = None
     lesson: Id | None = None
@@ -69,6 +71,7 @@ class FactChange(Part):
     weeks: Weeks | None = None
     ban: Ban | None = None
     tags: Tags = frozenset()
+    offered: Lesson | None = None
     number: int | None = None
 
     @property
@@ -164,6 +167,11 @@ def _lift_ban(district: District, change: FactChange) -> District:
     return district.model_copy(update={"bans": tuple(one for one in district.bans if one != change.ban)})
 
 
+def _add_lesson(district: District, change: FactChange) -> District:
+    new = (change.offered,) if change.offered is not None else ()
+    return district.model_copy(update={"lessons": (*district.lessons, *new)})
+
+
 def _unit_gap(district: District, change: FactChange) -> District:
     return district.model_copy(update={"rules": district.rules.model_copy(update={"unit_gap": change.number})})
 
@@ -188,6 +196,7 @@ _APPLY: Mapping[ChangeKind, Callable[[District, FactChange], District]] = {
     "equip-room": _equip_room,
     "add-room": _add_room,
     "weeks": _weeks,
+    "add-lesson": _add_lesson,
 }
 
 
@@ -223,6 +232,18 @@ def _ban_words(change: FactChange, _names: Names) -> Words:
     named = change.ban.model_dump(exclude_none=True) if change.ban is not None else {}
     told = ", ".join(f"{field} {value}" for field, value in named.items())
     return Words(zh=f"取消禁排（{told}）", en=f"lift the ban ({told})")
+
+
+def _offer_words(change: FactChange, names: Names) -> Words:
+    lesson = change.offered
+    if lesson is None:
+        return Words(zh="增开一节课", en="one more lesson")
+    who, topic, then = names.teacher(lesson.teacher), topic_words(lesson), slot_words(lesson.times[0], lesson.weeks)
+    edition = Words(zh=lesson.edition, en=f", edition {lesson.edition}" if lesson.edition else "")
+    return Words(
+        zh=f"请 {who} {then.zh}增开一节{edition.zh}{topic.zh}课",
+        en=f"let {who} offer one more lesson ({topic.en}{edition.en}) on {then.en}",
+    )
 
 
 def _tags(change: FactChange) -> str:
@@ -280,4 +301,5 @@ _WORDS: Mapping[ChangeKind, Callable[[FactChange, Names], Words]] = {
         zh=f"{names.request(one.request or '').zh}只排{WEEKS_ZH[one.weeks or 'AB']}",
         en=f"ask for {names.request(one.request or '').en}{WEEKS_EN[one.weeks or 'AB']} only",
     ),
+    "add-lesson": _offer_words,
 }

@@ -11,6 +11,7 @@ from hub.schedule.explain.change import FactChange
 from hub.schedule.explain.nearest import no_lesson
 from hub.schedule.explain.obstacle import MORE_THAN_ONE, NO_CHANGE, ObstacleKind, Way
 from hub.schedule.explain.occupied import Occupied
+from hub.schedule.explain.offered import offered
 from hub.schedule.explain.ways import Ways
 from hub.schedule.plan import Held, Plan, Served, fingerprint
 from hub.schedule.repair.names import Names, Words, listed, slot_words
@@ -19,8 +20,10 @@ from hub.schedule.wants import Request
 
 MOST_REASONS = 6
 """Lessons that are told of, the least hindered first."""
-MOST_CHANGES = 2
+MOST_CHANGES = 3
 """Changes that a fix consists of, at most."""
+ALIKE = 2
+"""Changes that are tried for one obstacle."""
 MOST_TRIES = 12
 """Changes that are tried for one request; each costs milliseconds."""
 
@@ -98,23 +101,22 @@ class _Explainer:
     def explain(self, request: Request) -> Explanation:
         what = self._names.request(request.id)
         words = Words(zh=f"{what.zh}未能安排", en=f"{what.en} is not served")
-        if request.mode != "open" and not self._ways.lessons(request):
-            found = tuple(
-                Reason(kinds=("topic",), lesson=lesson, words=told)
-                for lesson, told in no_lesson(self._occupied, request)
-            )
-            none = Words(zh="没有内容相符的课，需要先有学校开课", en="no lesson of its topic is offered; one has to be")
-            return Explanation(request=request.id, words=words, reasons=found, ways=0, no_fix=none)
-        ways = sorted(self._ways.of(request), key=lambda way: way.order)
-        fix = self._fix(request, ways)
+        found = list(self._ways.of(request))
+        ways = sorted(found, key=lambda way: way.order)
+        if ways or request.mode == "open" or self._ways.lessons(request):
+            reasons = self._reasons(request, ways)
+        else:
+            nearest = no_lesson(self._occupied, request)
+            reasons = tuple(Reason(kinds=("topic",), lesson=lesson, words=told) for lesson, told in nearest)
+        fix = self._fix(request, ways) or self._fix(request, list(offered(self._occupied, self._ways, request)))
         unfixed = Words(
-            zh="改动一两处都不够，妨碍最少的情形见上",
-            en="no change of one or two facts is enough; what hinders least is above",
+            zh=f"改动 {MOST_CHANGES} 处也不够，增开一节课也不行",
+            en=f"no change of up to {MOST_CHANGES} facts is enough, nor is one more lesson",
         )
         return Explanation(
             request=request.id,
             words=words,
-            reasons=self._reasons(request, ways),
+            reasons=reasons,
             ways=len(ways),
             fix=fix,
             no_fix=None if fix is not None else unfixed,
@@ -150,10 +152,12 @@ class _Explainer:
     def _fix(self, request: Request, ways: Sequence[Way]) -> Fix | None:
         parts: dict[str | None, Around] = {}
         for lesson, changes in _proposals(ways):
-            if lesson not in parts:
-                offered = self._names.lessons[lesson] if lesson is not None else None
-                parts[lesson] = around(self._occupied, request, offered)
-            plan = served_with(parts[lesson], request.id, changes)
+            new = next((one.offered for one in changes if one.offered is not None), None)
+            key = lesson if new is None else new.teacher
+            if key not in parts:
+                offer = new or (self._names.lessons[lesson] if lesson is not None else None)
+                parts[key] = around(self._occupied, request, offer)
+            plan = served_with(parts[key], request.id, changes)
             if plan is not None:
                 return self._made(request, changes, plan)
         return None
@@ -161,17 +165,16 @@ class _Explainer:
     def _made(self, request: Request, changes: Sequence[FactChange], plan: Plan) -> Fix:
         served = next(one for one in plan.served if one.request == request.id)
         then = slot_words(served.time)
-        what = (
-            self._names.lesson(served.lesson) if served.lesson is not None else Words(zh="公开课", en="an open class")
-        )
+        by = Words(zh="上课", en="")
+        if served.lesson is not None and served.lesson in self._names.lessons:
+            what = self._names.lesson(served.lesson)
+            by = Words(zh=f"听 {what.zh}", en=f" by {what.en}")
         how = listed(change.words(self._names) for change in changes)
         if not changes:
             how = Words(zh="无需改动", en="nothing has to change")
         return Fix(
             changes=tuple(changes),
-            words=Words(
-                zh=f"{how.zh}：可在{then.zh}听 {what.zh}", en=f"{how.en}: then it is served on {then.en} by {what.en}"
-            ),
+            words=Words(zh=f"{how.zh}：可在{then.zh}{by.zh}", en=f"{how.en}: then it is served on {then.en}{by.en}"),
             held=tuple(one for one in plan.held if self._occupied.held.get(one.lesson) != one),
             served=tuple(one for one in plan.served if self._occupied.served.get(one.request) != one),
         )
@@ -183,7 +186,7 @@ def _proposals(ways: Sequence[Way]) -> Iterator[tuple[str | None, tuple[FactChan
     for number, way in enumerate(ways):
         if way.cost >= NO_CHANGE or len(way.obstacles) > MOST_CHANGES:
             continue
-        for changes in product(*(one.changes[:MOST_CHANGES] for one in way.obstacles)):
+        for changes in product(*(one.changes[:ALIKE] for one in way.obstacles)):
             cost = sum(one.cost for one in changes) + MORE_THAN_ONE * max(0, len(changes) - 1)
             found.setdefault((way.lesson, changes), (cost, number))
     yield from sorted(found, key=lambda one: found[one])[:MOST_TRIES]

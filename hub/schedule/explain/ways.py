@@ -46,9 +46,13 @@ class Ways:
         """The ways of one request."""
         at_home = AtHome(self._occupied, request)
         if request.mode == "open":
+            pinned = any(pin.lesson is not None for pin in self._occupied.district.pins if pin.request == request.id)
+            wrong = Obstacle(
+                "pin", Words(zh="已固定由一节课服务，公开课没有课", en="it is pinned to a lesson, and has none")
+            )
             for time in self._all_times(self._occupied.names.home(request)):
                 found, assistant = at_home.at(time)
-                yield Way(None, None, time, assistant, found)
+                yield Way(None, None, time, assistant, (wrong, *found) if pinned else found)
             return
         for lesson in self.lessons(request):
             yield from self._by(request, lesson, at_home)
