@@ -11,6 +11,7 @@ from hub.schedule.imports.csv_file import read_csv
 from hub.schedule.imports.header import Header, header_of, likeliest, table_named
 from hub.schedule.imports.ical import read_ical
 from hub.schedule.imports.mistakes import CellWrong, FileWrong, Where, file_wrong
+from hub.schedule.imports.oneroster import read_oneroster
 from hub.schedule.imports.proposal import Proposal
 from hub.schedule.imports.rows import read_rows
 from hub.schedule.imports.sheets import Sheet
@@ -86,6 +87,9 @@ def propose(files: Sequence[Brought], known: Iterable[FactRow], wanted: Wanted) 
     for file in files:
         with _telling(building):
             by_format.setdefault(format_of(file, wanted.kind), []).append(file)
+    for file in by_format.get("oneroster", ()):
+        with _telling(building):
+            read_oneroster(file.data, file.parts, file.name, building)
     _tables((*by_format.get("workbook", ()), *by_format.get("csv", ())), building, wanted, school)
     for file in by_format.get("cses", ()):
         with _telling(building):
