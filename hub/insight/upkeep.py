@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from pydantic import ValidationError
@@ -22,8 +23,15 @@ TROUBLE = (OSError, ArchiveRefused, ValidationError, *DATABASE_TROUBLE)
 class ContentsUpkeep:
     """Derives the chapters of a lesson when a package of it arrives, and looks through all of them now and then."""
 
-    def __init__(self, contents: LessonContents) -> None:
+    def __init__(self, contents: LessonContents, also: Callable[[str], None] = lambda _session: None) -> None:
+        """Prepare.
+
+        Args:
+            contents: the chapters.
+            also: what else is derived of a lesson when a package of it has arrived.
+        """
         self._contents = contents
+        self._also = also
         self._arrived: set[str] = set()
         self._woken = asyncio.Event()
 
@@ -54,6 +62,9 @@ class ContentsUpkeep:
             session = self._arrived.pop()
             try:
                 await asyncio.to_thread(self._contents.derive, session)
+                await asyncio.to_thread(self._also, session)
             except TROUBLE:
-                log.exception("the chapters of %s could not be derived; they are when they are asked for", session)
+                log.exception(
+                    "chapters and figures of %s could not be derived; they are when they are asked for", session
+                )
             await asyncio.sleep(PAUSE_S)

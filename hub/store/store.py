@@ -11,6 +11,7 @@ from hub.store.commands import CommandTable
 from hub.store.devices import DeviceTable
 from hub.store.engine import Database, open_engine
 from hub.store.facts import FactTable
+from hub.store.figures import FigureTable
 from hub.store.materials import MaterialTable
 from hub.store.migrate import upgrade
 from hub.store.occurrences import OccurrenceTable
@@ -43,6 +44,7 @@ class Store:
     retention: Retention
     chapters: ChapterTable
     materials: MaterialTable
+    figures: FigureTable
     plan_facts: PlanFactTable
     plans: PlanTable
     occurrences: OccurrenceTable
@@ -73,6 +75,7 @@ class Store:
             Retention(database),
             ChapterTable(database),
             MaterialTable(database),
+            FigureTable(database),
             PlanFactTable(database),
             PlanTable(database),
             OccurrenceTable(database),

@@ -449,3 +449,12 @@ MATERIAL_HELD = Table(
     Column("at", Float(), nullable=False),
 )
 """Which room holds which file, with its hash looked at there."""
+
+LESSON_FIGURES = Table(
+    "lesson_figures",
+    METADATA,
+    Column("session", NAME, ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("basis", Text(), nullable=False),
+    Column("data", Text(), nullable=False),
+)
+"""The few figures of a lesson that month reports are made of, as JSON; `basis` says what they were made from."""

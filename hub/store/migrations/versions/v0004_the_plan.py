@@ -146,10 +146,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["import"], ["plan_import.id"], name=op.f("fk_plan_change_import"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("import", "position", name=op.f("pk_plan_change")),
     )
+    op.create_table(
+        "lesson_figures",
+        sa.Column("session", sa.String(length=64), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["session"], ["session.id"], name=op.f("fk_lesson_figures_session"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("session", name=op.f("pk_lesson_figures")),
+    )
 
 
 def downgrade() -> None:
     """Drop them; what was planned is lost."""
+    op.drop_table("lesson_figures")
     op.drop_table("plan_change")
     op.drop_table("plan_approval")
     op.drop_table("occurrence_part")
