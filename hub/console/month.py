@@ -42,6 +42,10 @@ class Sheet:
     wide: tuple[int, ...] = ()
     """Columns, from 0, that hold sentences."""
 
+    def is_number(self, column: int) -> bool:
+        """Whether a column holds numbers, so that it is read from its right edge."""
+        return any(isinstance(row[column], Number) for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
