@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_plan_calendar, cli_plan_import
+from hub import cli_plan_bound, cli_plan_calendar, cli_plan_import
 from hub.cli_options import JsonOption, refused
 from hub.cli_plan_options import (
     BeforeOption,
@@ -20,6 +20,7 @@ from hub.cli_plan_options import (
     worth_words,
     written,
 )
+from hub.cli_plan_solve import solve
 from hub.schedule.errors import ScheduleRefused
 
 app = typer.Typer(
@@ -29,6 +30,8 @@ app = typer.Typer(
     To see it work: `generate` a district, `solve` it, `check` the plan. docs/planning.md describes the files.""",
 )
 
+app.command("solve")(solve)
+app.add_typer(cli_plan_bound.app)
 app.add_typer(cli_plan_import.app)
 app.add_typer(cli_plan_calendar.app, name="calendar")
 

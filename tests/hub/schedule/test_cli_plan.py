@@ -91,3 +91,35 @@ def test_more_requests_than_rooms_can_hold_are_refused(tmp_path):
     assert code == 2
     assert "2 schools with 2 rooms hold" in wrong
     assert not (tmp_path / "d.json").exists()
+
+
+def test_solving_writes_a_plan_that_the_checker_passes_the_same_for_the_same_seed(files):
+    district, plan = files
+    first, second = plan.with_name("first.json"), plan.with_name("second.json")
+    code, told, _ = say("solve", district, "--work", 5000, "--out", first, "--json")
+    assert code == 0
+    found = json.loads(told)
+    assert found["score"]["total"] <= found["bound"]
+    assert 0 <= found["gap"] < 1
+    assert say("solve", district, "--work", 5000, "--out", second)[0] == 0
+    assert first.read_bytes() == second.read_bytes()
+    checked = json.loads(say("check", district, first, "--json")[1])
+    assert checked["holds"] is True
+    assert checked["score"] == found["score"]
+
+
+def test_pins_that_contradict_each_other_end_with_1_and_no_plan(files):
+    district, plan = files
+    facts = json.loads(district.read_text("utf-8"))
+    lead = next(one["teacher"] for one in facts["lessons"])
+    mine = [one["id"] for one in facts["lessons"] if one["teacher"] == lead]
+    follower = next(one["request"] for one in json.loads(plan.read_text("utf-8"))["served"] if one["lesson"] in mine)
+    facts["pins"] = [{"request": follower}]
+    facts["bans"] = [{"request": follower, "lesson": one["id"]} for one in facts["lessons"]]
+    district.write_text(json.dumps(facts), "utf-8")
+    out = plan.with_name("out.json")
+    code, _, wrong = say("solve", district, "--work", 1000, "--out", out)
+    assert code == 1
+    assert follower in wrong
+    assert not out.exists()
+    assert say("solve", district, "--out", plan / "below.json")[0] == 2
