@@ -1,8 +1,8 @@
 """What is scarce gets a price, until everybody who decides alone, at these prices, asks for about what there is.
 
 The prices are the multipliers of the program's rows in its linear relaxation. At any prices that are not negative,
-the sum of what every request and lesson could gain alone, plus what all that is scarce is worth, is more
-than any plan's points: prices are a proof, wherever they come from. They are sought by a primal-dual gradient method,
+the sum of what every request and lesson could gain alone, plus what all that is scarce is worth, is at
+least any plan's points: prices are a proof, wherever they come from. They are sought by a primal-dual gradient method,
 which needs two products with the matrix a step and so does a district of any size in little memory.
 
 Sources: A. Geoffrion, Lagrangean Relaxation for Integer Programming (1974); A. Chambolle and T. Pock, A First-Order
