@@ -23,6 +23,7 @@ from hub.api import (
     materials,
     metrics,
     packages,
+    plan_imports,
     plans,
     recorders,
     reports,
@@ -187,6 +188,10 @@ def create_app(parts: HubParts) -> FastAPI:
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
     app.include_router(plans.router(parts.desk), max_body_size=plans.LARGEST_DISTRICT_BYTES)
+    importing = plan_imports.router(
+        parts.store.plan_facts, parts.settings.plan.timezone, parts.settings.language, parts.clock.now
+    )
+    app.include_router(importing, max_body_size=plan_imports.LARGEST_IMPORT_BYTES)
     app.include_router(uploads.router(intake))  # these have limits of their own
     app.include_router(materials.router(parts.materials, parts.settings.materials.most_mib << 20))
     add_handlers(app)
