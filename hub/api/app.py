@@ -44,6 +44,7 @@ from hub.archive.uploads import UploadFolder
 from hub.console.found import found_routes
 from hub.console.insight import insight_routes
 from hub.console.pages import Pages, page_routes, sign_in_routes
+from hub.console.plan import plan_routes
 from hub.console.report import report_routes
 from hub.fleet.strangers import Strangers
 from hub.insight.contents import LessonContents
@@ -187,7 +188,8 @@ def create_app(parts: HubParts) -> FastAPI:
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
-    app.include_router(plans.router(parts.desk), max_body_size=plans.LARGEST_DISTRICT_BYTES)
+    for routes in (plans.router(parts.desk), plan_routes(pages, parts.desk)):
+        app.include_router(routes, max_body_size=plans.LARGEST_DISTRICT_BYTES)
     importing = plan_imports.router(
         parts.store.plan_facts, parts.settings.plan.timezone, parts.settings.language, parts.clock.now
     )

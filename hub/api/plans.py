@@ -27,6 +27,7 @@ from hub.schedule.desk.views import (
 )
 from hub.schedule.desk.week import Of, WeekEntry, week_of
 from hub.schedule.district import District
+from hub.schedule.explain.explaining import Explanation
 from hub.schedule.plan import Plan
 from hub.store.occurrences import Published
 from hub.store.plans import DISTRICT
@@ -98,6 +99,7 @@ def router(desk: Desk) -> APIRouter:
     """Routes under `/api/v1/plan/plans`."""
     routes = APIRouter(prefix="/api/v1/plan/plans", tags=["plan"])
     _looking(routes, desk)
+    _searching(routes, desk)
     _making(routes, desk)
     _agreeing(routes, desk)
     return routes
@@ -129,6 +131,8 @@ def _looking(routes: APIRouter, desk: Desk) -> None:
             raise missing(f"{plan} has no plan yet", "solve it first: POST /api/v1/plan/plans/{plan}/solve")
         return found
 
+
+def _searching(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/{plan}/requests", summary="What was asked for, and what is served", responses=responses(404, 422))
     async def asked(
         plan: str,
@@ -146,6 +150,23 @@ def _looking(routes: APIRouter, desk: Desk) -> None:
 
         lines = await asyncio.to_thread(found)
         return RequestPage(total=len(lines), requests=tuple(lines[offset : offset + limit]))
+
+    @routes.get("/{plan}/explanations", summary="Why requests are not served", responses=responses(404, 422))
+    async def explanations(
+        plan: str,
+        request: Annotated[str, Query(max_length=64, description="This one alone.")] = "",
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> list[Explanation]:
+        """Which facts are in the way, in words with names, and the smallest change that would serve each, as tried."""
+
+        def explained() -> list[Explanation]:
+            book = desk.open(plan).book
+            every = [one.id for one in book.unserved if request in {"", one.id}]
+            found = book.explained(every[offset : offset + limit])
+            return [found[one] for one in every if one in found]
+
+        return await asyncio.to_thread(explained)
 
     @routes.get("/{plan}/week", summary="The week of a school, a room, a teacher or a class", responses=responses(404))
     async def week(

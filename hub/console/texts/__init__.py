@@ -49,7 +49,7 @@ def load_texts() -> dict[str, Texts]:
 def _words(language: str) -> dict[str, str]:
     """The pages' words, and those of the lesson report."""
     words: dict[str, str] = {}
-    for name in (f"{language}.json", f"report.{language}.json"):
+    for name in (f"{language}.json", f"report.{language}.json", f"plan.{language}.json"):
         words |= json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
     return words
 

@@ -1,11 +1,12 @@
 """A district and its plan, in which things are looked up by their ids."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from hub.schedule.check import check
 from hub.schedule.district import District
+from hub.schedule.explain.explaining import Explanation, explain
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.plan import Held, Plan, Served, fingerprint
 from hub.schedule.wants import Lesson, Request
@@ -30,6 +31,7 @@ class Book:
         self.requests: Mapping[str, Request] = {one.id: one for one in district.requests}
         self.held: Mapping[str, Held] = {one.lesson: one for one in plan.held} if plan else {}
         self.served: Mapping[str, Served] = {one.request: one for one in plan.served} if plan else {}
+        self._explained: dict[str, Explanation] = {}
 
     @cached_property
     def mark(self) -> str:
@@ -47,6 +49,23 @@ class Book:
         if self.plan is None or self.fits:
             return ()
         return check(self.district, self.plan.model_copy(update={"district": ""})).violations
+
+    def explained(self, requests: Iterable[str]) -> dict[str, Explanation]:
+        """Why requests are not served, and what would serve them; none for those that are.
+
+        A plan that does not fit explains nothing. Each takes milliseconds, the first time it is asked for.
+        """
+        if self.plan is None or not self.fits:
+            return {}
+        wanted = {one for one in requests if one not in self.served}
+        missing = wanted - self._explained.keys()
+        if missing:
+            self._explained.update({one.request: one for one in explain(self.district, self.plan, missing)})
+        return {one: self._explained[one] for one in wanted if one in self._explained}
+
+    def explained_already(self, requests: Iterable[str]) -> dict[str, Explanation]:
+        """As `explained`, of what was asked for before; takes no time."""
+        return {one: self._explained[one] for one in requests if one in self._explained}
 
     def lead_school(self, lesson: str) -> str:
         """Id of the school that holds a lesson."""
@@ -72,6 +91,14 @@ class Book:
             if one.lesson is not None:
                 found[one.lesson].append(one)
         return found
+
+    @cached_property
+    def busiest(self) -> str:
+        """Id of the school that has most in the plan; empty where the district has none."""
+        count = Counter(self.lead_school(lesson) for lesson in self.held)
+        count.update(self.home(request) for request in self.served)
+        first = [one.id for one in self.district.schools]
+        return max(first, key=lambda school: count[school], default="")
 
     @cached_property
     def taking_part(self) -> Sequence[str]:

@@ -17,6 +17,7 @@ from hub.schedule.district import District
 from hub.schedule.plan import Plan
 from hub.schedule.register.assembling import district_of
 from hub.schedule.register.register import Register
+from hub.schedule.terms import Term
 from hub.store.occurrences import Published
 from hub.store.plan_facts import PlanFactTable
 from hub.store.plans import DISTRICT, Approval, PlanHead, PlanTable
@@ -52,7 +53,7 @@ class Desk:
         self._facts = facts
         self._publication = publication
         self._solver = solver
-        self._seconds = seconds
+        self.seconds = seconds
         self._now = now
         self._drafts = Drafts(table, now, on_change)
         self._lock = self._drafts.lock
@@ -86,6 +87,18 @@ class Desk:
     def counting(self, term: str) -> dict[str, list[int]]:
         """For which weeks each published plan of a term counts."""
         return self._publication.counting(term)
+
+    def terms(self) -> list[Term]:
+        """Every term, the latest first."""
+        return self._publication.terms()
+
+    def term(self, term: str) -> Term:
+        """A term.
+
+        Raises:
+            TermUnknown: it is not there, or cannot be read.
+        """
+        return self._publication.term(term)
 
     def solving(self, plan: str) -> Solving | None:
         """How far its solving has come, or how it ended; None where nobody began one since the hub's start."""
@@ -179,7 +192,7 @@ class Desk:
                 start=opened.book.plan,
                 before=self._before(opened.head),
                 seed=new.seed,
-                seconds=None if new.work is not None else new.seconds or self._seconds,
+                seconds=None if new.work is not None else new.seconds or self.seconds,
                 work=new.work,
             )
 

@@ -18,6 +18,10 @@ from hub.insight.editing import EDITED
 from hub.insight.errors import Unfit
 from hub.insight.report import Standing
 from hub.insight.room import UNSEEN
+from hub.schedule.desk.solving import SolveState
+from hub.schedule.desk.states import PlanState
+from hub.schedule.desk.week import Side
+from hub.schedule.plan import Score
 from hub.session.remarks import Reason
 from measures import figure
 from measures.chapters import ChapterSource
@@ -63,6 +67,11 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"chapters.source.{one}" for one in (*ChapterSource, EDITED)}
     by_name |= {f"insight.reason.{one}" for one in figure.Reason}
     by_name |= {f"insight.{one}" for one in ("talk_share", "far_share", "longest_wait")}
+    by_name |= {f"plan.state.{one}" for one in PlanState} | {f"plan.solving.{one}" for one in SolveState}
+    by_name |= {f"plan.side.{one}" for one in Side} | {f"plan.goal.{one}" for one in Score.model_fields}
+    by_name |= {f"plan.day.{day}" for day in range(1, 8)}
+    by_name |= {f"plan.show.{one}" for one in ("unserved", "served", "all")}
+    stages = {key for key in there if key.startswith("plan.stage.")}
     by_name |= {f"report.standing.{one}" for one in Standing if one is not Standing.WHOLE}
     by_name |= {f"report.{how}.{one}" for how in ("why", "reason") for one in (*figure.Reason, UNSEEN)}
     by_name |= {f"report.figure.{one}" for one, _ in LESSON} | {f"report.room.{one}" for one, _ in ROOM}
@@ -73,7 +82,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     tracks = {key for key in there if key.startswith("lesson.track.")}
     alerts = {key for key in there if key.startswith("alert.kind.")}
     assert by_name <= there
-    assert there - asked - by_name - tracks - alerts == set()
+    assert there - asked - by_name - tracks - alerts - stages == set()
 
 
 def test_every_state_has_a_shape():

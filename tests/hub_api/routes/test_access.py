@@ -31,6 +31,7 @@ VALUES = {
     "command": "0" * 24,
     "session": "s-2026-abcd",
     "plan": "p-000001",
+    "what": "propose",
     "made": "i-000001",
     "sha256": "0" * 64,
     "room": "room-lead",
