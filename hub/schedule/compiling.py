@@ -48,12 +48,18 @@ class Compiler:
         self._wishes: dict[str, list[Wish]] = defaultdict(list)
         for wish in district.wishes:
             self._wishes[wish.request or f"lesson {wish.lesson}"].append(wish)
-        self._bans: list[Ban] = list(district.bans)
+        self._bans: dict[str, list[Ban]] = defaultdict(list)
+        for ban in district.bans:
+            self._bans[ban.request or ban.school_class or f"school {ban.school}"].append(ban)
         self._before = {one.request: (one.lesson, one.time) for one in before.served} if before else {}
         self._held_before = {one.lesson: one.time for one in before.held} if before else {}
+        self._times = [sorted(set(lesson.times)) for lesson in district.lessons]
         self._resources: dict[Resource, int] = {}
         self._capacity: list[int] = []
-        self._bells: dict[tuple[tuple[Bell, ...], tuple[Bell, ...]], dict[int, list[tuple[int, int]]]] = {}
+        # Comparing bell tables costs more than all else: each is known by a number.
+        kinds: dict[tuple[Bell, ...], int] = {}
+        self._bell_kind = {school.id: kinds.setdefault(school.bells, len(kinds)) for school in district.schools}
+        self._meetings: dict[tuple[int, int], dict[int, list[tuple[int, int]]]] = {}
         self._lead_rooms = {
             lesson.id: lead_rooms(lesson, self._rooms[self._lead_school(lesson).id]) for lesson in district.lessons
         }
@@ -133,7 +139,7 @@ class Compiler:
         uses = _Uses()
         start = [0]
         for number, lesson in enumerate(self._district.lessons):
-            for time in sorted(set(lesson.times)):
+            for time in self._times[number]:
                 if self._add_lead_uses(lesson, time, uses):
                     options.append(Option(number, time))
                     gains.append(self._option_gain(lesson, time))
@@ -193,15 +199,16 @@ class Compiler:
                 begins, ends = home.bells[time[1] - 1].minutes
                 yield -1, time, time, ends - begins, self._gain(request, None, home, time, time, ends - begins)
             return
+        bans = self._bans_about(request, home)
         for number in offers.get((request.mode, request.subject, request.grade, request.edition), ()):
             lesson = self._district.lessons[number]
             lead = self._lead_school(lesson)
             if pin is not None and pin.lesson not in {None, lesson.id}:
                 continue
-            if lead.id == home.id or not self._compatible(request, lesson, home, lead):
+            if lead.id == home.id or not self._compatible(request, lesson, home, lead, bans):
                 continue
             meeting = self._meeting(lead, home)
-            for lead_time in sorted(set(lesson.times)):
+            for lead_time in self._times[number]:
                 for period, minutes in meeting.get(lead_time[1], ()):
                     time = (lead_time[0], period)
                     if time in allowed:
@@ -222,19 +229,25 @@ class Compiler:
             time for time in (request.times if pinned is None else (pinned,)) if not covered(away, request.weeks, time)
         )
 
-    def _compatible(self, request: Request, lesson: Lesson, home: School, lead: School) -> bool:
+    def _bans_about(self, request: Request, home: School) -> list[Ban]:
+        """Those that may speak of a request."""
+        about = (request.id, request.school_class or "", f"school {home.id}")
+        return [ban for one in dict.fromkeys(about) for ban in self._bans.get(one, ())]
+
+    def _compatible(self, request: Request, lesson: Lesson, home: School, lead: School, bans: Sequence[Ban]) -> bool:
         if abs(lesson.unit - request.unit) > self._district.rules.unit_gap:
             return False
-        if not set(parities(request.weeks)) <= set(parities(lesson.weeks)):
+        if any(_banned(ban, request, lesson, home, lead) for ban in bans):
             return False
-        return not any(_banned(ban, request, lesson, home, lead) for ban in self._bans)
+        return lesson.weeks in {"AB", request.weeks}
 
     def _meeting(self, lead: School, home: School) -> dict[int, list[tuple[int, int]]]:
         """By the lead school's period: periods of the other that overlap for long enough, and by how many minutes."""
-        key = (lead.bells, home.bells)
-        found = self._bells.get(key)
+        key = (self._bell_kind[lead.id], self._bell_kind[home.id])
+        found = self._meetings.get(key)
         if found is None:
-            found = self._bells[key] = meeting_periods(*key, self._district.rules.min_overlap_minutes)
+            least = self._district.rules.min_overlap_minutes
+            found = self._meetings[key] = meeting_periods(lead.bells, home.bells, least)
         return found
 
     def _gain(
@@ -267,7 +280,7 @@ class Compiler:
                 day, period = time
                 if request.school_class is not None:
                     self._use(uses, Resource("class", request.school_class, parity, day, period), 1, 1)
-                for teacher in {*request.observers, *([assistant] if assistant else [])}:
+                for teacher in dict.fromkeys((*request.observers, *([assistant] if assistant else []))):
                     self._use(uses, Resource("teacher", teacher, parity, day, period), 1, 1)
                 self._use_rooms(uses, home.id, self._listening_rooms[request.id], parity, time)
                 if request.mode != "master":
@@ -290,11 +303,16 @@ class Compiler:
     def _use_rooms(self, uses: _Uses, school: str, rooms: Rooms, parity: int, time: Slot) -> None:
         for group in self._groups[school]:
             if rooms <= group:
-                up = sum(
-                    room.id in group and not any(window.covers(parity, *time) for window in room.down)
-                    for room in self._rooms[school]
-                )
-                self._use(uses, Resource("rooms", school, parity, *time, rooms=group), 1, up)
+                resource = Resource("rooms", school, parity, *time, rooms=group)
+                known = resource in self._resources
+                self._use(uses, resource, 1, 0 if known else self._up(school, group, parity, time))
+
+    def _up(self, school: str, group: Rooms, parity: int, time: Slot) -> int:
+        """How many rooms of a group can be used in a slot."""
+        return sum(
+            room.id in group and not any(window.covers(parity, *time) for window in room.down)
+            for room in self._rooms[school]
+        )
 
     def _use_line(self, uses: _Uses, school: School, parity: int, time: Slot, units: int) -> None:
         if units:

@@ -38,9 +38,9 @@ from hub.schedule.solve.state import (
     worth,
 )
 
-HOT = 500.0
+HOT = 1200.0
 """Temperature at first, in points."""
-COLD = 15.0
+COLD = 80.0
 """Temperature at last."""
 MOST_OUT = 48
 """Requests that one move may take out."""

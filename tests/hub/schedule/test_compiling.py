@@ -1,5 +1,11 @@
 """A district becomes a packing problem in which exactly what its rules allow can be chosen."""
 
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -103,3 +109,28 @@ def test_bells_that_meet_for_too_short_a_time_do_not_pair():
 def test_a_district_that_contradicts_itself_is_refused_in_words(changes, words):
     with pytest.raises(ValidationError, match=words):
         district(**changes)
+
+
+NUMBERED = """
+    from hub.schedule.compiling import compile_district
+    from hub.schedule.generate import generate
+    from hub.schedule.synthetic.extras import Extras
+    problem = compile_district(generate(8, 40, 60, seed=3, extras=Extras.every(0.2)))
+    print([resource[:5] for resource in problem.resources], problem.place_use.tolist())
+"""
+
+
+def test_the_problem_is_the_same_in_every_process():
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(NUMBERED)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            timeout=100,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    ]
+    assert told[0] == told[1] == told[2]
+    assert b"class" in told[0]
