@@ -18,9 +18,9 @@ from hub.schedule.solve.jit import jitted
 Random = NDArray[np.uint64]
 
 SLOT, CHAIN, ROOM, COURSE = range(4)
-SHARES = (0.45, 0.40, 0.10, 0.05)
+SHARES = (0.25, 0.60, 0.10, 0.05)
 """How often each kind of move is tried."""
-HOT, COLD = 10.0, 0.2
+HOT, COLD = 15.0, 0.2
 """Points of loss that are taken with probability 1/e, at first and at last."""
 NEVER = -(2**40)
 """What a move gains that must not be made."""
