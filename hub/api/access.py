@@ -96,6 +96,7 @@ RULES: Mapping[str, Who] = {
     "DELETE /api/v1/plan/calendars/{token}": Who.OPERATOR,
     "GET /api/v1/plan/calendars/{kind}/{who}": Who.OPERATOR,
     "GET /calendars/{token}.ics": Who.ANYONE,
+    "HEAD /calendars/{token}.ics": Who.ANYONE,
     "GET /services/available.json": Who.ANYONE,
     "GET /recordings/calendars": Who.ANYONE,
     "POST /capture-admin/agents/{agent}": Who.ANYONE,

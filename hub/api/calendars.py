@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -134,12 +134,15 @@ def feed_routes(subscriptions: Subscriptions, tries: Tries) -> APIRouter:
     """
     routes = APIRouter(tags=["calendars"])
 
-    @routes.get(
-        "/calendars/{token}.ics",
-        summary="A calendar, as programs subscribe to it",
-        response_class=Response,
-        responses={200: {"content": {"text/calendar": {}}}, 304: {}, **responses(404, 410, 429)},
-    )
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"text/calendar": {}}},
+        304: {},
+        **responses(404, 410, 429),
+    }
+
+    # Thunderbird asks with HEAD whether there is a calendar, before it subscribes.
+    @routes.head("/calendars/{token}.ics", summary="Whether there is one", response_class=Response, responses=answers)
+    @routes.get("/calendars/{token}.ics", summary="A calendar", response_class=Response, responses=answers)
     async def subscribed(request: Request, token: str) -> Response:
         """As iCalendar. `If-None-Match` and `If-Modified-Since` are answered with 304 where nothing changed."""
         address = request.client.host if request.client else ""

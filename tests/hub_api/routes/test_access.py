@@ -18,6 +18,7 @@ from tests.hub_api.district import Device, District, make
 PROOF_IN_HAND = {
     "POST /api/v1/enrolments",
     "GET /calendars/{token}.ics",
+    "HEAD /calendars/{token}.ics",
     "GET /services/available.json",
     "GET /recordings/calendars",
     "POST /capture-admin/agents/{agent}",

@@ -59,6 +59,8 @@ def test_whoever_has_the_address_reads_the_calendar(planned: District):
     answer = httpx.get(one["address"])
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert set(events(answer)) >= {"now~english~w01", "now~english~w03", "now~open~q4~w02"}
+    head = httpx.head(one["address"])
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", answer.headers["etag"])
     assert answer.content == planned.http().get(f"{PLAIN}/room/two-a").content
     listed = next(each for each in planned.http().get(PLAIN).json() if each["id"] == one["id"])
     assert (listed["words"], listed["kind"], listed["who"]) == ("王老师的手机", "room", "two-a")
