@@ -56,8 +56,8 @@ def by_cpsat(made: District, seconds: float) -> dict:
 
     compiled = compile_district(made)
     found = cpsat(compiled, seconds)
-    told = {"seconds": found.seconds, "claimed": found.bound, "proven": found.proven}
-    return told | (_judged(made, _plan(compiled, found.chosen)) if found.chosen is not None else {"points": None})
+    judged = _judged(made, _plan(compiled, found.chosen)) if found.chosen is not None else {"points": None}
+    return judged | {"seconds": found.seconds, "claimed": found.bound, "proven": found.proven}
 
 
 def by_bound(made: District, proof: Path) -> dict:
