@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -67,6 +67,7 @@ def import_files(
     """
     from hub.schedule.imports.importing import Importing  # noqa: PLC0415  --help does not need it
     from hub.schedule.imports.reading import FORMATS, Wanted  # noqa: PLC0415
+    from hub.schedule.imports.showing import shown  # noqa: PLC0415
     from hub.schedule.imports.tables import BY_KEY  # noqa: PLC0415
 
     if kind and kind not in (*FORMATS, *BY_KEY):
@@ -76,15 +77,15 @@ def import_files(
     settings = settings_from(config, data)
     brought = [_brought(path) for path in files]
     with _facts(settings) as facts:
-        importing = Importing(facts)
-        proposal = importing.dry_run(brought, Wanted(kind, school, replace))
+        importing = Importing(facts, settings.language)
+        proposal = importing.dry_run(brought, Wanted(kind, school, replace, settings.plan.timezone))
         stands = bool(proposal.mistakes) and not skip_bad_rows
         record = None
         if yes and not stands:
             record = importing.apply(proposal, OPERATOR, time.time(), skip_bad_rows=skip_bad_rows, replaced=replace)
     spoken = language or settings.language
     if as_json:
-        told = {"applied": record.id if record else None, **proposal_json(proposal, spoken)}
+        told = {"applied": record.id if record else None, **shown(proposal, spoken)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         typer.echo("\n".join(_proposal_lines(proposal, spoken)))
@@ -229,13 +230,6 @@ def template(
         raise refused(f"{out} is no .xlsx; a workbook is written")
     written(out, lambda path: save_template(path, language))
     tell({"out": str(out)}, f"{out}: fill it in, then: tongtang plan import {out}", as_json=as_json)
-
-
-def proposal_json(proposal: "Proposal", language: str) -> dict[str, Any]:
-    """A dry run for programs."""
-    from hub.schedule.imports.showing import shown  # noqa: PLC0415  --help does not need it
-
-    return shown(proposal, language)
 
 
 _IMPORT_FIELDS = ("id", "made", "operator", "source", "format", "words", "undone")

@@ -137,7 +137,7 @@ def router(facts: PlanFactTable, timezone: str, language: str, now: Callable[[],
 def _add_making(
     routes: APIRouter, facts: PlanFactTable, timezone: str, language: str, now: Callable[[], float]
 ) -> None:
-    importing = Importing(facts)
+    importing = Importing(facts, language)
     one_at_a_time = asyncio.Lock()  # a workbook takes memory, and the hub has other work
 
     @routes.post(

@@ -15,10 +15,16 @@ from hub.store.plan_facts import FactChange, FactsChanged, ImportRecord, NewImpo
 
 
 class Importing:
-    """Imports into the facts of one hub. Thread-safe."""
+    """Imports into the facts of one hub. Thread-safe.
 
-    def __init__(self, facts: PlanFactTable) -> None:
+    Args:
+        facts: the hub's.
+        language: in which an import's own words are kept.
+    """
+
+    def __init__(self, facts: PlanFactTable, language: str = "zh") -> None:
         self._facts = facts
+        self._language = language
 
     def dry_run(self, files: Sequence[Brought], wanted: Wanted) -> Proposal:
         """What the files would change; nothing is changed."""
@@ -52,7 +58,7 @@ class Importing:
         if not proposal.changes:
             return None
         changes = [FactChange(one.kind, one.id, one.before, one.after) for one in proposal.changes]
-        new = NewImport(operator, proposal.source, proposal.format, summary(proposal, "zh"), now)
+        new = NewImport(operator, proposal.source, proposal.format, summary(proposal, self._language), now)
         try:
             return self._facts.apply(new, changes)
         except FactsChanged as error:
