@@ -2,7 +2,7 @@
 
 python -m benchmarks [NAME ...] [--minutes N]
 
-Without a name all are run but those that take half an hour. --minutes is for `rehearsal` alone.
+Without a name all are run but the long ones (memory, rehearsal, plan10). --minutes is for `rehearsal` alone.
 """
 
 import argparse
