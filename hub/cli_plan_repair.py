@@ -45,7 +45,10 @@ WHEN = "When"
 @app.command()
 def explain(
     district: DistrictArgument,
-    plan: PlanArgument,
+    plan: Annotated[
+        Path | None,
+        typer.Argument(metavar="PLAN", help="The plan's file; none: whether all pins can hold.", show_default=False),
+    ] = None,
     request: Annotated[
         list[str] | None,
         typer.Option("--request", metavar="ID", help="Only this request; may be given again.", show_default=False),
@@ -57,15 +60,19 @@ def explain(
     """Explain each request that is not served: what is in the way, with names, and the smallest change that serves it.
 
     Each change was tried: with it the request is served, everybody else stays as they are, and the plan passes the
-    check. Where pins cannot all hold, the smallest set of them that contradict each other is told as well.
+    check. Without a plan: which pins contradict each other, no more of them than do, and why; ends with 1 then.
 
     Examples:
+      tongtang plan explain district.json
       tongtang plan explain district.json plan.json
       tongtang plan explain district.json plan.json --request q00012 --language zh
       tongtang plan explain district.json plan.json --json
     """
     from hub.schedule.explain.explaining import explain as look  # noqa: PLC0415  --help does not need it
 
+    if plan is None:
+        _pins(district, language, as_json=as_json)
+        return
     facts, made = _held(district, plan)
     unknown = sorted(set(request or ()) - {one.id for one in facts.requests})
     if unknown:
@@ -264,6 +271,21 @@ def _held(district: Path, plan: Path) -> tuple["District", "Plan"]:
     if broken:
         raise refused(f"{plan} breaks rules of {district} ({len(broken)} times): {broken[0]}")
     return facts, made
+
+
+def _pins(district: Path, language: Language, *, as_json: bool) -> None:
+    """Tell which pins contradict each other."""
+    from hub.schedule.explain.conflict import conflict  # noqa: PLC0415  --help does not need it
+
+    facts = district_from(district)
+    try:
+        found = conflict(facts)
+    except ScheduleRefused as error:
+        raise refused(str(error)) from error
+    words = f"all {len(facts.pins)} pins can hold" if found is None else _said(found.words, language)
+    tell({"conflict": found and found.model_dump(mode="json")}, words, as_json=as_json)
+    if found is not None:
+        raise typer.Exit(1)
 
 
 def _happened(told: dict[str, Any], week: str | None) -> "Disruption":

@@ -9,6 +9,7 @@ from hub.cli_plan import app
 from hub.schedule.district import District
 from hub.schedule.generate import planted
 from hub.schedule.plan import Plan
+from hub.schedule.wants import Pin
 
 run = CliRunner()
 
@@ -46,6 +47,27 @@ def test_what_is_not_there_is_told(files):
     answer = run.invoke(app, ["explain", names[0], str(broken)])
     assert answer.exit_code == 2
     assert "breaks rules" in answer.stderr
+
+
+def test_pins_that_contradict_each_other_are_told(files):
+    district, plan, names, folder = files
+    assert "all 0 pins can hold" in run.invoke(app, ["explain", names[0]]).stdout
+    lesson = next(one.lesson for one in plan.served if sum(each.lesson == one.lesson for each in plan.served) > 1)
+    first, second = [one for one in plan.served if one.lesson == lesson][:2]
+    request = next(one for one in district.requests if one.id == second.request)
+    other = next(time for time in request.times if time[0] != second.time[0])
+    pins = (
+        Pin(request=first.request, lesson=lesson, time=first.time),
+        Pin(request=second.request, lesson=lesson, time=other),
+        Pin(request=plan.served[-1].request),
+    )
+    file = folder / "pinned.json"
+    district.model_copy(update={"pins": pins}).save(file)
+    answer = run.invoke(app, ["explain", str(file), "--json"])
+    assert answer.exit_code == 1
+    told = json.loads(answer.stdout)["conflict"]
+    assert set(told["pins"]) <= {first.request, second.request}
+    assert told["words"]["zh"] in run.invoke(app, ["explain", str(file), "--language", "zh"]).stdout
 
 
 def test_a_way_out_is_written_with_the_district_that_it_answers(files):
