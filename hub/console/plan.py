@@ -33,6 +33,8 @@ KINDS = {
     PlanState.WITHDRAWN: "bad",
 }
 """Shape and colour of each state; the word stands beside them always."""
+_TO_BE_HEARD = {False: 0, None: 1, True: 2}
+"""Schools in the order in which somebody has to see to them."""
 LINES = 25
 """Requests on one page."""
 BASES = 20
@@ -73,9 +75,7 @@ def plan_routes(pages: Pages, desk: Desk) -> APIRouter:
         """Score, what is served and what is not, what schools said, the week, and what can be done next."""
         return await _page(pages, desk, request, plan, 200, "")
 
-    @routes.get(
-        "/plan/{plan}/requests", summary="The requests of that page, with reasons", responses={404: {}}
-    )
+    @routes.get("/plan/{plan}/requests", summary="The requests of that page, with reasons", responses={404: {}})
     async def requests(request: Request, plan: str) -> Response:
         """The page loads it after itself: reasons take a second or two where nobody has asked for them before."""
         return await _page(pages, desk, request, plan, 200, "", template="plan_requests.html")
@@ -143,6 +143,7 @@ def _one(desk: Desk, plan: str, query: dict[str, str], t: Texts, *, why: bool) -
         "solving": view.solving,
         "plan_id": plan,
         "goals": goals(view.score, t) if view.score is not None else [],
+        "asked": [view.district_said, *sorted(view.schools, key=lambda one: _TO_BE_HEARD[one.approved])],
         "said_no": [one for one in view.schools if one.approved is False],
         "said_yes": sum(one.approved is True for one in view.schools),
         "term": term,
