@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, FastAPI
 from starlette.responses import JSONResponse
@@ -41,17 +42,23 @@ from hub.archive.expiry import Expiry
 from hub.archive.intake import Intake, RoomOfSession
 from hub.archive.store import FolderStore
 from hub.archive.uploads import UploadFolder
+from hub.console.calendars import calendar_pages
 from hub.console.found import found_routes
 from hub.console.insight import insight_routes
+from hub.console.materials import material_routes
+from hub.console.months import month_routes
 from hub.console.pages import Pages, page_routes, sign_in_routes
 from hub.console.plan import plan_routes
 from hub.console.report import report_routes
 from hub.fleet.strangers import Strangers
 from hub.insight.contents import LessonContents
+from hub.insight.month.figures import FiguresOfLessons
+from hub.insight.month.months import Months
 from hub.insight.reports import LessonReports
 from hub.insight.upkeep import ContentsUpkeep
 from hub.parts import HubParts
 from hub.schedule.calendars.subscriptions import Style, Subscriptions
+from hub.schedule.register.kinds import Kind, SchoolFact
 from hub.session.conductor import Conductor
 from hub.session.views import SessionView
 
@@ -114,7 +121,8 @@ def create_app(parts: HubParts) -> FastAPI:
     """The hub's ASGI application."""
     store = FolderStore(parts.archive)
     contents = LessonContents(parts.store.chapters, store, parts.conductor.order, parts.clock.now)
-    upkeep = ContentsUpkeep(contents)
+    figures = FiguresOfLessons(parts.store.figures, store, parts.conductor.order, parts.clock.now)
+    upkeep = ContentsUpkeep(contents, figures.derive)
     lesson_reports = LessonReports(store, contents, parts.conductor.order, parts.clock.now)
     intake = _intake(parts, store, upkeep.arrived)
     overview = _overview(parts)
@@ -183,8 +191,10 @@ def create_app(parts: HubParts) -> FastAPI:
         insight_routes(pages, lambda session: judged(sessions.known(parts.conductor, session))),
         page_routes(pages, overview, parts.conductor, store, contents, judged),
         found_routes(pages, contents),
+        material_routes(pages, parts.conductor, parts.materials),
         report_routes(pages, lesson_reports),
-        *_calendar_routes(parts),
+        *_calendar_routes(parts, pages),
+        month_routes(pages, _months(parts, figures)),
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
@@ -208,13 +218,22 @@ def _ended(task: asyncio.Task[None]) -> None:
         log.error("%s has ended and is missing until the hub is started again", task.get_name(), exc_info=error)
 
 
-def _calendar_routes(parts: HubParts) -> tuple[APIRouter, ...]:
+def _months(parts: HubParts, figures: FiguresOfLessons) -> Months:
+    def schools() -> list[SchoolFact]:
+        return [SchoolFact.model_validate_json(one.data) for one in parts.store.plan_facts.all(Kind.SCHOOL)]
+
+    zone = ZoneInfo(parts.settings.plan.timezone)
+    return Months(parts.store.occurrences, parts.conductor.view, figures, schools, zone, parts.clock.now)
+
+
+def _calendar_routes(parts: HubParts, pages: Pages) -> tuple[APIRouter, ...]:
     settings, store, now = parts.settings, parts.store, parts.clock.now
     style = Style.of(settings.plan.timezone, settings.language, parts.key.public_key())
     subscriptions = Subscriptions(store.occurrences, store.calendar_tokens, store.plan_facts, style, now)
     told, tries = recorders.Recorders(now), Tries(now)
     return (
         calendars.operator_routes(subscriptions, settings.http, told.of),
+        calendar_pages(pages, subscriptions, settings.http),
         calendars.feed_routes(subscriptions, tries),
         recorders.recorder_routes(subscriptions, told, tries, settings.http, now),
     )

@@ -47,9 +47,15 @@ def load_texts() -> dict[str, Texts]:
 
 
 def _words(language: str) -> dict[str, str]:
-    """The pages' words, and those of the lesson report."""
+    """The pages' words, and those of the reports."""
     words: dict[str, str] = {}
-    for name in (f"{language}.json", f"report.{language}.json", f"plan.{language}.json"):
+    for name in (
+        f"{language}.json",
+        f"report.{language}.json",
+        f"plan.{language}.json",
+        f"calendars.{language}.json",
+        f"month.{language}.json",
+    ):
         words |= json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
     return words
 

@@ -16,6 +16,8 @@ from hub.console.texts import language_of, load_texts
 from hub.insight.accuracy import MEASURED
 from hub.insight.editing import EDITED
 from hub.insight.errors import Unfit
+from hub.insight.month.fates import Fate
+from hub.insight.month.report import UNITS
 from hub.insight.report import Standing
 from hub.insight.room import UNSEEN
 from hub.schedule.desk.solving import SolveState
@@ -79,6 +81,11 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"report.type.{one}" for one in ClassType} | {f"report.voice.{one}" for one in Voice}
     by_name |= {f"report.sampled.{one}" for one in EVERY}
     by_name |= {f"report.error.{kind}{tail}" for kind in ("off", "wrong", "found") for tail in ("", "_mean")}
+    by_name |= {f"month.reason.{one}" for one in Reason} | {f"month.fate.{one}" for one in Fate}
+    by_name |= {f"month.type.{one}" for one in ClassType} | {f"month.measure.{one}" for one in UNITS}
+    by_name |= {f"month.day.{day}" for day in range(1, 8)} | {"month.leading", "month.receiving"}
+    by_name |= {f"month.said.{one}{tail}" for one in ("teachers", "far") for tail in ("", "_unknown")}
+    stages |= {key for key in there if key.startswith("month.col.")}
     tracks = {key for key in there if key.startswith("lesson.track.")}
     alerts = {key for key in there if key.startswith("alert.kind.")}
     assert by_name <= there
