@@ -38,6 +38,8 @@ def searched(week: Week, seed: int, *, work: int, stop: Callable[[], bool] = lam
     Returns:
         The moves made.
     """
+    if not len(week.slot):
+        return 0
     walk = started(seed, points(week))
     until = np.cumsum(SHARES)
     anneal(walk, lambda: run(week, walk, until), work=work, hot=HOT, cold=COLD, stop=stop)

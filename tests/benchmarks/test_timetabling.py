@@ -134,6 +134,13 @@ def test_more_lectures_than_slots_are_refused_in_words():
         first_week(full)
 
 
+def test_a_week_without_courses_is_solved(tmp_path, capsys):
+    (tmp_path / "none.ctt").write_text(instance_text(Instance("none", 1, 1, (), (), (), ())))
+    assert main([str(tmp_path / "none.ctt"), "--work", "10", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)[0]
+    assert (told["points"], told["moves"]) == (0, 0)
+
+
 def test_a_week_that_cannot_hold_is_answered_and_said_not_to_hold(tmp_path, capsys):
     never = Instance(
         "never",
