@@ -1,6 +1,7 @@
 """Who subscribes to which calendar: tokens made and revoked, and what each of them opens. Blocks on the database."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,6 +143,11 @@ class Subscriptions:
         """
         if self._facts.get(kind.value, who) is None and who not in self._occurrences.who(kind):
             raise CalendarRefused(f"there is no {kind} {who}; name it as the plan does")
+
+    def known(self, kind: Kind) -> dict[str, str]:
+        """Everybody of a kind: what people call them, by id; empty where only old lessons know them."""
+        named = {one.id: str(json.loads(one.data).get("name", "")) for one in self._facts.all(kind.value)}
+        return {**dict.fromkeys(self._occurrences.who(kind), ""), **named}
 
     def heading(self, kind: Kind, who: str) -> Heading:
         """What stands above a calendar."""
