@@ -436,13 +436,25 @@ def a_ban_on_what_is_planned(district, plan):
             yield scene.with_district(bans=(ban,))
 
 
-@mutation("is pinned to (lesson|its place|room)")
-def a_pin_to_something_else(district, plan):
+@mutation("is pinned to lesson")
+def a_pin_to_another_lesson(district, plan):
     scene = Scene(district, plan)
-    for served, request, lesson, _ in scene.meetings():
+    for _, request, lesson, _ in scene.meetings():
         other = next(one.id for one in district.lessons if one != lesson)
         yield scene.with_district(pins=(Pin(request=request.id, lesson=other),))
+
+
+@mutation("is pinned to its place on")
+def a_pin_to_another_time(district, plan):
+    scene = Scene(district, plan)
+    for served, request in scene.requests():
         yield scene.with_district(pins=(Pin(request=request.id, time=other_slot([served.time])),))
+
+
+@mutation("is pinned to room")
+def a_pin_to_another_room(district, plan):
+    scene = Scene(district, plan)
+    for served, request in scene.requests():
         for room in district.rooms:
             if room.school == scene.by_id[served.room].school and room.id != served.room:
                 yield scene.with_district(pins=(Pin(request=request.id, room=room.id),))
