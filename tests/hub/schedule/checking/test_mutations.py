@@ -8,13 +8,13 @@ from hub.schedule.check import check
 from hub.schedule.generate import Extras, planted
 from tests.hub.schedule.checking.mutations import MUTATIONS, noticed
 
-MOST = 6
+MOST = 5
 """Wrong plans of each kind, spread over all the places where it can be done."""
 
 
 @pytest.fixture(scope="module")
 def scene():
-    return planted(10, 45, 160, 5, Extras.every(0.2))
+    return planted(8, 36, 110, 5, Extras.every(0.2))
 
 
 def test_a_plan_that_holds_is_left_alone(scene):
@@ -24,7 +24,7 @@ def test_a_plan_that_holds_is_left_alone(scene):
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_each_wrong_plan_is_noticed(scene, name):
     words, made = MUTATIONS[name]
-    wrong = list(islice(made(*scene), 200))
+    wrong = list(islice(made(*scene), 80))
     assert wrong, "the district gives no occasion for it"
     for district, plan in wrong[:: max(1, len(wrong) // MOST)]:
         found = check(district, plan).violations
