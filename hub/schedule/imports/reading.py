@@ -154,7 +154,7 @@ def _tables(files: Iterable[Brought], building: Building, wanted: Wanted, school
                 told(Where(sheet.file, sheet.name), words("sheet.unknown", known=names))
                 continue
             header, mistakes, notes = header_of(sheet, table, school)
-            building.mistakes += [*mistakes, *sheet.mistakes]
+            building.mistakes += mistakes
             building.notes += notes
             if header is not None:
                 found.append((sheet, header))

@@ -6,6 +6,7 @@ Source: 1EdTech OneRoster 1.2 CSV Binding.
 import datetime as dt
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 
@@ -122,7 +123,7 @@ def _unpacked(data: bytes, file: str) -> dict[str, bytes]:
             if any(one.flag_bits & 1 for one in inside):
                 raise file_wrong(file, "file.encrypted")
             return {PurePath(one.filename).name: archive.read(one) for one in inside if one.filename.endswith(".csv")}
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
         raise file_wrong(file, "file.no_zip") from error
 
 

@@ -42,10 +42,11 @@ def read_rows(sheet: Sheet, header: Header, building: Building, school: str) -> 
         school: of rows that name none; empty for none.
     """
     table = header.table
+    uncomputed = {row for row, _ in sheet.unvalued}
     rows: list[Row] = []
     broken: list[Mapping[str, Any]] = []
     for number, cells in sheet.rows:
-        if number <= header.row or _passed_over(cells):
+        if number <= header.row or (_passed_over(cells) and number not in uncomputed):
             continue
         building.rows += 1
         row, good = _read(sheet, header, building, number, cells, school)
@@ -82,6 +83,10 @@ def _read(
         cell = cells[position] if position is not None and position < len(cells) else None
         where = Where(sheet.file, sheet.name, number, header.titles.get(column.field, column.zh))
         try:
+            if position is not None and (number, position + 1) in sheet.unvalued:
+                building.mistake(where, words("cell.unvalued"))
+                good = False
+                continue
             reading.values[column.field] = _value(column, cell, reading, school)
         except CellWrong as error:
             building.mistake(where, error.what)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.schedule.imports.cells import Cell, empty
-from hub.schedule.imports.mistakes import Mistake
 
 MOST_ROWS = 200_000
 """Rows of one sheet: more is a file that was not meant."""
@@ -21,8 +20,8 @@ class Sheet:
     """The worksheet's; empty for a file that is one table."""
     rows: Sequence[tuple[int, Sequence[Cell]]]
     """Number, from 1, and cells; rows without anything in them are left out."""
-    mistakes: tuple[Mistake, ...] = ()
-    """What is wrong with cells already, whatever they mean."""
+    unvalued: frozenset[tuple[int, int]] = frozenset()
+    """Row and column, from 1, of formulas that nobody has computed; their cells are empty."""
 
 
 def trimmed(cells: Sequence[Cell]) -> Sequence[Cell]:

@@ -3,18 +3,17 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.utils.exceptions import InvalidFileException
 
 from hub.schedule.imports.cells import Cell, empty
-from hub.schedule.imports.mistakes import FileWrong, Mistake, Where, file_wrong
+from hub.schedule.imports.mistakes import FileWrong, file_wrong
 from hub.schedule.imports.sheets import MOST_COLUMNS, MOST_FILE_BYTES, MOST_ROWS, Sheet, trimmed
-from hub.schedule.register.words import words
 
 MOST_UNPACKED_BYTES = 512 << 20
 MOST_PARTS = 2_000
@@ -26,6 +25,23 @@ LONGEST_CELL_BYTES = 1 << 16
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a workbook with a password begins with, and one of before 2007."""
+
+BROKEN = (
+    InvalidFileException,
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    SyntaxError,  # an XML ParseError is one
+    EOFError,
+    OSError,
+    ArithmeticError,
+    RuntimeError,
+    NotImplementedError,
+)
+"""What openpyxl and zipfile raise over bytes that are no workbook any more."""
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _UNVALUED = re.compile(
@@ -59,16 +75,7 @@ def read_workbook(data: bytes, file: str) -> list[Sheet]:
                 book.close()
     except FileWrong:
         raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise file_wrong(file, "file.broken_workbook", why=_in_short(error)) from error
-    except (
-        SyntaxError,
-        EOFError,
-        OSError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-    ) as error:  # a ParseError is a SyntaxError
+    except BROKEN as error:
         raise file_wrong(file, "file.broken_workbook", why=_in_short(error)) from error
 
 
@@ -83,7 +90,9 @@ def _refuse(data: bytes, file: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _refuse_parts(archive, file)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except BROKEN as error:
+        if isinstance(error, FileWrong):
+            raise
         raise file_wrong(file, "file.no_workbook") from error
 
 
@@ -109,7 +118,7 @@ def _sheet(sheet: Any, archive: zipfile.ZipFile, file: str) -> Sheet:
     sheet.reset_dimensions()  # what a file says of its own size is often wrong
     above: dict[tuple[int, int], Cell] = {}
     rows: list[tuple[int, list[Cell]]] = []
-    mistakes = []
+    unvalued_rows = {row for row, _ in marks.unvalued}
     wanted = set(marks.merged.values())
     for number, found in enumerate(sheet.iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS, values_only=True), 1):
         cells: list[Cell] = list(found)
@@ -118,12 +127,9 @@ def _sheet(sheet: Any, archive: zipfile.ZipFile, file: str) -> Sheet:
         if marks.merged and not all(empty(cell) for cell in cells):
             _fill(cells, number, marks, wanted, above)
         kept = list(trimmed(cells))
-        if kept:
+        if kept or number in unvalued_rows:
             rows.append((number, kept))
-    for row, column in sorted(marks.unvalued):
-        where = Where(file, sheet.title, row, get_column_letter(column))
-        mistakes.append(Mistake(where, words("cell.unvalued")))
-    return Sheet(file, sheet.title, rows, tuple(mistakes))
+    return Sheet(file, sheet.title, rows, marks.unvalued)
 
 
 def _fill(

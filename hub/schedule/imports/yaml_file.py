@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from hub.schedule.imports.csv_file import decoded
-from hub.schedule.imports.mistakes import CellWrong, Where, file_wrong
+from hub.schedule.imports.mistakes import CellWrong, FileWrong, Where, file_wrong
 from hub.schedule.imports.sheets import MOST_FILE_BYTES
 from hub.schedule.register.words import words
 
@@ -95,21 +95,19 @@ def read_yaml(data: bytes, file: str) -> Marked:
     if len(data) > MOST_FILE_BYTES:
         raise file_wrong(file, "file.too_large", mib=MOST_FILE_BYTES >> 20)
     text = decoded(data, file)
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise file_wrong(file, "file.empty")
         return _marked(loader, node, Where(file), _counted(file), 0)
+    except FileWrong:
+        raise
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
         raise file_wrong(file, "file.yaml", row=line, why=str(error.problem)) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        if isinstance(error, ValueError) and hasattr(error, "mistake"):
-            raise
         raise file_wrong(file, "file.yaml", row=1, why=str(error).splitlines()[0]) from error
-    finally:
-        loader.dispose()
 
 
 def _counted(file: str) -> Iterator[int]:

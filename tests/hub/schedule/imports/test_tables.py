@@ -127,9 +127,13 @@ def test_merged_cells_count_for_every_row_that_they_cover(known):
 
 
 def test_a_formula_that_nobody_has_computed_is_told_with_its_cell(known):
-    book = workbook(教室=[["学校", "名称", "座位数"], ["s1", "101", "=40+5"]])
-    (mistake,) = propose([saved(book)], known, Wanted()).mistakes
-    assert mistake.told("en").startswith("facts.xlsx, sheet “教室”, row 2, column “C”: a formula stands here")
+    book = workbook(教室=[["学校", "名称", "座位数"], ["s1", "101", "=40+5"], [None, "=1&2", None]])
+    proposal = propose([saved(book)], known, Wanted())
+    first, second, third = told(proposal)
+    assert first.startswith("facts.xlsx, sheet “教室”, row 2, column “座位数”: a formula stands here")
+    assert "row 3, column “学校”: must not be empty" in second
+    assert "row 3, column “名称”: a formula" in third
+    assert proposal.changes == ()
 
 
 def test_an_empty_cell_goes_back_to_the_default_and_a_column_that_is_not_there_leaves_what_is_known(known):
