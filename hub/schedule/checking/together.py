@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from hub.schedule.checking.alone import rooms_of
 from hub.schedule.checking.known import WEEK_WORDS, WEEKDAYS, Known, named, when
-from hub.schedule.facts import School
+from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.plan import Held, Served
 from hub.schedule.slots import Slot, parities
 from hub.schedule.wants import Lesson, Request
@@ -101,8 +101,10 @@ class Uses:
                     )
 
     def _name(self, kind: str, one: str) -> str:
-        parts = {"teacher": self.known.teachers, "class": self.known.classes, "room": self.known.rooms}[kind]
-        part = parts.get(one)
+        if kind == "teacher":
+            part: Teacher | SchoolClass | Room | None = self.known.teachers.get(one)
+        else:
+            part = self.known.classes.get(one) if kind == "class" else self.known.rooms.get(one)
         return named(part) if part is not None else one
 
 
