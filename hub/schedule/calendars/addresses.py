@@ -6,7 +6,9 @@ from urllib.parse import urlsplit, urlunsplit
 import segno
 
 SCALE = 8
-"""Pixels of one module of a QR code."""
+"""Pixels of one module of a QR code that is printed."""
+PAGE_SCALE = 6
+"""Of one that stands in a page: a telephone shows it whole."""
 
 
 def calendar_address(hub: str, token: str) -> str:
@@ -25,7 +27,7 @@ def webcal(address: str) -> str:
 
 def qr_svg(address: str) -> str:
     """A QR code of an address, as an SVG that stands in a page."""
-    drawn: str = segno.make(address, error="m", micro=False).svg_inline(border=2, scale=SCALE)
+    drawn: str = segno.make(address, error="m", micro=False).svg_inline(border=2, scale=PAGE_SCALE)
     return drawn
 
 
