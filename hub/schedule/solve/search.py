@@ -165,6 +165,10 @@ def _move(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint6
     if count == 0:
         return 0
     candidate = first + below(random, count)
+    if count > 1:
+        other = first + below(random, count)
+        if _obstacles(facts, answer, other) < _obstacles(facts, answer, candidate):
+            candidate = other
     if answer.at[facts.lessons + request] == candidate:
         return 0
     gain = _make_room(facts, answer, moving, random, request, candidate)
@@ -174,6 +178,33 @@ def _move(facts: Facts, answer: Answer, moving: Moving, random: NDArray[np.uint6
     gain += serve(facts, answer, request, candidate)
     _besides(facts, answer, moving, random, facts.at[facts.candidate + CANDIDATE * candidate + OPTION])
     return gain + _place_all(facts, answer, moving, random)
+
+
+@jitted
+def _obstacles(facts: Facts, answer: Answer, candidate: int) -> int:
+    """How many, about, would have to be taken out for a candidate."""
+    row = facts.candidate + CANDIDATE * candidate
+    lesson = facts.at[row + LESSON]
+    option = facts.at[row + OPTION]
+    count = _lacking(facts, answer, facts.at[row + SPOT])
+    if lesson >= 0:
+        held = answer.at[lesson]
+        if held != option:
+            count += 3 * _lacking(facts, answer, option)
+            if held >= 0:
+                count += answer.at[answer.seat_count + lesson]
+    return count
+
+
+@jitted
+def _lacking(facts: Facts, answer: Answer, spot: int) -> int:
+    count = 0
+    begin = facts.at[facts.use_start + spot]
+    end = facts.at[facts.use_start + spot + 1]
+    for use in range(facts.use + 2 * begin, facts.use + 2 * end, 2):
+        if answer.at[answer.resource + RESOURCE * facts.at[use] + LEFT] < facts.at[use + 1]:
+            count += 1
+    return count
 
 
 @jitted
