@@ -111,7 +111,13 @@ class Building:
         """Add to what this import says of a fact, or begin with it."""
         before = self._drafts.get((draft.kind, draft.id))
         if before is not None:
-            draft = Draft(draft.kind, draft.id, {**before.values, **draft.values}, before.where, before.columns)
+            draft = Draft(
+                draft.kind,
+                draft.id,
+                {**before.values, **draft.values},
+                draft.where,
+                {**before.columns, **draft.columns},
+            )
         if self._holds(draft):
             self._drafts[draft.kind, draft.id] = draft
 

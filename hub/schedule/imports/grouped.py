@@ -1,4 +1,4 @@
-"""Tables whose rows make up one fact together: bells, timetables, the calendar of a term.
+"""Tables whose rows make up one fact together: bells, timetables, the calendar of a term, rules and goals.
 
 Where one row of a group is wrong, the group is: a bell table with a hole in it would count its periods wrongly. What
 the file says takes the place of all that was known of it. Rows that are `broken` have some of their values.
@@ -103,6 +103,19 @@ def _calendar(rows: Sequence[RowLike], broken: Sequence[Values], building: Build
             building.change(Draft(Kind.TERM, str(term), fields, first.where, {**first.titles, **_CALENDAR_FIELDS}))
 
 
+def _rules(rows: Sequence[RowLike], _broken: Sequence[Values], building: Building) -> None:
+    """Rules and goals that are not named stay as they are."""
+    first: dict[tuple[Kind, str], RowLike] = {}
+    for row in rows:
+        kind, name = row.values["setting"]
+        if (kind, name) in first:
+            there = first[kind, name].where.row
+            building.mistake(at(row, "setting"), words("row.setting_twice", name=name, row=there))
+        first.setdefault((kind, name), row)
+        titles = {**row.titles, name: row.titles["value"]}
+        building.change(Draft(kind, "district", {name: row.values["value"]}, row.where, titles))
+
+
 _CALENDAR_FIELDS = {"days_off": "日期", "make_ups": "日期", "uncounted": "日期"}
 
 
@@ -121,4 +134,4 @@ def _by(rows: Iterable[RowLike], broken: Iterable[Values], field: str) -> Mappin
     return found
 
 
-GROUPED: Mapping[str, Grouped] = {"bells": _bells, "timetables": _timetables, "calendar": _calendar}
+GROUPED: Mapping[str, Grouped] = {"bells": _bells, "timetables": _timetables, "calendar": _calendar, "rules": _rules}

@@ -146,7 +146,48 @@ _STRETCH = (
     _WORDS,
 )
 
+SETTINGS: Mapping[str, tuple[Kind, str]] = {
+    "最短重叠分钟": (Kind.RULES, "min_overlap_minutes"),
+    "单元差": (Kind.RULES, "unit_gap"),
+    "主讲占用上行": (Kind.RULES, "lead_uplink"),
+    "听课占用上行": (Kind.RULES, "listen_uplink"),
+    "满足一条需求": (Kind.GOALS, "served"),
+    "同班再缺一条": (Kind.GOALS, "second_unmet"),
+    "薄弱校再缺一条": (Kind.GOALS, "school_unmet"),
+    "同共同体": (Kind.GOALS, "community"),
+    "差一个单元": (Kind.GOALS, "unit"),
+    "足够的分钟": (Kind.GOALS, "full_minutes"),
+    "少一分钟": (Kind.GOALS, "minute"),
+    "开一节主讲课": (Kind.GOALS, "opened"),
+    "改动一条需求": (Kind.GOALS, "kept"),
+}
+"""What a district's rules and goals are called in a table; their names in the district's file are known as well."""
+_SETTING = {cells.plain(name): setting for name, setting in SETTINGS.items()} | {
+    setting[1]: setting for setting in SETTINGS.values()
+}
+
+
+def _setting(cell: Cell, _reading: Reading) -> tuple[Kind, str]:
+    found = _SETTING.get(cells.plain(cells.text(cell)))
+    if found is None:
+        raise cells.wrong(cell, "setting", known="、".join(SETTINGS))
+    return found
+
+
 TABLES: tuple[Table, ...] = (
+    Table(
+        "rules",
+        Kind.RULES,
+        "规则",
+        "Rules",
+        (
+            Column(
+                "setting", "参数", "Setting", _setting, "单元差", needed=True, also=("规则", "目标", "rule", "goal")
+            ),
+            Column("value", "值", "Value", _between(0, 1_000_000), 2, needed=True, also=("数值", "分值")),
+        ),
+        also=("目标", "goals"),
+    ),
     Table(
         "terms",
         Kind.TERM,

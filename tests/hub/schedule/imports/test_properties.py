@@ -152,5 +152,5 @@ def contents(store):
 
 
 def test_the_examples_of_the_template_are_what_the_properties_mutate(known):
-    assert len(known) == 15
+    assert len(known) == 16
     assert io.BytesIO(book(ROWS).data).getbuffer().nbytes > 0

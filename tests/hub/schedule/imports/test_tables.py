@@ -66,7 +66,7 @@ def test_the_template_as_it_is_changes_nothing_and_its_examples_filled_in_make_a
         first.value = str(first.value).removeprefix("例：").removeprefix("Example: ").strip() or None
     proposal = propose([saved(book)], [], Wanted())
     assert told(proposal) == []
-    assert {one.kind for one in proposal.changes} == set(Kind) - {Kind.RULES, Kind.GOALS}
+    assert {one.kind for one in proposal.changes} == set(Kind) - {Kind.GOALS}
     register = Register.read(facts(proposal))
     made = district_of(register, register.all(Term)["2026-autumn"], 7)
     assert [one.told("en") for one in made.misfits if "period" not in one.told("en")] == [
@@ -193,6 +193,23 @@ def test_a_mistake_is_told_with_its_row_and_column(known, file, where, words):
     assert first.where.column in {where[1], ""}
     assert words in first.told("en")
     assert first.told("zh") != first.told("en")
+
+
+def test_rules_and_goals_are_set_by_name_and_those_that_are_not_named_stay(known):
+    rules = csv("规则.csv", "参数,值\n单元差,0\n最短重叠分钟,25\nkept,60\n")
+    proposal = propose([rules], known, Wanted())
+    assert told(proposal) == []
+    set_first = {one.kind: one.after for one in proposal.changes}
+    assert set_first == {Kind.RULES: '{"min_overlap_minutes":25,"unit_gap":0}', Kind.GOALS: '{"kept":60}'}
+    more = propose([csv("规则.csv", "参数,值\n主讲占用上行,3\n")], [*known, *facts(proposal)], Wanted())
+    assert [one.after for one in more.changes] == ['{"min_overlap_minutes":25,"unit_gap":0,"lead_uplink":3}']
+    bad = propose([csv("规则.csv", "参数,值\n单元差,x\n重叠,3\nkept,1\nkept,2\n最短重叠分钟,500\n")], known, Wanted())
+    assert [(one.where.row, one.where.column) for one in bad.mistakes] == [
+        (2, "值"),
+        (3, "参数"),
+        (5, "参数"),
+        (6, "值"),
+    ]
 
 
 def test_whoever_names_a_row_with_mistakes_is_told_that_and_not_that_it_is_unknown():
