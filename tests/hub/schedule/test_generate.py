@@ -1,13 +1,21 @@
 """A made-up district: the same for the same seed, of the size that was asked for, with a plan that holds."""
 
+import doctest
 import hashlib
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from hub.schedule import slots
+from hub.schedule.check import check
+from hub.schedule.checking import known
 from hub.schedule.errors import DistrictWrong
 from hub.schedule.generate import Extras, generate, planted
+from hub.schedule.synthetic import names
 
 PUBLISHED = {
     (37, 189, 600, 1): "815882b5b0822b1172cfa47054d65ece197aad7921ec97b73d308d499ef20d9c",
@@ -59,8 +67,34 @@ def test_extras_bring_what_the_benchmark_leaves_out_and_leave_the_rest_as_it_was
     assert wishing.model_copy(update={"wishes": ()}) == generate(12, 50, 200, 3)
 
 
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 2**31),
+    schools=st.integers(4, 12),
+    share=st.sampled_from([0.0, 0.1, 0.4, 1.0]),
+    kind=st.sampled_from([None, *(each.name for each in fields(Extras))]),
+)
+def test_the_hidden_plan_holds_whatever_is_switched_on(seed, schools, share, kind):
+    extras = Extras.every(share / 2) if kind is None else Extras(**{kind: share})
+    try:
+        district, plan = planted(schools, 4 * schools, 5 * schools, seed, extras)
+    except DistrictWrong as refused:
+        assert "ask for fewer requests" in str(refused)
+        return
+    assert check(district, plan).violations == ()
+    assert len(plan.served) == 5 * schools - 5 * schools // 10
+    assert planted(schools, 4 * schools, 5 * schools, seed, extras) == (district, plan)
+
+
+@pytest.mark.parametrize("module", [names, known, slots])
+def test_the_examples_in_the_words_are_true(module):
+    outcome = doctest.testmod(module)
+    assert outcome.attempted
+    assert not outcome.failed
+
+
 def test_more_requests_than_the_rooms_can_hold_are_refused_in_words():
-    with pytest.raises(DistrictWrong, match=r"2 schools with 2 rooms hold \d+ of 720 requests"):
-        generate(2, 2, 800)
+    with pytest.raises(DistrictWrong, match=r"2 schools with 2 rooms hold \d+ of 180 requests"):
+        generate(2, 2, 200)
     with pytest.raises(DistrictWrong, match="two schools at least"):
         generate(3, 2, 5)
