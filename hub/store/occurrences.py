@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, upd
 
 from hub.schedule.calendars.occurrences import Kind, Occurrence
 from hub.schedule.slots import Part
+from hub.store.bulk import insert_many
 from hub.store.engine import Database
 from hub.store.errors import StoreRefused
 from hub.store.tables import OCCURRENCE, OCCURRENCE_PART
@@ -269,9 +270,7 @@ def _add_parts(connection: Connection, occurrences: Sequence[Occurrence]) -> Non
         found = connection.execute(select(OCCURRENCE_PART).where(OCCURRENCE_PART.c.occurrence.in_(ids)))
         there = {(row.occurrence, row.kind, row.who) for row in found}
         new = {(one.id, kind.value, who) for one in some for kind, who in one.parts} - there
-        if new:
-            names = ("occurrence", "kind", "who")
-            connection.execute(insert(OCCURRENCE_PART), [dict(zip(names, row, strict=True)) for row in sorted(new)])
+        insert_many(connection, OCCURRENCE_PART, ("occurrence", "kind", "who"), sorted(new))
 
 
 def _to_come(connection: Connection, occurrence: str, now: float) -> Any:
