@@ -1,6 +1,11 @@
 """Dated lessons: a plan is published over another, single dates are changed by hand, and calendars can follow."""
 
+from contextlib import suppress
+from itertools import count
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.schedule.calendars.occurrences import Kind, expand
 from hub.store.occurrences import OccurrenceRefused
@@ -182,3 +187,53 @@ def test_an_occurrence_of_another_week_is_not_published_unseen(store):
     with pytest.raises(ValueError, match="not of the weeks"):
         publish(store, occurrences(), weeks=[1])
     assert store.occurrences.between(0.0, 1e12) == []
+
+
+@pytest.fixture(scope="module")
+def one_store(tmp_path_factory):
+    store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('store')}/hub.db")
+    yield store
+    store.close()
+
+
+NUMBERS = count()
+DAYS = st.sampled_from([3, 4])
+ACTS = st.one_of(
+    st.tuples(st.just("publish"), DAYS, st.booleans()),
+    st.tuples(st.just("cancel"), st.integers(1, 6), st.just(0)),
+    st.tuples(st.just("move"), st.integers(1, 6), DAYS),
+    st.tuples(st.just("wait"), st.integers(1, 12), st.just(0)),
+)
+
+
+def shown(store, term):
+    """What calendars show of a term, by id: (what, whether it is off, sequence, when it begins)."""
+    found = (one for one in store.occurrences.between(0.0, 1e12) if one.occurrence.term == term)
+    return {one.occurrence.id: (one.occurrence, one.cancelled, one.sequence) for one in found}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(ACTS, max_size=9))
+def test_whatever_is_done_a_calendar_can_follow_it(one_store, acts):
+    term = TERM.model_copy(update={"id": f"t{next(NUMBERS)}"})
+    by_day = {day: expand(term, district(), plan(day), WEEKS, SHANGHAI) for day in (3, 4)}
+    named = {(one.lesson, one.week, day): one for day, all_of in by_day.items() for one in all_of}
+    now = by_day[3][0].epoch - 86_400.0
+    before = {}
+    for what, number, more in acts:
+        if what == "wait":
+            now += number * 86_400.0
+        elif what == "publish":
+            found = [one for one in by_day[number] if more or one.lesson != "english"]
+            one_store.occurrences.publish("p", found, now, term=term.id, weeks=WEEKS)
+        else:
+            one = named["english", number, more or 3]
+            with suppress(OccurrenceRefused):
+                one_store.occurrences.cancel(one.id, now) if what == "cancel" else one_store.occurrences.move(one, now)
+        after = shown(one_store, term.id)
+        assert before.keys() <= after.keys(), "a calendar is told of an end, never left to guess it"
+        for name, was in before.items():
+            if was[0].epoch <= now:
+                assert after[name] == was, "what has begun stays as it was"
+            assert after[name][2] == was[2] + (after[name][:2] != was[:2]), "one step for each change, none without"
+        before = after
