@@ -25,6 +25,7 @@ from hub.api import (
     metrics,
     packages,
     plan_imports,
+    plan_repairs,
     plans,
     recorders,
     reports,
@@ -59,6 +60,7 @@ from hub.insight.upkeep import ContentsUpkeep
 from hub.parts import HubParts
 from hub.schedule.calendars.subscriptions import Style, Subscriptions
 from hub.schedule.register.kinds import Kind, SchoolFact
+from hub.schedule.repair.repairs import Repairs
 from hub.session.conductor import Conductor
 from hub.session.views import SessionView
 
@@ -200,6 +202,9 @@ def create_app(parts: HubParts) -> FastAPI:
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
     for routes in (plans.router(parts.desk), plan_routes(pages, parts.desk)):
         app.include_router(routes, max_body_size=plans.LARGEST_DISTRICT_BYTES)
+    zone = ZoneInfo(parts.settings.plan.timezone)
+    repairs = Repairs(parts.store.repairs, parts.desk, zone, parts.clock.now)
+    app.include_router(plan_repairs.router(repairs), max_body_size=LARGEST_BODY_BYTES)
     importing = plan_imports.router(
         parts.store.plan_facts, parts.settings.plan.timezone, parts.settings.language, parts.clock.now
     )

@@ -26,6 +26,7 @@ from hub.fleet.errors import (
 )
 from hub.schedule.desk import errors as desk
 from hub.schedule.errors import ScheduleRefused
+from hub.schedule.repair import errors as repair
 from hub.session import errors
 from hub.session.errors import SessionRefused
 from hub.store.errors import NoConnectionFree, in_short
@@ -84,6 +85,8 @@ SCHEDULE_ANSWERS: dict[type[ScheduleRefused], tuple[int, str]] = {
     desk.SolveRefused: (409, "look at GET /api/v1/plan/plans/{plan}/solve"),
     desk.NotAgreed: (409, "look at what each school said in GET /api/v1/plan/plans/{plan}"),
     desk.TermUnknown: (422, "import the term, or name weeks that it has"),
+    repair.RepairUnknown: (404, "list them with GET /api/v1/plan/replans"),
+    repair.RepairRefused: (409, "look at the plans with GET /api/v1/plan/plans, or find the ways out anew"),
 }
 
 

@@ -18,6 +18,7 @@ from hub.store.occurrences import OccurrenceTable
 from hub.store.operators import OperatorTable
 from hub.store.plan_facts import PlanFactTable
 from hub.store.plans import PlanTable
+from hub.store.repairs import RepairTable
 from hub.store.retention import Retention
 from hub.store.rollups import RollupTable
 from hub.store.rows import RowTable
@@ -49,6 +50,7 @@ class Store:
     plans: PlanTable
     occurrences: OccurrenceTable
     calendar_tokens: CalendarTokenTable
+    repairs: RepairTable
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -80,6 +82,7 @@ class Store:
             PlanTable(database),
             OccurrenceTable(database),
             CalendarTokenTable(database),
+            RepairTable(database),
         )
 
     def close(self) -> None:

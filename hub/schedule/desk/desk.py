@@ -292,6 +292,42 @@ class Desk:
                 self._drafts.move(self._drafts.open(spent.id), PlanState.SUPERSEDED, operator)
             return published
 
+    def adopt(
+        self, repaired: Opened, district: District, answer: Plan, weeks: range, words: str, operator: str
+    ) -> Published:
+        """Let a repair of a plan that counts count in its place for some weeks: the district decides that alone.
+
+        Args:
+            repaired: the plan that it goes on from.
+            district: the facts as they have become.
+            answer: the repaired plan.
+            weeks: for which it counts.
+            words: what people call it.
+            operator: who takes it.
+
+        Raises:
+            EditRefused: it breaks a rule; the words say which.
+            TermUnknown: the term has no such weeks.
+        """
+        with self._lock:
+            self._publication.term(repaired.head.term, weeks)
+            book = self._with_plan(district, answer, None)
+            now = self._now()
+            head = PlanHead(
+                id="",
+                term=repaired.head.term,
+                first_week=weeks[0],
+                last_week=weeks[-1],
+                state=PlanState.APPROVED,
+                based_on=repaired.head.id,
+                words=words,
+                operator=operator,
+                created=now,
+                changed=now,
+            )
+            made = self._drafts.add(head, book, ())
+            return self.publish(made.head.id, NewPublication(), operator)
+
     def withdraw(self, plan: str, operator: str) -> Published | None:
         """Give a plan up; where it counts, its lessons to come are called off. What that came to, or None.
 

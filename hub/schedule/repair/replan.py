@@ -46,8 +46,8 @@ def replan(
         disruption: what happened; with a `week`, what is repaired is one week of that kind alone.
         fixed: what must not be touched, beside whatever is pinned.
         most_moved: sessions that were not hit and yet may move, at most.
-        seconds: when a program is given up, by the clock, at half of it. What decides is work, which is the same
-            everywhere; only a machine that is too busy for it gives up earlier.
+        seconds: when one of the programs is given up, by the clock. What decides is work, which is the same
+            everywhere; only a machine that is far too busy for it gives up earlier.
 
     Returns:
         At least one, up to four; distinct plans. Fewest lost first, then fewest moved, then the highest score.
@@ -99,7 +99,7 @@ class _Repair:
 
     def alternatives(self) -> tuple[Alternative, ...]:
         """As `replan` tells."""
-        still = World(self._before, self._facts, self._fixed, self._seconds / 2)
+        still = World(self._before, self._facts, self._fixed, self._seconds)
         if still.hit.requests:
             self._ways(still)
         else:
@@ -135,7 +135,7 @@ class _Repair:
         facts = self._facts
         for one in who:
             facts = disrupted(facts, one)
-        other = World(self._before, facts, self._fixed, self._seconds / 2, world.free)
+        other = World(self._before, facts, self._fixed, self._seconds, world.free)
         stays = filled(other.compiled, other.hit.left, other.free, other.may)
         self._add("substitute", other, stays, who, world.hit)
 

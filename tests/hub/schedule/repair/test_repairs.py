@@ -1,0 +1,112 @@
+"""A repair of a plan that counts: offered, taken with one call, and in the calendars from then on."""
+
+import pytest
+
+from hub.schedule.desk.states import PlanState
+from hub.schedule.desk.views import NewPublication
+from hub.schedule.generate import planted
+from hub.schedule.repair.disruption import SchoolClosed, TeacherSick
+from hub.schedule.repair.errors import RepairRefused
+from hub.schedule.repair.names import Names
+from hub.schedule.repair.repairs import NewRepair, Repairs
+from hub.schedule.slots import Window, parities
+from tests.hub.schedule.desk.conftest import SHANGHAI, SUNDAY_BEFORE, Office
+
+DAY_S = 86_400.0
+DISTRICT, PLAN = planted(5, 14, 18, 1)
+NAMES = Names(DISTRICT)
+SERVED = next(one for one in PLAN.served if one.lesson and NAMES.requests[one.request].weeks == "AB")
+CLOSED = SchoolClosed(school=NAMES.home(NAMES.requests[SERVED.request]).id, windows=(Window(day=SERVED.time[0]),))
+
+
+@pytest.fixture
+def office(tmp_path):
+    made = Office(tmp_path, DISTRICT, PLAN)
+    made.plan_id = made.approved()
+    made.desk.publish(made.plan_id, NewPublication(), "operator")
+    made.now += 60
+    made.repairs = Repairs(made.store.repairs, made.desk, SHANGHAI, lambda: made.now)
+    yield made
+    made.close()
+
+
+def lessons(office, week):
+    """What is to be held in a week, by lesson."""
+    found = office.store.occurrences.between(SUNDAY_BEFORE, SUNDAY_BEFORE + 200 * DAY_S)
+    return {one.occurrence.lesson: one.occurrence for one in found if one.occurrence.week == week and not one.cancelled}
+
+
+def test_the_way_that_is_taken_counts_for_its_week_alone(office):
+    before = {week: lessons(office, week) for week in (2, 3, 4)}
+    found = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    best = found.alternatives[0]
+    assert SERVED.request in best.hit
+    assert best.week == "A"
+    published = office.repairs.accept(found.record.id, 1, "li-jing")
+    assert published.changed or published.cancelled
+    assert lessons(office, 2) == before[2]
+    assert lessons(office, 4) == before[4]
+    assert set(lessons(office, 3)) == {one.lesson for one in best.plan.held}
+    assert lessons(office, 3) != before[3]
+    counts = office.desk.counting("2026b")
+    (repaired,) = [plan for plan, weeks in counts.items() if weeks == [3]]
+    head = office.desk.head(repaired)
+    assert (head.state, head.based_on, head.operator) == (PlanState.PUBLISHED, office.plan_id, "li-jing")
+    taken = office.repairs.get(found.record.id)
+    assert taken.record.taken == 1
+    assert taken.alternatives == found.alternatives
+
+
+def test_a_repair_is_decided_once(office):
+    found = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    with pytest.raises(RepairRefused, match="no way 9"):
+        office.repairs.accept(found.record.id, 9, "operator")
+    office.repairs.let_go(found.record.id)
+    with pytest.raises(RepairRefused, match="decided already"):
+        office.repairs.accept(found.record.id, 1, "operator")
+    with pytest.raises(RepairRefused, match="there is no repair"):
+        office.repairs.accept("repair-0", 1, "operator")
+    assert [one.record.taken for one in office.repairs.newest()] == [None]
+
+
+def test_a_way_out_of_a_plan_that_counts_no_more_is_not_taken(office):
+    first = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    second = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    office.repairs.accept(first.record.id, 1, "operator")
+    with pytest.raises(RepairRefused, match="another plan counts for week 3"):
+        office.repairs.accept(second.record.id, 1, "operator")
+    assert office.store.repairs.get(second.record.id).closed is None
+
+
+def test_what_has_begun_that_week_stays(office):
+    served = sorted(PLAN.served, key=lambda one: one.time)
+    here = [one for one in served if set(parities(NAMES.requests[one.request].weeks)) >= {0}]
+    last = here[-1]
+    office.now = SUNDAY_BEFORE + (2 * 7 + last.time[0]) * DAY_S - 16 * 3600  # midnight before the last lesson's day
+    lead = NAMES.lessons[here[0].lesson].teacher
+    days = tuple(Window(day=day) for day in range(1, 8))
+    found = office.repairs.find(
+        NewRepair(term="2026b", week=3, happened=TeacherSick(teacher=lead, windows=days[last.time[0] - 1 :])),
+        "operator",
+    )
+    for way in found.alternatives:
+        times = {one.request: one.time for one in way.plan.served}
+        for one in here:
+            if one.time[0] < last.time[0]:
+                assert times[one.request] == one.time
+        assert all(one.time[0] >= last.time[0] for one in way.plan.served if one.request in way.placed)
+
+
+def test_weeks_without_a_plan_and_past_ones_are_refused(office):
+    with pytest.raises(RepairRefused, match="no plan counts for week 21"):
+        office.repairs.find(NewRepair(term="2026b", week=21, happened=CLOSED), "operator")
+    office.now = SUNDAY_BEFORE + 30 * DAY_S
+    with pytest.raises(RepairRefused, match="week 1 is past"):
+        office.repairs.find(NewRepair(term="2026b", week=1, happened=CLOSED), "operator")
+
+
+def test_what_lasts_counts_until_the_plan_ends(office):
+    found = office.repairs.find(NewRepair(term="2026b", week=18, onwards=True, happened=CLOSED), "operator")
+    assert found.alternatives[0].week is None
+    office.repairs.accept(found.record.id, 1, "operator")
+    assert sorted(office.desk.counting("2026b").values()) == [list(range(1, 18)), [18, 19, 20]]
