@@ -45,7 +45,8 @@ class Allowance:
     """
 
     def __init__(self, seconds: float | None, stop: Callable[[], bool]) -> None:
-        self._begun = self._from = time.monotonic()
+        self._begun = time.monotonic()
+        self._free_s = 0.0
         self._seconds = seconds
         self._stop = stop
 
@@ -54,9 +55,14 @@ class Allowance:
         """Whether the clock has a say."""
         return self._seconds is not None
 
-    def restart(self) -> None:
-        """What happened so far costs nothing of the seconds."""
-        self._from = time.monotonic()
+    def keep_back(self, seconds: float) -> None:
+        """Have so many be left in the end."""
+        if self._seconds is not None:
+            self._seconds = max(0.0, self._seconds - seconds)
+
+    def give(self, seconds: float) -> None:
+        """So many were spent on something that does not count."""
+        self._free_s += seconds
 
     def elapsed(self) -> float:
         """Seconds since it began, for people."""
@@ -66,11 +72,7 @@ class Allowance:
         """Seconds until a share of all of them is spent; never less than 0, infinite where the work is counted."""
         if self._seconds is None:
             return float("inf")
-        return max(0.0, self._seconds * share - (time.monotonic() - self._from))
-
-    def stopped(self) -> bool:
-        """Whether somebody says stop."""
-        return self._stop()
+        return max(0.0, self._seconds * share + self._free_s - self.elapsed())
 
     def over(self, share: float = 1.0) -> bool:
         """Whether that share is spent, or somebody says stop."""

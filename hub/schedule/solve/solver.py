@@ -18,7 +18,7 @@ from hub.schedule.plan import Plan, Score
 from hub.schedule.solve.bound import bound
 from hub.schedule.solve.engine import SPENT
 from hub.schedule.solve.greedy import greedy, nothing
-from hub.schedule.solve.milp import fixed_times, polish, within
+from hub.schedule.solve.milp import fixed_times, polish, within, worth
 from hub.schedule.solve.neighbourhood import improved
 from hub.schedule.solve.program import Scope
 from hub.schedule.solve.progress import TELL_EVERY_S, Allowance, Progress
@@ -30,11 +30,15 @@ SECONDS = 10.0
 """How long it searches where nobody says."""
 BOUND_SHARE, SEARCH_SHARE, POLISH_SHARE = 0.12, 0.8, 0.9
 """Which share of the seconds is spent when the bound, the search and the pairing at the times found are done; the rest
-goes to neighbourhoods."""
+goes to neighbourhoods. In a district that HiGHS cannot pair as a whole, all goes to the search."""
+LONGEST_S = 30.0
+"""One answer of HiGHS may take so long: it cannot be stopped."""
+EMITTING = 0.25
+"""Giving out rooms and checking takes about so much of the time that reading the district takes."""
 NODES = 500
 """Nodes of HiGHS's tree for pairing at the times found, where the work is counted."""
-PRICE_STEPS = 1_500
-"""Steps of the bound, where the work is counted."""
+LEAST_STEPS, MOST_STEPS = 50, 1_500
+"""Steps of the bound, where the work is counted: ten for as many moves as there are candidates, within these."""
 MOVES_A_ROUND = 100_000
 """Moves for which there is one neighbourhood, where the work is counted."""
 POLISHABLE = 40_000
@@ -59,8 +63,8 @@ def solve(
         district: what is planned.
         seed: another number searches another way.
         work: how many moves the search makes; then no clock has a say in the plan.
-        seconds: how long it searches, where no work is said; `SECONDS` where neither is. Reading the district and,
-            the first time on a machine, compiling the search come on top.
+        seconds: how long it takes, where no work is said; `SECONDS` where neither is. Compiling the search, the first
+            time on a machine, comes on top.
         before: the plan that counts so far; keeping to it is worth points.
         start: a plan to go on from; `before`, where there is one, otherwise.
         on_progress: told how far it has come.
@@ -102,6 +106,7 @@ class _Solving:
         self._say(Progress("reading", 0.0))
         self._compiled = compile_district(district, before)
         self._best = nothing(self._compiled)
+        allowance.keep_back(EMITTING * allowance.elapsed())
 
     def begin(self, start: Plan | None) -> None:
         """A first answer, with all that is pinned in it."""
@@ -111,7 +116,6 @@ class _Solving:
         if self._best.candidate[pinned].min(initial=0) < 0:
             self._best = greedy(self._compiled, self._pinned_alone())
         self._enter("greedy")
-        self._allowance.restart()
 
     def pair_at_fixed_times(self) -> bool:
         """Where the timetable sets all times, HiGHS finds and proves the best plan; whether it did."""
@@ -126,24 +130,31 @@ class _Solving:
 
     def search_on(self, work: int, *, prove: bool) -> None:
         """Bound, search, pair anew, neighbourhoods."""
-        if not self._allowance.over():
-            self._enter("compiling")
-            Search(self._compiled, self._best, self._seed).anneal(1)
-            self._allowance.restart()
-        if prove and not self._allowance.over():
+        if self._done():
+            return
+        self._enter("compiling")
+        begun = time.monotonic()
+        Search(self._compiled, self._best, self._seed).anneal(1)
+        self._allowance.give(time.monotonic() - begun)
+        if prove:
             self._enter("bound")
-            found = bound(self._compiled, seconds=self._clocked(BOUND_SHARE), steps=PRICE_STEPS)
+            steps = 10 * work // max(1, len(self._compiled.candidate_gain))
+            found = bound(
+                self._compiled,
+                seconds=self._clocked(BOUND_SHARE),
+                steps=MOST_STEPS if self._allowance.timed else min(MOST_STEPS, max(LEAST_STEPS, steps)),
+            )
             self._bound, self._proof = float(found.points), found.proof
         self._enter("search")
         self._anneal(work)
         self._enter("polish")
-        if len(self._compiled.candidate_gain) <= POLISHABLE and not self._allowance.over():
-            self._best = polish(
-                self._compiled, self._best, seconds=self._clocked(POLISH_SHARE), nodes=self._counted(NODES)
-            ).chosen
-            self._enter("polish")
+        if len(self._compiled.candidate_gain) > POLISHABLE or self._done():
+            return
+        nodes = self._counted(NODES)
+        self._best = polish(self._compiled, self._best, seconds=self._clocked(POLISH_SHARE), nodes=nodes).chosen
+        self._enter("polish")
         rounds = 2**31 if self._allowance.timed else work // MOVES_A_ROUND
-        self._best = improved(self._compiled, self._best, seed=self._seed, rounds=rounds, stop=self._allowance.over)
+        self._best = improved(self._compiled, self._best, seed=self._seed, rounds=rounds, stop=self._done)
 
     def plan(self) -> Plan:
         """The plan, checked."""
@@ -170,7 +181,8 @@ class _Solving:
         search = Search(self._compiled, self._best, self._seed)
         allowance = self._allowance
         begun = time.monotonic()
-        granted = allowance.left(SEARCH_SHARE)
+        share = SEARCH_SHARE if len(self._compiled.candidate_gain) <= POLISHABLE else 1.0
+        granted = allowance.left(share)
 
         def pace(spent: int) -> int:
             return max(spent, int(spent * granted / max(1e-6, time.monotonic() - begun)))
@@ -178,9 +190,9 @@ class _Solving:
         def stop() -> bool:
             self._work = int(search.walk.work[SPENT])
             if time.monotonic() - self._told_at >= TELL_EVERY_S:
-                self._best = search.best()
+                self._best = max(self._best, search.best(), key=lambda one: worth(self._compiled, one))
                 self._enter("search")
-            return allowance.over(SEARCH_SHARE)
+            return allowance.over(share) or self._is_proven()
 
         if allowance.timed:
             search.anneal(1 << 40, stop=stop, pace=pace)
@@ -189,8 +201,14 @@ class _Solving:
         self._work = int(search.walk.work[SPENT])
         self._best = with_wishes(self._compiled, search.best(), self._best)
 
+    def _done(self) -> bool:
+        return self._allowance.over() or self._is_proven()
+
+    def _is_proven(self) -> bool:
+        return self._bound is not None and points(self._compiled, self._best) >= self._bound
+
     def _clocked(self, share: float) -> float | None:
-        return max(0.01, self._allowance.left(share)) if self._allowance.timed else None
+        return min(LONGEST_S, max(0.01, self._allowance.left(share))) if self._allowance.timed else None
 
     def _counted(self, nodes: int) -> int | None:
         return None if self._allowance.timed else nodes
