@@ -23,6 +23,8 @@ from hub.store.plan_facts import ImportRecord, PlanFactTable, UndoRefused
 
 LARGEST_IMPORT_BYTES = 16 << 20
 """Of one request; larger files are imported by `tongtang plan import`, in a process of its own."""
+MOST_ROWS = 20_000
+"""Of one sheet: the hub has other work than reading, and a row takes about a tenth of a millisecond or more of it."""
 MOST_FILES = 50
 SHOWN_MOST = 1000
 """Changes, mistakes and notes of one answer; the counts beside them are of all."""
@@ -166,7 +168,7 @@ def _add_making(
         if len(files) > MOST_FILES:
             return problem(413, f"these are {len(files)} files", f"send {MOST_FILES} at most")
         brought = [Brought(one.filename or "file", await one.read()) for one in files]
-        wanted = Wanted(kind, school, replace, timezone)
+        wanted = Wanted(kind, school, replace, timezone, MOST_ROWS)
 
         def run() -> tuple[int, dict[str, Any]]:
             proposal = importing.dry_run(brought, wanted)

@@ -45,6 +45,8 @@ class Building:
         self.formats: list[str] = []
         self.known: dict[tuple[Kind, str], str] = {}
         self._drafts: dict[tuple[Kind, str], Draft] = {}
+        self._afters: dict[tuple[Kind, str], str] = {}
+        """What each draft comes to, as it is kept."""
         self._covering: set[Kind] = set()
         for row in known:
             try:
@@ -74,7 +76,7 @@ class Building:
     def models(self, kind: Kind) -> list[Fact]:
         """Every fact of a kind as it will be, those of this import with it."""
         there = {fact: data for (of, fact), data in self.known.items() if of is kind}
-        there |= {fact: self._after(draft) for (of, fact), draft in self._drafts.items() if of is kind}
+        there |= {fact: data for (of, fact), data in self._afters.items() if of is kind}
         found = []
         for data in there.values():
             with suppress(ValidationError):  # told where a district is made of it
@@ -127,7 +129,7 @@ class Building:
         same = 0
         for draft in sorted(self._drafts.values(), key=lambda one: (_ORDER[one.kind], one.id)):
             before = self.known.get((draft.kind, draft.id))
-            after = self._after(draft)
+            after = self._afters[draft.kind, draft.id]
             if before is not None and json.loads(before) == json.loads(after):
                 same += 1
                 continue
@@ -154,7 +156,7 @@ class Building:
 
     def _holds(self, draft: Draft) -> bool:
         try:
-            self._after(draft)
+            self._afters[draft.kind, draft.id] = self._after(draft)
         except ValidationError as error:
             for one in error.errors(include_url=False)[:3]:
                 at = str(one["loc"][0]) if one["loc"] else ""
@@ -165,11 +167,11 @@ class Building:
         return True
 
     def _removed(self) -> list[Proposed]:
-        there = {**self.known, **{key: self._after(draft) for key, draft in self._drafts.items()}}
+        there = {**self.known, **self._afters}
         homes = Homes(there)
         named = {(kind, homes.of(kind, there[kind, fact])) for kind, fact in self._drafts}
         gone = [
-            Proposed(kind, fact, _name(data), data, None)
+            Proposed(kind, fact, _called(json.loads(data)), data, None)
             for (kind, fact), data in self.known.items()
             if kind in self._covering
             and (kind, fact) not in self._drafts
@@ -189,9 +191,8 @@ def _proposed(draft: Draft, before: str | None, after: str) -> Proposed:
         for name in dict.fromkeys([*new, *old])
         if before is not None and old.get(name) != new.get(name)
     )
-    return Proposed(draft.kind, draft.id, _name(after), before, after, fields, draft.where)
+    return Proposed(draft.kind, draft.id, _called(new), before, after, fields, draft.where)
 
 
-def _name(data: str) -> str:
-    found = json.loads(data)
+def _called(found: Mapping[str, Any]) -> str:
     return str(found.get("name") or found.get("title") or "")

@@ -11,7 +11,7 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 _SEPARATORS = ",\t;，"
 
 
-def read_csv(data: bytes, file: str) -> Sheet:
+def read_csv(data: bytes, file: str, most_rows: int = MOST_ROWS) -> Sheet:
     """The table of a file.
 
     Raises:
@@ -27,8 +27,8 @@ def read_csv(data: bytes, file: str) -> Sheet:
     rows = []
     try:
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1):
-            if number > MOST_ROWS:
-                raise file_wrong(file, "file.too_many_rows", most=MOST_ROWS)
+            if number > most_rows:
+                raise file_wrong(file, "file.too_many_rows", most=most_rows)
             kept = trimmed(cells)
             if len(kept) > MOST_COLUMNS:
                 raise file_wrong(file, "file.too_many_columns", row=number, most=MOST_COLUMNS)

@@ -14,7 +14,7 @@ from hub.schedule.imports.mistakes import CellWrong, FileWrong, Where, file_wron
 from hub.schedule.imports.oneroster import read_oneroster
 from hub.schedule.imports.proposal import Proposal
 from hub.schedule.imports.rows import read_rows
-from hub.schedule.imports.sheets import Sheet
+from hub.schedule.imports.sheets import MOST_ROWS, Sheet
 from hub.schedule.imports.tables import TABLES
 from hub.schedule.imports.workbook import OLE, read_workbook
 from hub.schedule.register.kinds import Kind
@@ -63,6 +63,8 @@ class Wanted:
     """Whether facts that the files do not have are removed."""
     timezone: str = "Asia/Shanghai"
     """In which calendars' moments are read."""
+    most_rows: int = MOST_ROWS
+    """Of one sheet."""
 
 
 def propose(files: Sequence[Brought], known: Iterable[FactRow], wanted: Wanted) -> Proposal:
@@ -142,7 +144,7 @@ def _tables(files: Iterable[Brought], building: Building, wanted: Wanted, school
     for file in files:
         sheets: list[Sheet] = []
         with _telling(building):
-            sheets = _sheets(file)
+            sheets = _sheets(file, wanted.most_rows)
         if not sheets:
             continue
         building.formats.append("table")
@@ -162,11 +164,11 @@ def _tables(files: Iterable[Brought], building: Building, wanted: Wanted, school
         read_rows(sheet, header, building, school)
 
 
-def _sheets(file: Brought) -> list[Sheet]:
+def _sheets(file: Brought, most_rows: int) -> list[Sheet]:
     """The sheets of a file in which anything stands."""
     if format_of(file, "") == "csv":
-        return [read_csv(file.data, file.name)]
-    sheets = [sheet for sheet in read_workbook(file.data, file.name) if sheet.rows and sheet.name != GUIDE]
+        return [read_csv(file.data, file.name, most_rows)]
+    sheets = [sheet for sheet in read_workbook(file.data, file.name, most_rows) if sheet.rows and sheet.name != GUIDE]
     if not sheets:
         raise file_wrong(file.name, "file.empty")
     return sheets

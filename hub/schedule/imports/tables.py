@@ -73,8 +73,14 @@ def _named_anywhere(kind: Kind) -> Reader:
     return lambda cell, reading: reading.names.find(kind, cell)
 
 
+NOBODY = frozenset({"无", "不需要", "none", "nobody"})
+"""Where an empty cell leaves something open, this says that nobody is meant."""
+
+
 def _several_named(kind: Kind) -> Reader:
     def read(cell: Cell, reading: Reading) -> list[str]:
+        if isinstance(cell, str) and cells.plain(cell) in NOBODY:
+            return []
         found = [reading.names.find(kind, one, reading.school) for one in cells.several(cell)]
         return list(dict.fromkeys(found))
 

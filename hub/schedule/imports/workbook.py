@@ -59,7 +59,7 @@ class _Marks(NamedTuple):
     """Cells with a formula that nobody has computed."""
 
 
-def read_workbook(data: bytes, file: str) -> list[Sheet]:
+def read_workbook(data: bytes, file: str, most_rows: int = MOST_ROWS) -> list[Sheet]:
     """The sheets of a workbook, hidden ones not.
 
     Raises:
@@ -70,7 +70,11 @@ def read_workbook(data: bytes, file: str) -> list[Sheet]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             try:
-                return [_sheet(sheet, archive, file) for sheet in book.worksheets if sheet.sheet_state == "visible"]
+                return [
+                    _sheet(sheet, archive, file, most_rows)
+                    for sheet in book.worksheets
+                    if sheet.sheet_state == "visible"
+                ]
             finally:
                 book.close()
     except FileWrong:
@@ -112,7 +116,7 @@ def _refuse_parts(archive: zipfile.ZipFile, file: str) -> None:
                     raise file_wrong(file, "file.no_workbook")
 
 
-def _sheet(sheet: Any, archive: zipfile.ZipFile, file: str) -> Sheet:
+def _sheet(sheet: Any, archive: zipfile.ZipFile, file: str, most_rows: int) -> Sheet:
     path = sheet._worksheet_path.lstrip("/")  # noqa: SLF001  read-only sheets tell neither merges nor formulas
     marks = _marks(archive, path, file)
     sheet.reset_dimensions()  # what a file says of its own size is often wrong
@@ -120,10 +124,10 @@ def _sheet(sheet: Any, archive: zipfile.ZipFile, file: str) -> Sheet:
     rows: list[tuple[int, list[Cell]]] = []
     unvalued_rows = {row for row, _ in marks.unvalued}
     wanted = set(marks.merged.values())
-    for number, found in enumerate(sheet.iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS, values_only=True), 1):
+    for number, found in enumerate(sheet.iter_rows(max_row=most_rows + 1, max_col=MOST_COLUMNS, values_only=True), 1):
         cells: list[Cell] = list(found)
-        if number > MOST_ROWS and not all(empty(cell) for cell in cells):
-            raise file_wrong(file, "file.too_many_rows", most=MOST_ROWS)
+        if number > most_rows and not all(empty(cell) for cell in cells):
+            raise file_wrong(file, "file.too_many_rows", most=most_rows)
         if marks.merged and not all(empty(cell) for cell in cells):
             _fill(cells, number, marks, wanted, above)
         kept = list(trimmed(cells))
