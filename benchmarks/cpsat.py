@@ -1,4 +1,4 @@
-"""CP-SAT as a peer of the planner: the same problem, by default settings, from nothing.
+"""CP-SAT as a peer of the planner: the same problem, by default settings, from nothing or from greedy's plan.
 
 Runs in a process of its own (benchmarks/planning_run.py): OR-Tools and HiGHS may not load in one (or-tools#5246).
 """
@@ -26,13 +26,14 @@ class Found:
     proven: bool
 
 
-def cpsat(compiled: Compiled, seconds: float, workers: int = WORKERS) -> Found:
+def cpsat(compiled: Compiled, seconds: float, workers: int = WORKERS, start: Chosen | None = None) -> Found:
     """Solve with CP-SAT.
 
     Args:
         compiled: the problem.
         seconds: how long it may take, building the model aside.
         workers: its threads.
+        start: a plan as a hint to begin from.
     """
     model = cp_model.CpModel()
     options = [model.new_bool_var("") for _ in compiled.options]
@@ -40,11 +41,14 @@ def cpsat(compiled: Compiled, seconds: float, workers: int = WORKERS) -> Found:
     _add_choices(compiled, model, options, candidates)
     _add_meetings(compiled, model, options, candidates)
     _add_resources(compiled, model, options, candidates)
+    costs = list(_group_costs(compiled, model, candidates))
     worth = [
         cp_model.LinearExpr.weighted_sum(options, compiled.option_gain.tolist()),
         cp_model.LinearExpr.weighted_sum(candidates, compiled.candidate_gain.tolist()),
-        *(-cost for cost in _group_costs(compiled, model, candidates)),
+        *(-cost for cost in costs),
     ]
+    if start is not None:
+        _hint(compiled, model, start, options, candidates, costs)
     model.maximize(cp_model.LinearExpr.sum(worth) - compiled.kept)
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
@@ -114,6 +118,18 @@ def _group_costs(compiled, model, candidates):
             if step == 0 or price != costs[step] - costs[step - 1]:
                 model.add(cost >= costs[step] + price * (unmet - step))
         yield cost
+
+
+def _hint(compiled, model, start, options, candidates, costs) -> None:
+    """Begin from a plan: every variable gets its value, or CP-SAT lets go of it."""
+    for variables, taken in ((options, start.option), (candidates, start.candidate)):
+        rows = set(taken[taken >= 0].tolist())
+        for row, variable in enumerate(variables):
+            model.add_hint(variable, row in rows)
+    for group, cost in enumerate(costs):
+        members = compiled.group_member[slice(*compiled.group_start[group : group + 2])]
+        unmet = int((start.candidate[members] < 0).sum())
+        model.add_hint(cost, int(compiled.group_cost[compiled.group_cost_start[group] + unmet]))
 
 
 def _taken(solver, variables, starts):
