@@ -82,11 +82,11 @@ def covered(windows: Iterable[Window], weeks: Weeks, time: Slot) -> bool:
 def meeting_periods(lead: Sequence[Bell], home: Sequence[Bell], least_minutes: int) -> dict[int, list[tuple[int, int]]]:
     """By period of one bell table: periods of another that overlap it for so long, and by how many minutes."""
     found: dict[int, list[tuple[int, int]]] = {}
+    others = [bell.minutes for bell in home]
     for period, bell in enumerate(lead, start=1):
         begins, ends = bell.minutes
         row = []
-        for other, other_bell in enumerate(home, start=1):
-            other_begins, other_ends = other_bell.minutes
+        for other, (other_begins, other_ends) in enumerate(others, start=1):
             common = min(ends, other_ends) - max(begins, other_begins)
             if common >= least_minutes:
                 row.append((other, common))
