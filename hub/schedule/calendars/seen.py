@@ -41,6 +41,16 @@ _WORDS = {
     },
 }
 
+WITHDRAWN = "the plan was withdrawn"
+REPLACED = "another plan counts now"
+"""Why the desk cancels lessons; kept in English, told in any language."""
+_REASONS_ZH = {WITHDRAWN: "课表已撤回", REPLACED: "已按新的课表安排"}
+
+
+def why_said(words: str, language: str) -> str:
+    """Why a lesson was cancelled or moved: our own reasons in the reader's language, others as somebody typed them."""
+    return _REASONS_ZH.get(words, words) if language == "zh" else words
+
 
 def said(key: str, language: str) -> str:
     """A word of the calendars; Chinese for `zh`, else English."""
@@ -91,7 +101,7 @@ class Seen:
         if not self.concerned:
             lines.append(said("no_part", language))
         if why:
-            lines.append(f"{said('why', language)}{why}")
+            lines.append(f"{said('why', language)}{why_said(why, language)}")
         return "\n".join(lines)
 
 

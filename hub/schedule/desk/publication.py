@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from hub.schedule.calendars.occurrences import expand
+from hub.schedule.calendars.seen import REPLACED, WITHDRAWN
 from hub.schedule.desk.drafts import Opened
 from hub.schedule.desk.errors import TermUnknown
 from hub.schedule.district import told
@@ -15,9 +16,6 @@ from hub.schedule.terms import Term
 from hub.store.occurrences import OccurrenceTable, Published
 from hub.store.plan_facts import PlanFactTable
 from hub.store.plans import PlanHead, PlanTable
-
-WITHDRAWN_WORDS = "the plan was withdrawn"
-REPLACED_WORDS = "another plan counts now"
 
 
 def weeks_of(head: PlanHead) -> range:
@@ -96,12 +94,12 @@ class Publication:
         term = self.term(head.term, weeks)
         plan = book.plan
         lessons = expand(term, book.district, plan, weeks, self._timezone) if plan is not None else []
-        return self._occurrences.publish(head.id, lessons, now, term=term.id, weeks=weeks, words=REPLACED_WORDS)
+        return self._occurrences.publish(head.id, lessons, now, term=term.id, weeks=weeks, words=REPLACED)
 
     def call_off(self, head: PlanHead, now: float) -> Published:
         """Call off the lessons to come of the weeks for which a plan counts."""
         weeks = self.counting(head.term).get(head.id, [])
-        return self._occurrences.publish(head.id, [], now, term=head.term, weeks=weeks, words=WITHDRAWN_WORDS)
+        return self._occurrences.publish(head.id, [], now, term=head.term, weeks=weeks, words=WITHDRAWN)
 
     def counting(self, term: str) -> dict[str, list[int]]:
         """For which weeks each published plan of a term counts."""

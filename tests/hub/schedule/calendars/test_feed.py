@@ -9,6 +9,7 @@ import vobject
 
 from hub.schedule.calendars.feed import Heading, etag, feed, last_changed
 from hub.schedule.calendars.occurrences import Kind, Occurrence, expand
+from hub.schedule.calendars.seen import REPLACED
 from tests.hub.schedule.calendars.small import SHANGHAI, TERM, district, plan
 
 CHANGED = 1_780_000_000.25
@@ -142,6 +143,12 @@ def test_what_is_cancelled_stays_and_says_so(rows):
     event = next(iter(events(feed(HEADING, off)).values()))
     assert (str(event["status"]), str(event["transp"]), event["sequence"]) == ("CANCELLED", "TRANSPARENT", 1)
     assert str(event["summary"]) == "已取消：英语 Unit 3"
+
+
+def test_why_a_plan_cancelled_a_lesson_is_told_in_the_language_of_the_calendar(rows):
+    for language, why in (("zh", "说明：已按新的课表安排"), ("en", "Why: another plan counts now")):
+        body = feed(replace(HEADING, language=language), [replace(rows[0], cancelled=True, words=REPLACED)])
+        assert str(next(iter(events(body).values()))["description"]).splitlines()[-1] == why
 
 
 def test_in_the_calendar_of_a_room_that_lost_its_part_the_lesson_is_cancelled(rows):
