@@ -7,7 +7,7 @@ called off stays called off for as long as the plan has the lesson as it was the
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
@@ -19,6 +19,7 @@ from contract.session import Mode, Policy, Role, SessionOrder
 from hub.archive.refusals import ArchiveRefused
 from hub.schedule.calendars.occurrences import Occurrence
 from hub.schedule.desk.telling import shortfalls, title_of
+from hub.schedule.desk.turns import Span, spans
 from hub.session.errors import SessionRefused
 from hub.session.views import NewRoom, NewSession, SessionView
 from hub.store.devices import DeviceRecord
@@ -26,6 +27,8 @@ from hub.store.occurrences import OccurrenceRecord, OccurrenceTable
 
 WHOLE_S = 300.0
 """Every lesson within reach is looked at this often, in seconds; between, those that changed."""
+NEAR_S = 10_800.0
+"""Lessons that begin or end within so many seconds of each other may hang on each other."""
 STEADY_S = 3_600.0
 """From so long before its start on, in seconds, a session is not made anew for its title or policy alone."""
 
@@ -68,6 +71,8 @@ class Wanted:
 class _Round:
     """What one look found."""
 
+    spans: Mapping[str, Span]
+    """When the session of each lesson runs."""
     call_off: list[tuple[OccurrenceRecord, str]] = field(default_factory=list)
     make: list[tuple[OccurrenceRecord, Wanted]] = field(default_factory=list)
 
@@ -130,12 +135,14 @@ class Attendance:
             self._device(room) != device for room, device in self._devices.items()
         )
         if whole:
-            records = self._occurrences.between(now, now + self._ahead_s)
+            records = self._occurrences.between(now - NEAR_S, now + self._ahead_s)
             self._devices, self._without, self._why = {}, {}, {}
         else:
-            records = self._occurrences.changed_since(self._seen, now, now + self._ahead_s)
+            records = self._around(self._occurrences.changed_since(self._seen, now, now + self._ahead_s))
         to_come = [one for one in records if one.occurrence.epoch > now]
-        self._settle(to_come)
+        # What runs now or ran just before still says when the next one in its rooms begins.
+        runs = spans(one.occurrence for one in records if not one.cancelled and one.occurrence.lead)
+        self._settle(to_come, runs)
         if self._stopping():
             return
         if whole:
@@ -143,9 +150,16 @@ class Attendance:
         self._seen = max([self._seen, *(one.changed for one in records)])
         self._tell(to_come, whole=whole)
 
-    def _settle(self, records: Iterable[OccurrenceRecord]) -> None:
+    def _around(self, changed: list[OccurrenceRecord]) -> list[OccurrenceRecord]:
+        """What changed, and what lies near it: whose rooms are free when may hang on it."""
+        if not changed:
+            return []
+        first, last = changed[0].occurrence.epoch, max(one.occurrence.ends for one in changed)
+        return self._occurrences.between(first - NEAR_S, min(last + NEAR_S, self._now() + self._ahead_s))
+
+    def _settle(self, records: Sequence[OccurrenceRecord], runs: Mapping[str, Span]) -> None:
         """Bring sessions in step: all that must go before any that comes, for rooms may change places."""
-        found = _Round()
+        found = _Round(runs)
         for record in records:
             self._look(record, found)
         for record, session in found.call_off:
@@ -161,7 +175,7 @@ class Attendance:
         order = self._sessions.order(record.session) if record.session is not None else None
         if order is not None and order.epoch <= self._now():
             return
-        wanted = None if record.cancelled else self._wanted(record.occurrence)
+        wanted = None if record.cancelled else self._wanted(record.occurrence, found.spans)
         if order is not None:
             if wanted is not None and _same(order, wanted, self._now()):
                 return
@@ -170,7 +184,7 @@ class Attendance:
         if wanted is not None:
             found.make.append((record, wanted))
 
-    def _wanted(self, lesson: Occurrence) -> Wanted | None:
+    def _wanted(self, lesson: Occurrence, runs: Mapping[str, Span]) -> Wanted | None:
         """The session that a lesson should be; None where it is no lesson of two rooms, or cannot be one now."""
         self._why.pop(lesson.id, None)
         self._without.pop(lesson.id, None)
@@ -191,12 +205,13 @@ class Attendance:
             self._why[lesson.id] = f"no device stands in {', '.join(missing)}"
         if not there or there[0][2] is not Role.LEAD or len(there) < 2:
             return None
+        begins, ends = runs.get(lesson.id, (lesson.epoch, lesson.ends))
         try:
             new = NewSession(
                 title=title_of(lesson),
                 mode=Mode(lesson.mode),
-                start=lesson.epoch,
-                seconds=lesson.ends - lesson.epoch,
+                start=begins,
+                seconds=ends - begins,
                 rooms=tuple(NewRoom(room=room, role=role, period=periods[room]) for room, _, role in there),
                 policy=self._policy,
                 timetable=lesson.slot,

@@ -247,6 +247,29 @@ def test_two_lessons_that_change_rooms_both_find_theirs(beat):
     assert beat.conductor.order(after[one.id]).lead.room == other.lead.room
 
 
+def test_lessons_that_overlap_by_their_lead_schools_bells_are_both_held_and_stay_so_when_the_first_has_begun(beat):
+    one = beat.first()
+    taken = {room.room for room in one.rooms}
+    other = next(
+        each.occurrence
+        for each in beat.lessons()
+        if each.occurrence.lead is not None and not taken & {room.room for room in each.occurrence.rooms}
+    )
+    shared = one.receiving[0]
+    after = {"epoch": one.ends + 300.0, "ends": one.ends + 2400.0}
+    part = other.receiving[0].model_copy(update={**after, "room": shared.room})
+    begins = one.ends - 120.0  # by the bells of its lead school, while the class before is still in the room
+    times = {"epoch": begins, "ends": begins + 2400.0}
+    beat.occurrences.move(other.model_copy(update={**times, "receiving": (part,)}), beat.now())
+    made = beat.tick()
+    first, second = (beat.conductor.order(made[lesson.id]) for lesson in (one, other))
+    assert first.ends <= second.epoch
+    assert {room.room for room in second.rooms} >= {shared.room}
+    beat.start()
+    beat.office.now = one.epoch + 60.0
+    assert beat.tick()[other.id] == made[other.id]
+
+
 def test_a_room_without_a_device_is_told_and_its_lesson_held_by_the_others_until_it_has_one(office):
     plan = office.approved(weeks=(1, 1))
     office.desk.publish(plan, NewPublication(), "li")
