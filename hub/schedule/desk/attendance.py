@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf, nextafter
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -138,7 +139,9 @@ class Attendance:
             records = self._occurrences.between(now - NEAR_S, now + self._ahead_s)
             self._devices, self._without, self._why = {}, {}, {}
         else:
-            records = self._around(self._occurrences.changed_since(self._seen, now, now + self._ahead_s))
+            records = self._around(
+                self._occurrences.changed_since(nextafter(self._seen, inf), now, now + self._ahead_s)
+            )
         to_come = [one for one in records if one.occurrence.epoch > now]
         # What runs now or ran just before still says when the next one in its rooms begins.
         runs = spans(one.occurrence for one in records if not one.cancelled and one.occurrence.lead)

@@ -71,6 +71,7 @@ class Beat:
     def tick(self, later_s=0.0):
         self.office.now += later_s
         self.attendance.tick()
+        self.office.now += 1.0
         return self.sessions()
 
     def sessions(self):
