@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from hub.schedule.imports.building import Building, Draft
 from hub.schedule.imports.cells import grade_in
-from hub.schedule.imports.mistakes import Where
+from hub.schedule.imports.mistakes import CellWrong, Where
 from hub.schedule.imports.names import made_id
 from hub.schedule.imports.yaml_file import Marked, NodeWrong, read_yaml
 from hub.schedule.register.kinds import Kind
@@ -68,8 +68,8 @@ class Schedule:
         self.name = ""
         self.weeks = 1
         """Weeks of the cycle: 1 or 2."""
-        self.teachers: dict[str, str] = {}
-        """By subject; empty where nobody is named."""
+        self.teachers: dict[str, Marked | None] = {}
+        """By subject; None where nobody is named."""
         self.located: Where | None = None
         """Where a place of lessons is named first."""
         self.held: list[Held] = []
@@ -120,7 +120,7 @@ class Schedule:
         name, teacher, place = subject.need("name"), subject.get("teacher"), subject.get("location")
         if name.text() in self.teachers:
             raise NodeWrong(name.where, words("cses.subject_twice", name=name.text()))
-        self.teachers[name.text()] = teacher.text() if teacher is not None else ""
+        self.teachers[name.text()] = teacher if teacher is None or teacher.text() else None
         if place is not None and place.text():
             self.located = self.located or place.where
 
@@ -213,11 +213,16 @@ class _Taking:
         return bells
 
     def _teacher(self, subject: str) -> str | None:
-        name = self._schedule.teachers[subject]
-        if not name:
+        node = self._schedule.teachers[subject]
+        if node is None:
             return None
-        building, school = self._building, self._school
-        teacher = building.names.called(Kind.TEACHER, name, school) or made_id(Kind.TEACHER, school, name)
+        building, school, name = self._building, self._school, node.text()
+        try:
+            known = building.names.only(Kind.TEACHER, name, school)
+        except CellWrong as error:
+            building.mistake(node.where, error.what)
+            return None
+        teacher = known or made_id(Kind.TEACHER, school, name)
         drafted = building.drafted(Kind.TEACHER, teacher)
         if (Kind.TEACHER, teacher) not in building.known:
             subjects = list(building.value(Kind.TEACHER, teacher, "subjects") or ()) if drafted else []

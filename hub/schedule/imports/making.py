@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from hub.schedule.imports.building import Building, Draft
 from hub.schedule.imports.cells import grade_in
-from hub.schedule.imports.mistakes import Where
+from hub.schedule.imports.mistakes import CellWrong, Where
 from hub.schedule.imports.names import made_id
 from hub.schedule.register.kinds import Kind
 from hub.schedule.register.words import Words, words
@@ -72,7 +72,10 @@ def _class(row: RowLike, building: Building) -> Draft:
 
 def _id(row: RowLike, building: Building, kind: Kind, name: str) -> str:
     school = str(row.values.get("school") or "")
-    fact = building.names.new_id(kind, row.values.get("id"), name, school, (school, name))
+    try:
+        fact = building.names.new_id(kind, row.values.get("id"), name, school, (school, name))
+    except CellWrong as error:
+        raise RowWrong("name", error.what) from error
     there = building.value(kind, fact, "school")
     if school and there is not None and there != school and not building.drafted(kind, fact):
         moved = words("row.moved", kind=words(f"kind.{kind}"), id=fact, there=str(there), here=school)

@@ -49,9 +49,21 @@ class Names:
         return self._ids[kind].get(fact.casefold()) == fact
 
     def called(self, kind: Kind, name: str, school: str = "") -> str | None:
-        """The one thing of this name in a school, or None."""
+        """The one thing of this name in a school; None where there is none, or there are several."""
         found = self._named[kind].get((school, plain(name)), set())
         return next(iter(found)) if len(found) == 1 else None
+
+    def only(self, kind: Kind, name: str, school: str = "") -> str | None:
+        """As `called`.
+
+        Raises:
+            CellWrong: there are several of that name: which is meant cannot be known.
+        """
+        found = self._named[kind].get((school, plain(name)), set())
+        if len(found) > 1:
+            ids = "、".join(sorted(found)[:4])
+            raise CellWrong(words("cell.several", kind=words(f"kind.{kind}"), found=quoted(name), ids=ids))
+        return next(iter(found), None)
 
     def find(self, kind: Kind, cell: object, school: str = "") -> str:
         """The id of what a cell names.
@@ -68,12 +80,9 @@ class Names:
         exact = self._ids[kind].get(written.casefold())
         if exact is not None:
             return exact
-        found = self._named[kind].get((school, plain(written)), set())
-        if len(found) == 1:
-            return next(iter(found))
-        if found:
-            ids = "、".join(sorted(found)[:4])
-            raise CellWrong(words("cell.several", kind=words(f"kind.{kind}"), found=quoted(written), ids=ids))
+        named = self.only(kind, written, school)
+        if named is not None:
+            return named
         if plain(written) in self._bad[kind]:
             raise CellWrong(words("cell.of_bad_row", kind=words(f"kind.{kind}"), found=quoted(written)))
         guess = self._similar(kind, written)
@@ -84,11 +93,15 @@ class Names:
         raise CellWrong(words("cell.unknown", kind=words(f"kind.{kind}"), found=quoted(written)))
 
     def new_id(self, kind: Kind, written: object, name: str, school: str, parts: Iterable[object]) -> str:
-        """The id of a row: what it says; else that of what has its name; else one made from `parts`."""
+        """The id of a row: what it says; else that of what has its name; else one made from `parts`.
+
+        Raises:
+            CellWrong: it cannot be an id, or there are several of its name.
+        """
         if written is not None:
             found = identifier(written)  # type: ignore[arg-type]
             return self._ids[kind].get(found.casefold(), found)
-        return (self.called(kind, name, school) if name else None) or made_id(kind, *parts)
+        return (self.only(kind, name, school) if name else None) or made_id(kind, *parts)
 
     def _similar(self, kind: Kind, written: str) -> str:
         if self._guessed >= MOST_GUESSED:

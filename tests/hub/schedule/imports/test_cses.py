@@ -116,3 +116,13 @@ def test_a_schedule_without_a_school_or_beside_its_bells_is_refused_in_words(sch
     late = csv("bells.csv", "学校,节次,开始,结束\ns1,1,13:00,13:40\n")
     known = [*school, *facts(propose([late], school, Wanted()))]
     assert "08:00–09:00 is no period of school s1" in imported(EXAMPLE, known).mistakes[0].told("en")
+
+
+def test_which_of_two_teachers_of_one_name_is_meant_is_asked_and_not_guessed(school):
+    teachers = csv("teachers.csv", "学校,编号,姓名\ns1,t1,李梅\ns1,t2,李梅\n")
+    known = [*school, *facts(propose([teachers], school, Wanted()))]
+    (mistake,) = imported(EXAMPLE, known).mistakes
+    assert (mistake.where.row, mistake.where.column) == (22, "subjects[0].teacher")
+    assert "more than one teacher is called “李梅” (t1、t2)" in mistake.told("en")
+    (mistake,) = propose([csv("teachers.csv", "学校,姓名\ns1,李梅\n")], known, Wanted()).mistakes
+    assert (mistake.where.row, mistake.where.column) == (2, "姓名")
