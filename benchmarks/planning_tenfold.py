@@ -26,7 +26,7 @@ def table(seconds: float = SECONDS, proof: Path | None = None) -> list[str]:
         f"read from the file and multiplied out in {found['verifying']:.1f} s ({found['verified']:,} points);",
         f"{found['peak_mib']:.0f} MiB.",
         "",
-        "| planner | seconds, all in | points | gap (served; peak of memory) | at most 3 % |",
+        "| planner | seconds | points | gap (served; peak of memory) | at most 3 % |",
         "|---" * 5 + "|",
     ]
     for way in WAYS:

@@ -31,6 +31,10 @@ def test_one_lesson_after_another_never_makes_the_answer_worse_and_always_holds(
         chosen = neighbourhood(compiled, before, [lesson])
         others = np.arange(len(chosen.option)) != lesson
         assert (chosen.option[others] == before.option[others]).all()
+        own = range(*compiled.lesson_start[lesson : lesson + 2])
+        meets = {int(one) for one in compiled.candidate_request[np.isin(compiled.candidate_option, own)]}
+        away = [request for request in range(len(chosen.candidate)) if request not in meets]
+        assert (chosen.candidate[away] == before.candidate[away]).all()
         assert holds(compiled, chosen)
         assert points(compiled, chosen) >= points(compiled, before)
     assert points(compiled, chosen) <= best(compiled)
