@@ -17,7 +17,7 @@ from hub.schedule.plan import Plan, Score
 from hub.schedule.repair.alternative import Alternative, AlternativeKind
 from hub.schedule.repair.changes import Before, changes_of, summary
 from hub.schedule.repair.disrupted import disrupted
-from hub.schedule.repair.disruption import Disruption, LessonExtended, Substitute, TeacherSick
+from hub.schedule.repair.disruption import Disruption, LessonExtended, RoomDown, Substitute, TeacherSick
 from hub.schedule.repair.filling import filled
 from hub.schedule.repair.hit import Hit
 from hub.schedule.repair.moving import moved_few, neighbours
@@ -139,6 +139,22 @@ class _Repair:
         stays = filled(other.compiled, other.hit.left, other.free, other.may)
         self._add("substitute", other, stays, who, world.hit)
 
+    def _roomed(self, world: World, facts: District, chosen: Chosen) -> Plan | None:
+        """The plan in which whatever is fixed keeps its room; None where too few rooms are left for the others.
+
+        Where rooms themselves are lost, somebody who is fixed may need the room of another who is: then those who are
+        merely pinned change rooms, and in the end those who are running, for none of them has to be lost by it.
+        """
+        gives_way = isinstance(self._disruption, RoomDown | LessonExtended)
+        keeping = (world.fixed_requests, world.running, frozenset[int]()) if gives_way else (world.fixed_requests,)
+        for kept in keeping:
+            roomed = replace(world.roomed(chosen, kept), district=facts)
+            try:
+                return plan_of(roomed, chosen, Score(), self._before.plan)
+            except PlanWrong:
+                continue
+        return None
+
     def _weight(self, requests: Collection[str]) -> int:
         return sum(self._before.names.requests[one].weight for one in requests)
 
@@ -156,10 +172,9 @@ class _Repair:
         requests = world.facts.requests
         unpinned = tuple(one.request for one in world.facts.pins if not served[world.numbers[one.request]])
         facts = without_pins(world.facts, unpinned)
-        try:
-            plan = plan_of(replace(world.roomed(chosen), district=facts), chosen, Score(), self._before.plan)
-        except PlanWrong:
-            return  # rooms that are fixed leave too few for this way
+        plan = self._roomed(world, facts, chosen)
+        if plan is None:
+            return
         if any(one.plan.held == plan.held and one.plan.served == plan.served for one in self._found):
             return
         checked = check(facts, plan, self._before.plan)

@@ -64,11 +64,10 @@ class World:
         self.fixed_requests = self._fixed_requests(fixed, facts.pins)
         self.hit = who_is_hit(self.compiled, before.plan, self.fixed_requests)
         pins = {self.numbers[pin.request] for pin in facts.pins}
-        named = {self.numbers[one] for one in fixed.requests if one in self.numbers}
-        followers = {self.numbers[one.request] for one in before.plan.served if one.lesson in self.fixed_lessons}
-        followers |= {self.numbers[one] for one in _begun_rooms(before, fixed.until)}
+        self.running = self._fixed_requests(fixed, ())
+        """Those of `fixed_requests` that are more than pinned."""
         self.free = tuple(
-            one for one in self.hit.requests if one in pins - named - followers or one not in self.fixed_requests
+            one for one in self.hit.requests if one in pins - self.running or one not in self.fixed_requests
         )
         """Requests that were hit and may go elsewhere; a pinned one within its pin."""
         self.may = self._may(fixed, seconds)
@@ -97,8 +96,8 @@ class World:
         led = np.array([*names, None], object)[np.append(owner, len(names))[self.compiled.candidate_option]]
         return replace(self.may, candidates=self.may.candidates & (own == led))
 
-    def roomed(self, chosen: Chosen) -> Compiled:
-        """The problem in which whatever is fixed keeps its room."""
+    def roomed(self, chosen: Chosen, keeping: Collection[int]) -> Compiled:
+        """The problem in which requests, and the lessons that are fixed if there are any such, keep their rooms."""
         windows = {room.id: room.down for room in self.facts.rooms if room.down}
 
         def kept(rooms: frozenset[str], one: Held | Served, weeks: Weeks) -> frozenset[str]:
@@ -109,11 +108,11 @@ class World:
         rooms, lead_rooms = list(self.compiled.request_rooms), list(self.compiled.lesson_rooms)
         for served in self._plan.served:
             number = self.numbers.get(served.request)
-            if number in self.fixed_requests and chosen.candidate[number] == self.hit.left.candidate[number]:
+            if number is not None and number in keeping and chosen.candidate[number] == self.hit.left.candidate[number]:
                 rooms[number] = kept(rooms[number], served, self.facts.requests[number].weeks)
         numbers = {lesson.id: number for number, lesson in enumerate(self.facts.lessons)}
         for held in self._plan.held:
-            if held.lesson in self.fixed_lessons and chosen.option[numbers[held.lesson]] >= 0:
+            if keeping and held.lesson in self.fixed_lessons and chosen.option[numbers[held.lesson]] >= 0:
                 number = numbers[held.lesson]
                 lead_rooms[number] = kept(lead_rooms[number], held, self.facts.lessons[number].weeks)
         return replace(self.compiled, request_rooms=rooms, lesson_rooms=lead_rooms)

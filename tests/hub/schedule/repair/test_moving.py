@@ -5,10 +5,12 @@ import pytest
 from hub.schedule.check import check
 from hub.schedule.district import District
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
+from hub.schedule.generate import Extras, planted
 from hub.schedule.plan import Held, Plan, Served
 from hub.schedule.repair.disruption import RoomDown, SchoolClosed, TeacherSick
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.replan import facts_of, replan
-from hub.schedule.repair.world import Fixed
+from hub.schedule.repair.world import Fixed, Moment
 from hub.schedule.slots import Bell, Window
 from hub.schedule.wants import Lesson, Pin, Request
 
@@ -150,3 +152,40 @@ def test_a_postponed_lesson_keeps_its_classes():
     moved = next(one for one in best.changes if one.kind == "lesson-moved")
     assert "由周一 第 1 节改到周一 第 2 节" in moved.words.zh
     assert "from Monday, period 1 to Monday, period 2" in moved.words.en
+
+
+def test_where_a_room_is_down_whoever_is_pinned_changes_rooms_rather_than_being_lost():
+    """Only room C and B have what k2 needs; k1 sits in B, could as well be in A, and has to give way."""
+    lab = frozenset({"receiving", "lab"})
+    rooms = (
+        *town().rooms[:3],
+        Room(id="A", school="two"),
+        *(Room(id=one, school="two", equipment=lab) for one in "BC"),
+    )
+    asked = (request("k1a", "k1", "a", (FIRST,)), request("k2a", "k2", "a", (FIRST,), needs=frozenset({"lab"})))
+    district = town(rooms=rooms, requests=asked, pins=(Pin(request="k1a"), Pin(request="k2a")))
+    served = tuple(Served(request=one, lesson="a", time=FIRST, room=room) for one, room in (("k1a", "B"), ("k2a", "C")))
+    plan = Plan(held=PLAN.held[:1], served=served)
+    assert check(district, plan).violations == ()
+    best = replan(district, plan, RoomDown(room="C", windows=(EARLY,)))[0]
+    assert (best.kind, best.hit, best.moved) == ("keep", (), ())
+    assert {one.request: one.room for one in best.plan.served} == {"k1a": "A", "k2a": "B"}
+    assert [one.kind for one in best.changes] == ["room", "room"]
+
+
+def test_everything_that_a_district_can_have_is_repaired():
+    district, plan = planted(9, 36, 110, 1, Extras.every(0.3))
+    names = Names(district)
+    wednesday = Fixed(until=Moment(day=3, clock="10:00"))
+    modes = set()
+    for served in plan.served[::4]:
+        asked = names.requests[served.request]
+        modes.add(asked.mode)
+        home, window = names.home(asked).id, Window(day=served.time[0])
+        happened = [RoomDown(room=served.room, windows=(window,)), SchoolClosed(school=home, windows=(window,))]
+        happened += [TeacherSick(teacher=one, windows=(window,)) for one in names.people(asked, served.assistant)[:1]]
+        for one in happened:
+            for way in replan(district, plan, one, fixed=wednesday):
+                assert check(facts_of(district, plan, way), way.plan).violations == ()
+                assert len(way.moved) <= 3
+    assert modes == {"delivery", "master", "open"}

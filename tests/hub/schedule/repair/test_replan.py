@@ -27,7 +27,7 @@ DISTRICT, PLAN = planted(schools=8, rooms=30, requests=90, seed=4)
 NAMES = Names(DISTRICT)
 HELD = {one.lesson: one for one in PLAN.held}
 SERVED = {one.request: one for one in PLAN.served}
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
