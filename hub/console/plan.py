@@ -85,7 +85,7 @@ def plan_routes(pages: Pages, desk: Desk) -> APIRouter:
         """The page loads it while a process searches."""
         found = desk.solving(plan)
         view = SolvingView.of(found) if found is not None else None
-        return pages.page(request, "plan_progress.html", solving=view, running=_running(view), plan_id=plan)
+        return pages.page(request, "plan_progress.html", solving=view, running=_running(view), plan_id=plan, fits=False)
 
     @routes.post("/plan/{plan}/{what}", summary="What a form of that page asks for", responses={404: {}, 409: {}})
     async def do(request: Request, plan: str, what: str) -> Response:
@@ -142,6 +142,7 @@ def _one(desk: Desk, plan: str, query: dict[str, str], t: Texts, *, why: bool) -
         "running": _running(view.solving),
         "solving": view.solving,
         "plan_id": plan,
+        "fits": view.fits,
         "goals": goals(view.score, t) if view.score is not None else [],
         "asked": [view.district_said, *sorted(view.schools, key=lambda one: _TO_BE_HEARD[one.approved])],
         "said_no": [one for one in view.schools if one.approved is False],
