@@ -33,16 +33,16 @@ BOUND_SHARE, SEARCH_SHARE, POLISH_SHARE = 0.12, 0.8, 0.9
 goes to neighbourhoods. In a district that HiGHS cannot pair as a whole, all goes to the search."""
 LONGEST_S = 30.0
 """One answer of HiGHS may take so long: it cannot be stopped."""
-EMITTING = 0.25
-"""Giving out rooms and checking takes about so much of the time that reading the district takes."""
+EMITTING = 0.4
+"""Giving out rooms and checking takes at most about so much of the time that reading the district takes."""
 NODES = 500
 """Nodes of HiGHS's tree for pairing at the times found, where the work is counted."""
 LEAST_STEPS, MOST_STEPS = 50, 1_500
 """Steps of the bound, where the work is counted: ten for as many moves as there are candidates, within these."""
 MOVES_A_ROUND = 100_000
 """Moves for which there is one neighbourhood, where the work is counted."""
-POLISHABLE = 40_000
-"""Candidates up to which HiGHS pairs a whole district anew; beyond, it does not return in minutes."""
+POLISHABLE = 25_000
+"""Candidates up to which HiGHS pairs a whole district anew; beyond, it may not return in minutes."""
 
 
 def solve(
@@ -119,7 +119,7 @@ class _Solving:
 
     def pair_at_fixed_times(self) -> bool:
         """Where the timetable sets all times, HiGHS finds and proves the best plan; whether it did."""
-        if not fixed_times(self._compiled) or self._allowance.over():
+        if not fixed_times(self._compiled) or not self._is_small() or self._allowance.over():
             return False
         self._enter("polish")
         polished = polish(self._compiled, self._best, seconds=self._clocked(0.5), nodes=self._counted(NODES))
@@ -148,7 +148,7 @@ class _Solving:
         self._enter("search")
         self._anneal(work)
         self._enter("polish")
-        if len(self._compiled.candidate_gain) > POLISHABLE or self._done():
+        if not self._is_small() or self._done():
             return
         nodes = self._counted(NODES)
         self._best = polish(self._compiled, self._best, seconds=self._clocked(POLISH_SHARE), nodes=nodes).chosen
@@ -181,7 +181,7 @@ class _Solving:
         search = Search(self._compiled, self._best, self._seed)
         allowance = self._allowance
         begun = time.monotonic()
-        share = SEARCH_SHARE if len(self._compiled.candidate_gain) <= POLISHABLE else 1.0
+        share = SEARCH_SHARE if self._is_small() else 1.0
         granted = allowance.left(share)
 
         def pace(spent: int) -> int:
@@ -203,6 +203,9 @@ class _Solving:
 
     def _done(self) -> bool:
         return self._allowance.over() or self._is_proven()
+
+    def _is_small(self) -> bool:
+        return len(self._compiled.candidate_gain) <= POLISHABLE
 
     def _is_proven(self) -> bool:
         return self._bound is not None and points(self._compiled, self._best) >= self._bound

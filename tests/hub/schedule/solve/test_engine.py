@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hub.schedule.solve.engine import BEST, POINTS, SLICE, SPENT, UNTIL, anneal, below, started, unit
+from hub.schedule.solve.engine import BEST, NOW, POINTS, SLICE, SPENT, UNTIL, anneal, below, started, unit
 from tests.hub.schedule.solve.toy import points, run, seating
 
 
@@ -49,6 +49,22 @@ def test_a_run_that_is_stopped_has_a_true_answer_and_a_shorter_look_at_the_clock
         step.work[UNTIL] = step.work[SPENT] + 100
         run(finer, step)
     assert finer.kept.best.tobytes() == model.kept.best.tobytes()
+
+
+def test_whoever_counts_in_seconds_says_on_the_way_how_much_there_will_be():
+    model = seating(60, seed=3)
+    walk = started(1, points(model, model.table))
+    said = []
+
+    def pace(spent):
+        said.append((spent, float(walk.heat[NOW])))
+        return max(spent, 3 * SLICE)
+
+    anneal(walk, lambda: run(model, walk), work=1 << 40, hot=60.0, cold=1.0, pace=pace)
+    assert [spent for spent, _ in said] == [SLICE, 2 * SLICE, 3 * SLICE]
+    assert said[0][1] > 59
+    assert said[2][1] < 1.1
+    assert walk.points[BEST] == points(model, model.kept.best)
 
 
 def test_cooling_matters_and_more_work_finds_more():
