@@ -49,7 +49,7 @@ class Importing:
             ImportRefused: there are mistakes and they are not to be skipped, or facts have changed since the dry run.
         """
         if proposal.mistakes and not skip_bad_rows:
-            raise ImportRefused(f"{len(proposal.mistakes)} mistakes stand in the way; nothing was changed")
+            raise ImportRefused(f"mistakes stand in the way, {len(proposal.mistakes)} of them; nothing was changed")
         if proposal.mistakes and replaced:
             raise ImportRefused(
                 "rows with mistakes cannot be skipped while what the files do not have is removed: "
