@@ -9,7 +9,7 @@ from hub.schedule.repair.disruption import SchoolClosed, TeacherSick
 from hub.schedule.repair.errors import RepairRefused
 from hub.schedule.repair.names import Names
 from hub.schedule.repair.repairs import NewRepair, Repairs
-from hub.schedule.slots import Window, parities
+from hub.schedule.slots import Window
 from tests.hub.schedule.desk.conftest import SHANGHAI, SUNDAY_BEFORE, Office
 
 DAY_S = 86_400.0
@@ -78,23 +78,23 @@ def test_a_way_out_of_a_plan_that_counts_no_more_is_not_taken(office):
     assert office.store.repairs.get(second.record.id).closed is None
 
 
-def test_what_has_begun_that_week_stays(office):
-    served = sorted(PLAN.served, key=lambda one: one.time)
-    here = [one for one in served if set(parities(NAMES.requests[one.request].weeks)) >= {0}]
-    last = here[-1]
-    office.now = SUNDAY_BEFORE + (2 * 7 + last.time[0]) * DAY_S - 16 * 3600  # midnight before the last lesson's day
-    lead = NAMES.lessons[here[0].lesson].teacher
-    days = tuple(Window(day=day) for day in range(1, 8))
-    found = office.repairs.find(
-        NewRepair(term="2026b", week=3, happened=TeacherSick(teacher=lead, windows=days[last.time[0] - 1 :])),
-        "operator",
+def test_nothing_is_put_where_the_week_is_over(office):
+    """Who is sick from Thursday on is made up for on Wednesday; told on Thursday, no more."""
+    late = next(one for one in PLAN.served if one.request == "q00002")
+    day = late.time[0]
+    sick = TeacherSick(
+        teacher=NAMES.lessons[late.lesson].teacher, windows=tuple(Window(day=one) for one in range(day, 8))
     )
-    for way in found.alternatives:
-        times = {one.request: one.time for one in way.plan.served}
-        for one in here:
-            if one.time[0] < last.time[0]:
-                assert times[one.request] == one.time
-        assert all(one.time[0] >= last.time[0] for one in way.plan.served if one.request in way.placed)
+
+    def placed_before():
+        found = office.repairs.find(NewRepair(term="2026b", week=3, happened=sick), "operator")
+        ways = [(way, {one.request: one.time[0] for one in way.plan.served}) for way in found.alternatives]
+        assert all(late.request in way.hit for way, _ in ways)
+        return [one for way, days in ways for one in way.placed if days[one] < day]
+
+    assert placed_before()
+    office.now = SUNDAY_BEFORE + (2 * 7 + day) * DAY_S - 16 * 3600  # as that day begins
+    assert not placed_before()
 
 
 def test_weeks_without_a_plan_and_past_ones_are_refused(office):
