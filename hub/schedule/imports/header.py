@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from hub.schedule.imports.cells import Cell, empty, plain, quoted
+from hub.schedule.imports.columns import Column, headers
 from hub.schedule.imports.mistakes import Mistake, Where
 from hub.schedule.imports.sheets import Sheet
-from hub.schedule.imports.tables import BY_KEY, TABLES, Column, Table, headers
+from hub.schedule.imports.tables import BY_KEY, TABLES, Table
 from hub.schedule.register.words import Words, words
 
 SEARCHED_ROWS = 10

@@ -6,12 +6,12 @@ from typing import Any
 
 from hub.schedule.imports.building import Building
 from hub.schedule.imports.cells import Cell, empty, plain
+from hub.schedule.imports.columns import Column, Reading
 from hub.schedule.imports.grouped import GROUPED
 from hub.schedule.imports.header import Header
 from hub.schedule.imports.making import MAKERS, RowWrong
 from hub.schedule.imports.mistakes import CellWrong, Where
 from hub.schedule.imports.sheets import Sheet
-from hub.schedule.imports.tables import Column, Reading
 from hub.schedule.register.words import words
 
 PASSED_OVER = ("#", "例:", "example:")

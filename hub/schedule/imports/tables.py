@@ -3,44 +3,26 @@
 The template is written from these, and every sheet is read by them; so is a CSV file with the same header.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from hub.schedule.imports import cells
-from hub.schedule.imports.cells import Cell
-from hub.schedule.imports.mistakes import CellWrong
-from hub.schedule.imports.names import Names
+from hub.schedule.imports.columns import (
+    DAY_KINDS,
+    LESSON_MODES,
+    MODES,
+    Column,
+    between,
+    monday,
+    named,
+    named_anywhere,
+    one_of,
+    plainly,
+    school,
+    setting,
+    several_named,
+)
 from hub.schedule.register.kinds import Kind
-from hub.schedule.register.words import words
-
-
-@dataclass(slots=True)
-class Reading:
-    """One row while it is read: what its cells may refer to."""
-
-    names: Names
-    school: str = ""
-    """The row's school; empty where none is said."""
-    values: dict[str, Any] = field(default_factory=dict)
-    """Cells that were read, by field."""
-
-
-Reader = Callable[[Cell, Reading], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table."""
-
-    field: str
-    zh: str
-    en: str
-    read: Reader
-    example: str | int = ""
-    needed: bool = False
-    also: tuple[str, ...] = ()
-    """Other headers under which people have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,79 +38,12 @@ class Table:
     also: tuple[str, ...] = ()
 
 
-def _plain(read: Callable[[Cell], Any]) -> Reader:
-    return lambda cell, _reading: read(cell)
+_TEXT, _LABEL, _ID = plainly(cells.text), plainly(cells.label), plainly(cells.identifier)
+_YES_NO, _WEEKS, _DAY, _DATE = (plainly(read) for read in (cells.yes_no, cells.weeks, cells.day, cells.date))
+_SLOTS, _SLOT, _TIME, _GRADE = (plainly(read) for read in (cells.slots, cells.slot, cells.clock_time, cells.grade))
+_EQUIPMENT = plainly(cells.equipment)
 
-
-def _between(least: int, most: int) -> Reader:
-    return lambda cell, _reading: cells.integer(cell, least, most)
-
-
-def _named(kind: Kind) -> Reader:
-    """Of the row's school, where it has one."""
-    return lambda cell, reading: reading.names.find(kind, cell, reading.school)
-
-
-def _named_anywhere(kind: Kind) -> Reader:
-    return lambda cell, reading: reading.names.find(kind, cell)
-
-
-NOBODY = frozenset({"无", "不需要", "none", "nobody"})
-"""Where an empty cell leaves something open, this says that nobody is meant."""
-
-
-def _several_named(kind: Kind) -> Reader:
-    def read(cell: Cell, reading: Reading) -> list[str]:
-        if isinstance(cell, str) and cells.plain(cell) in NOBODY:
-            return []
-        found = [reading.names.find(kind, one, reading.school) for one in cells.several(cell)]
-        return list(dict.fromkeys(found))
-
-    return read
-
-
-def _school(cell: Cell, reading: Reading) -> str:
-    reading.school = reading.names.find(Kind.SCHOOL, cell)
-    return reading.school
-
-
-def _one_of(choices: Mapping[str, str], expected: str) -> Reader:
-    def read(cell: Cell, _reading: Reading) -> str:
-        found = choices.get(cells.plain(cells.text(cell)))
-        if found is None:
-            raise cells.wrong(cell, expected)
-        return found
-
-    return read
-
-
-def _monday(cell: Cell, _reading: Reading) -> Any:
-    found = cells.date(cell)
-    if found.isoweekday() != 1:
-        raise CellWrong(words("cell.no_monday", found=str(found), day=words(f"day.{found.isoweekday()}")))
-    return found
-
-
-_MODES = {
-    "": "delivery",
-    **dict.fromkeys(("专递课堂", "专递", "delivery"), "delivery"),
-    **dict.fromkeys(("名师课堂", "名师", "观摩", "master"), "master"),
-    **dict.fromkeys(("公开课", "名校网络课堂", "录播课", "点播", "open"), "open"),
-}
-_LESSON_MODES = {name: mode for name, mode in _MODES.items() if mode != "open"}
-DAY_KINDS = {
-    **dict.fromkeys(("放假", "假期", "休息", "off", "holiday"), "off"),
-    **dict.fromkeys(("补课", "调休", "调课", "make-up", "makeup"), "make-up"),
-    **dict.fromkeys(("不计周", "不计周次", "uncounted"), "uncounted"),
-}
-"""What a line of the district's calendar says of a date."""
-
-_TEXT, _LABEL, _ID = _plain(cells.text), _plain(cells.label), _plain(cells.identifier)
-_YES_NO, _WEEKS, _DAY, _DATE = (_plain(read) for read in (cells.yes_no, cells.weeks, cells.day, cells.date))
-_SLOTS, _SLOT, _TIME, _GRADE = (_plain(read) for read in (cells.slots, cells.slot, cells.clock_time, cells.grade))
-_EQUIPMENT = _plain(cells.equipment)
-
-SCHOOL_COLUMN = Column("school", "学校", "School", _school, "东关小学", needed=True, also=("学校名称", "所属学校"))
+SCHOOL_COLUMN = Column("school", "学校", "School", school, "东关小学", needed=True, also=("学校名称", "所属学校"))
 
 
 def _id(example: str = "") -> Column:
@@ -138,7 +53,7 @@ def _id(example: str = "") -> Column:
 _SUBJECT = Column("subject", "学科", "Subject", _LABEL, "英语", needed=True, also=("科目", "课程", "course"))
 _GRADE_COLUMN = Column("grade", "年级", "Grade", _GRADE, "三年级")
 _EDITION = Column("edition", "教材版本", "Edition", _LABEL, "人教版", also=("版本", "教材"))
-_UNIT = Column("unit", "单元", "Unit", _between(0, 99), 3, also=("单元进度", "进度"))
+_UNIT = Column("unit", "单元", "Unit", between(0, 99), 3, also=("单元进度", "进度"))
 _WEEKS_COLUMN = Column("weeks", "周次", "Weeks", _WEEKS, "每周", also=("单双周",))
 _NEEDS = Column("needs", "设备要求", "Needs", _EQUIPMENT, "", also=("所需设备",))
 _WORDS = Column("words", "说明", "Reason", _TEXT, "", also=("原因", "备注", "事由", "note"))
@@ -147,38 +62,10 @@ _STRETCH = (
     _WEEKS_COLUMN,
     Column("begins", "开始日期", "From", _DATE, "2026-10-12", also=("起始日期", "开始")),
     Column("ends", "结束日期", "Until", _DATE, "2026-10-13", also=("截止日期", "结束", "to")),
-    Column("first", "起始节次", "First period", _between(1, 20), "", also=("第几节起", "开始节次")),
-    Column("last", "结束节次", "Last period", _between(1, 20), "", also=("第几节止",)),
+    Column("first", "起始节次", "First period", between(1, 20), "", also=("第几节起", "开始节次")),
+    Column("last", "结束节次", "Last period", between(1, 20), "", also=("第几节止",)),
     _WORDS,
 )
-
-SETTINGS: Mapping[str, tuple[Kind, str]] = {
-    "最短重叠分钟": (Kind.RULES, "min_overlap_minutes"),
-    "单元差": (Kind.RULES, "unit_gap"),
-    "主讲占用上行": (Kind.RULES, "lead_uplink"),
-    "听课占用上行": (Kind.RULES, "listen_uplink"),
-    "满足一条需求": (Kind.GOALS, "served"),
-    "同班再缺一条": (Kind.GOALS, "second_unmet"),
-    "薄弱校再缺一条": (Kind.GOALS, "school_unmet"),
-    "同共同体": (Kind.GOALS, "community"),
-    "差一个单元": (Kind.GOALS, "unit"),
-    "足够的分钟": (Kind.GOALS, "full_minutes"),
-    "少一分钟": (Kind.GOALS, "minute"),
-    "开一节主讲课": (Kind.GOALS, "opened"),
-    "改动一条需求": (Kind.GOALS, "kept"),
-}
-"""What a district's rules and goals are called in a table; their names in the district's file are known as well."""
-_SETTING = {cells.plain(name): setting for name, setting in SETTINGS.items()} | {
-    setting[1]: setting for setting in SETTINGS.values()
-}
-
-
-def _setting(cell: Cell, _reading: Reading) -> tuple[Kind, str]:
-    found = _SETTING.get(cells.plain(cells.text(cell)))
-    if found is None:
-        raise cells.wrong(cell, "setting", known="、".join(SETTINGS))
-    return found
-
 
 TABLES: tuple[Table, ...] = (
     Table(
@@ -187,10 +74,8 @@ TABLES: tuple[Table, ...] = (
         "规则",
         "Rules",
         (
-            Column(
-                "setting", "参数", "Setting", _setting, "单元差", needed=True, also=("规则", "目标", "rule", "goal")
-            ),
-            Column("value", "值", "Value", _between(0, 1_000_000), 2, needed=True, also=("数值", "分值")),
+            Column("setting", "参数", "Setting", setting, "单元差", needed=True, also=("规则", "目标", "rule", "goal")),
+            Column("value", "值", "Value", between(0, 1_000_000), 2, needed=True, also=("数值", "分值")),
         ),
         also=("目标", "goals"),
     ),
@@ -202,8 +87,8 @@ TABLES: tuple[Table, ...] = (
         (
             _id("2026-autumn"),
             Column("name", "名称", "Name", _TEXT, "2026—2027学年第一学期", also=("学期", "学期名称", "term")),
-            Column("first_day", "第一周周一", "First Monday", _monday, "2026-08-31", needed=True, also=("开始日期",)),
-            Column("weeks", "教学周数", "Weeks", _between(1, 60), 20, needed=True, also=("周数",)),
+            Column("first_day", "第一周周一", "First Monday", monday, "2026-08-31", needed=True, also=("开始日期",)),
+            Column("weeks", "教学周数", "Weeks", between(1, 60), 20, needed=True, also=("周数",)),
         ),
     ),
     Table(
@@ -212,11 +97,11 @@ TABLES: tuple[Table, ...] = (
         "校历",
         "Calendar",
         (
-            Column("term", "学期", "Term", _named_anywhere(Kind.TERM), "2026-autumn", needed=True),
+            Column("term", "学期", "Term", named_anywhere(Kind.TERM), "2026-autumn", needed=True),
             Column("date", "日期", "Date", _DATE, "2026-10-01", needed=True),
-            Column("what", "类型", "What", _one_of(DAY_KINDS, "day_kind"), "放假", needed=True),
+            Column("what", "类型", "What", one_of(DAY_KINDS, "day_kind"), "放假", needed=True),
             Column("as_day", "补星期几", "As weekday", _DAY, "", also=("补周几", "按星期几")),
-            Column("as_week", "补第几周", "As week", _between(1, 60), "", also=("按第几周",)),
+            Column("as_week", "补第几周", "As week", between(1, 60), "", also=("按第几周",)),
             _WEEKS_COLUMN,
             _WORDS,
         ),
@@ -230,7 +115,7 @@ TABLES: tuple[Table, ...] = (
             _id("dongguan"),
             Column("name", "名称", "Name", _TEXT, "东关小学", needed=True, also=("学校", "学校名称", "校名", "school")),
             Column("community", "共同体", "Community", _LABEL, "东片共同体", also=("教育共同体", "集团", "学区")),
-            Column("uplink", "上行容量", "Uplink", _between(0, 10_000), 6, also=("上行路数", "上行")),
+            Column("uplink", "上行容量", "Uplink", between(0, 10_000), 6, also=("上行路数", "上行")),
             Column("under_resourced", "薄弱校", "Under-resourced", _YES_NO, "否", also=("是否薄弱校",)),
         ),
     ),
@@ -241,7 +126,7 @@ TABLES: tuple[Table, ...] = (
         "Bells",
         (
             SCHOOL_COLUMN,
-            Column("period", "节次", "Period", _between(1, 20), 1, needed=True, also=("节", "第几节")),
+            Column("period", "节次", "Period", between(1, 20), 1, needed=True, also=("节", "第几节")),
             Column("begins", "开始", "Begins", _TIME, "08:00", needed=True, also=("开始时间", "上课", "start")),
             Column("ends", "结束", "Ends", _TIME, "08:40", needed=True, also=("结束时间", "下课", "end")),
         ),
@@ -257,7 +142,7 @@ TABLES: tuple[Table, ...] = (
             _id(),
             Column("name", "名称", "Name", _TEXT, "双师教室1", needed=True, also=("教室", "教室名称", "room")),
             Column("equipment", "设备", "Equipment", _EQUIPMENT, "主讲、听课", also=("教室设备", "用途")),
-            Column("seats", "座位数", "Seats", _between(1, 1000), 45, also=("座位", "容量", "capacity")),
+            Column("seats", "座位数", "Seats", between(1, 1000), 45, also=("座位", "容量", "capacity")),
         ),
     ),
     Table(
@@ -277,7 +162,7 @@ TABLES: tuple[Table, ...] = (
                 "英语",
             ),
             Column("assists", "可助教", "Assists", _YES_NO, "是", also=("助教", "能否助教")),
-            Column("most_a_day", "每天最多主讲", "Most a day", _between(1, 20), 2, also=("日最多主讲",)),
+            Column("most_a_day", "每天最多主讲", "Most a day", between(1, 20), 2, also=("日最多主讲",)),
         ),
     ),
     Table(
@@ -290,7 +175,7 @@ TABLES: tuple[Table, ...] = (
             _id(),
             Column("name", "名称", "Name", _TEXT, "三年级1班", needed=True, also=("班级", "班级名称", "class")),
             _GRADE_COLUMN,
-            Column("size", "人数", "Size", _between(1, 500), 42, also=("学生数", "班额", "students")),
+            Column("size", "人数", "Size", between(1, 500), 42, also=("学生数", "班额", "students")),
         ),
     ),
     Table(
@@ -300,11 +185,11 @@ TABLES: tuple[Table, ...] = (
         "Timetables",
         (
             SCHOOL_COLUMN,
-            Column("school_class", "班级", "Class", _named(Kind.CLASS), "三年级1班", needed=True),
+            Column("school_class", "班级", "Class", named(Kind.CLASS), "三年级1班", needed=True),
             Column("day", "星期", "Weekday", _DAY, "周一", needed=True, also=("周几",)),
-            Column("period", "节次", "Period", _between(1, 20), 2, needed=True, also=("节", "第几节")),
+            Column("period", "节次", "Period", between(1, 20), 2, needed=True, also=("节", "第几节")),
             _SUBJECT,
-            Column("teacher", "教师", "Teacher", _named(Kind.TEACHER), "李梅", also=("任课教师",)),
+            Column("teacher", "教师", "Teacher", named(Kind.TEACHER), "李梅", also=("任课教师",)),
             _WEEKS_COLUMN,
         ),
     ),
@@ -316,16 +201,16 @@ TABLES: tuple[Table, ...] = (
         (
             SCHOOL_COLUMN,
             _id("l-301"),
-            Column("teacher", "主讲教师", "Teacher", _named(Kind.TEACHER), "李梅", needed=True, also=("教师",)),
+            Column("teacher", "主讲教师", "Teacher", named(Kind.TEACHER), "李梅", needed=True, also=("教师",)),
             Column("title", "课名", "Title", _TEXT, "", also=("名称", "标题")),
-            Column("mode", "形式", "Mode", _one_of(_LESSON_MODES, "lesson_mode"), "专递课堂", also=("课型", "类型")),
+            Column("mode", "形式", "Mode", one_of(LESSON_MODES, "lesson_mode"), "专递课堂", also=("课型", "类型")),
             _SUBJECT,
             Column("grade", "年级", "Grade", _GRADE, "三年级", needed=True),
             _EDITION,
             _UNIT,
             _WEEKS_COLUMN,
             Column(
-                "fan_out", "最多接收", "Fan-out", _between(1, 200), 3, needed=True, also=("最多接收教室", "接收上限")
+                "fan_out", "最多接收", "Fan-out", between(1, 200), 3, needed=True, also=("最多接收教室", "接收上限")
             ),
             Column("times", "可用时间", "Times", _SLOTS, "周一2 周三2", also=("时间", "上课时间")),
             _NEEDS,
@@ -339,18 +224,18 @@ TABLES: tuple[Table, ...] = (
         (
             SCHOOL_COLUMN,
             _id("q-301"),
-            Column("mode", "形式", "Mode", _one_of(_MODES, "mode"), "专递课堂", also=("课型", "类型")),
-            Column("school_class", "班级", "Class", _named(Kind.CLASS), "三年级1班", also=("听课班级",)),
-            Column("observers", "观摩教师", "Observers", _several_named(Kind.TEACHER), "", also=("听课教师",)),
+            Column("mode", "形式", "Mode", one_of(MODES, "mode"), "专递课堂", also=("课型", "类型")),
+            Column("school_class", "班级", "Class", named(Kind.CLASS), "三年级1班", also=("听课班级",)),
+            Column("observers", "观摩教师", "Observers", several_named(Kind.TEACHER), "", also=("听课教师",)),
             _SUBJECT,
             _GRADE_COLUMN,
             _EDITION,
             _UNIT,
             _WEEKS_COLUMN,
             Column("times", "可用时间", "Times", _SLOTS, "周一2、周三3", also=("时间", "听课时间")),
-            Column("assistants", "助教", "Assistants", _several_named(Kind.TEACHER), "", also=("助教教师",)),
+            Column("assistants", "助教", "Assistants", several_named(Kind.TEACHER), "", also=("助教教师",)),
             _NEEDS,
-            Column("weight", "权重", "Weight", _between(1, 100), 1),
+            Column("weight", "权重", "Weight", between(1, 100), 1),
         ),
     ),
     Table(
@@ -359,12 +244,12 @@ TABLES: tuple[Table, ...] = (
         "教学进度",
         "Progress",
         (
-            Column("school", "学校", "School", _school, "东关小学"),
-            Column("school_class", "班级", "Class", _named(Kind.CLASS), "三年级1班"),
+            Column("school", "学校", "School", school, "东关小学"),
+            Column("school_class", "班级", "Class", named(Kind.CLASS), "三年级1班"),
             _GRADE_COLUMN,
-            Column("lesson", "主讲课", "Lesson", _named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
+            Column("lesson", "主讲课", "Lesson", named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
             Column("subject", "学科", "Subject", _LABEL, "英语", also=("科目", "课程")),
-            Column("week", "起始周", "From week", _between(1, 60), 1, also=("周", "第几周", "教学周", "week")),
+            Column("week", "起始周", "From week", between(1, 60), 1, also=("周", "第几周", "教学周", "week")),
             _EDITION,
             _UNIT,
         ),
@@ -377,11 +262,11 @@ TABLES: tuple[Table, ...] = (
         "Pins",
         (
             Column(
-                "request", "需求", "Request", _named_anywhere(Kind.REQUEST), "q-301", needed=True, also=("需求编号",)
+                "request", "需求", "Request", named_anywhere(Kind.REQUEST), "q-301", needed=True, also=("需求编号",)
             ),
-            Column("lesson", "主讲课", "Lesson", _named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
+            Column("lesson", "主讲课", "Lesson", named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
             Column("time", "时间", "Time", _SLOT, "周三2"),
-            Column("room", "教室", "Room", _named_anywhere(Kind.ROOM), ""),
+            Column("room", "教室", "Room", named_anywhere(Kind.ROOM), ""),
         ),
     ),
     Table(
@@ -391,12 +276,12 @@ TABLES: tuple[Table, ...] = (
         "Bans",
         (
             _id(),
-            Column("request", "需求", "Request", _named_anywhere(Kind.REQUEST), "", also=("需求编号",)),
-            Column("school", "听课学校", "School", _school, "东关小学", also=("学校",)),
-            Column("school_class", "班级", "Class", _named(Kind.CLASS), ""),
-            Column("lesson", "主讲课", "Lesson", _named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
-            Column("lead_school", "主讲学校", "Lead school", _named_anywhere(Kind.SCHOOL), ""),
-            Column("teacher", "主讲教师", "Teacher", _named_anywhere(Kind.TEACHER), "李梅", also=("教师",)),
+            Column("request", "需求", "Request", named_anywhere(Kind.REQUEST), "", also=("需求编号",)),
+            Column("school", "听课学校", "School", school, "东关小学", also=("学校",)),
+            Column("school_class", "班级", "Class", named(Kind.CLASS), ""),
+            Column("lesson", "主讲课", "Lesson", named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
+            Column("lead_school", "主讲学校", "Lead school", named_anywhere(Kind.SCHOOL), ""),
+            Column("teacher", "主讲教师", "Teacher", named_anywhere(Kind.TEACHER), "李梅", also=("教师",)),
             _WORDS,
         ),
         also=("禁止",),
@@ -408,12 +293,12 @@ TABLES: tuple[Table, ...] = (
         "Wishes",
         (
             _id(),
-            Column("request", "需求", "Request", _named_anywhere(Kind.REQUEST), "q-301", also=("需求编号",)),
-            Column("lesson", "主讲课", "Lesson", _named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
+            Column("request", "需求", "Request", named_anywhere(Kind.REQUEST), "q-301", also=("需求编号",)),
+            Column("lesson", "主讲课", "Lesson", named_anywhere(Kind.LESSON), "", also=("主讲课编号",)),
             Column("time", "时间", "Time", _SLOT, "周三2"),
-            Column("lead_school", "主讲学校", "Lead school", _named_anywhere(Kind.SCHOOL), ""),
-            Column("teacher", "主讲教师", "Teacher", _named_anywhere(Kind.TEACHER), "", also=("教师",)),
-            Column("points", "分值", "Points", _between(-1000, 1000), 20, needed=True, also=("分数",)),
+            Column("lead_school", "主讲学校", "Lead school", named_anywhere(Kind.SCHOOL), ""),
+            Column("teacher", "主讲教师", "Teacher", named_anywhere(Kind.TEACHER), "", also=("教师",)),
+            Column("points", "分值", "Points", between(-1000, 1000), 20, needed=True, also=("分数",)),
             _WORDS,
         ),
         also=("偏好",),
@@ -425,10 +310,10 @@ TABLES: tuple[Table, ...] = (
         "Closures",
         (
             _id(),
-            Column("school", "学校", "School", _school, "东关小学"),
-            Column("room", "教室", "Room", _named(Kind.ROOM), "双师教室1"),
-            Column("teacher", "教师", "Teacher", _named(Kind.TEACHER), ""),
-            Column("school_class", "班级", "Class", _named(Kind.CLASS), ""),
+            Column("school", "学校", "School", school, "东关小学"),
+            Column("room", "教室", "Room", named(Kind.ROOM), "双师教室1"),
+            Column("teacher", "教师", "Teacher", named(Kind.TEACHER), ""),
+            Column("school_class", "班级", "Class", named(Kind.CLASS), ""),
             *_STRETCH,
         ),
         also=("维护", "停课", "请假", "maintenance", "absences"),
@@ -441,7 +326,7 @@ TABLES: tuple[Table, ...] = (
         (
             _id(),
             SCHOOL_COLUMN,
-            Column("uplink", "上行容量", "Uplink", _between(0, 10_000), 2, needed=True, also=("上行路数", "限额")),
+            Column("uplink", "上行容量", "Uplink", between(0, 10_000), 2, needed=True, also=("上行路数", "限额")),
             *_STRETCH,
         ),
         also=("限额", "上行"),
@@ -450,8 +335,3 @@ TABLES: tuple[Table, ...] = (
 """In the order in which they refer to each other."""
 
 BY_KEY: Mapping[str, Table] = {table.key: table for table in TABLES}
-
-
-def headers(column: Column) -> tuple[str, ...]:
-    """Every header under which a column is found, as they are compared."""
-    return tuple(cells.plain(name) for name in (column.zh, column.en, column.field, *column.also))

@@ -7,8 +7,9 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
+from hub.schedule.imports.columns import Column
 from hub.schedule.imports.reading import GUIDE
-from hub.schedule.imports.tables import TABLES, Column, Table
+from hub.schedule.imports.tables import TABLES, Table
 from hub.schedule.register.words import LANGUAGES, catalogue
 
 EXAMPLE = {"zh": "例：", "en": "Example: "}

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.schedule.imports.columns import Column, headers
 from hub.schedule.imports.importing import Importing
 from hub.schedule.imports.reading import Brought, Wanted, propose
-from hub.schedule.imports.tables import TABLES, Column, Table, headers
+from hub.schedule.imports.tables import TABLES, Table
 from hub.schedule.register.assembling import district_of
 from hub.schedule.register.register import Register
 from hub.schedule.register.words import LANGUAGES
