@@ -136,14 +136,14 @@ class Attendance:
             self._device(room) != device for room, device in self._devices.items()
         )
         if whole:
-            records = self._occurrences.between(now - NEAR_S, now + self._ahead_s)
+            records = self._occurrences.between(now, now + self._ahead_s)
             self._devices, self._without, self._why = {}, {}, {}
         else:
             records = self._around(
                 self._occurrences.changed_since(nextafter(self._seen, inf), now, now + self._ahead_s)
             )
         to_come = [one for one in records if one.occurrence.epoch > now]
-        # What runs now or ran just before still says when the next one in its rooms begins.
+        # What runs now still says when the next one in its rooms begins.
         runs = spans(one.occurrence for one in records if not one.cancelled and one.occurrence.lead)
         self._settle(to_come, runs)
         if self._stopping():

@@ -26,6 +26,7 @@ COMPILE_S = 180.0
 WORK_S = 3_600.0
 """How long one may take whose work is counted in moves."""
 END_WAIT_S = 5.0
+STOP = b"stop\n"
 REMEMBERED = 64
 """Drafts whose last solving is remembered."""
 
@@ -88,6 +89,8 @@ class Solver:
         self._solvings: dict[str, Solving] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._threads: dict[str, threading.Thread] = {}
+        self._told: set[str] = set()
+        """Drafts whose process has its job: only then may it be told more."""
 
     def start(self, draft: str, job: Job, taken: Callable[[Plan], str]) -> Solving:
         """Begin to solve a draft.
@@ -134,7 +137,9 @@ class Solver:
             if child is None:
                 return solving
             self._solvings[draft] = solving = replace(solving, state=SolveState.STOPPING)
-        _write(child, b"stop\n")
+            told = draft in self._told
+        if told:  # else it is said right after the job
+            _write(child, STOP)
         return solving
 
     def progress(self, draft: str) -> Solving | None:
@@ -185,6 +190,7 @@ class Solver:
             log.warning("%s was not solved: %s", draft, words)
         with self._lock:
             del self._children[draft], self._threads[draft]
+            self._told.discard(draft)
             self._solvings[draft] = replace(self._solvings[draft], state=state, words=words)
         self._on_change(draft)
 
@@ -193,6 +199,11 @@ class Solver:
     ) -> str | None:
         """Why there is no new plan; empty where there is one, None where the process ended without a word."""
         _write(child, job.model_dump_json(exclude_defaults=True).encode() + b"\n")
+        with self._lock:
+            self._told.add(draft)
+            stopping = self._solvings[draft].state is SolveState.STOPPING
+        if stopping:
+            _write(child, STOP)
         assert child.stdout is not None  # noqa: S101  asked for above
         for line in _lines(child.stdout):
             match line:
