@@ -20,8 +20,12 @@ Random = NDArray[np.uint64]
 SLOT, CHAIN, ROOM, COURSE = range(4)
 SHARES = (0.25, 0.60, 0.10, 0.05)
 """How often each kind of move is tried."""
-HOT, COLD = 15.0, 0.2
-"""Points of loss that are taken with probability 1/e, at first and at last."""
+HOT = 0.7
+"""How much loss is taken with probability 1/e at first: in parts of what a move at the start usually changes."""
+COLD = 0.2
+"""And at last, in points."""
+SAMPLES = 2_000
+"""Moves that are looked at and undone, to see what they usually change."""
 NEVER = -(2**40)
 """What a move gains that must not be made."""
 
@@ -42,8 +46,21 @@ def searched(week: Week, seed: int, *, work: int, stop: Callable[[], bool] = lam
         return 0
     walk = started(seed, points(week))
     until = np.cumsum(SHARES)
-    anneal(walk, lambda: run(week, walk, until), work=work, hot=HOT, cold=COLD, stop=stop)
+    hot = max(COLD, HOT * _usual_change(week, started(seed, 0).random, until))
+    anneal(walk, lambda: run(week, walk, until), work=work, hot=hot, cold=COLD, stop=stop)
     return int(walk.work[SPENT])
+
+
+def _usual_change(week: Week, random: Random, until: NDArray[np.float64]) -> float:
+    """The median of the points that a move gains or loses: more where many curricula share their courses."""
+    changes = []
+    for _ in range(SAMPLES):
+        week.journal.length[0] = 0
+        gain = move(week, random, until)
+        undo(week)
+        if gain not in {0, NEVER}:
+            changes.append(abs(gain))
+    return float(np.median(changes)) if changes else 0.0
 
 
 @jitted
