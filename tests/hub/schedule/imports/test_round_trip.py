@@ -1,9 +1,12 @@
 """A whole district written as the tables of schools, imported, is the district that it was."""
 
 import datetime as dt
+import random
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.schedule.district import District
 from hub.schedule.generate import Extras, planted
@@ -101,9 +104,8 @@ def plain(district: District) -> dict[str, object]:
     return {kind: sorted(settled(one) for one in getattr(district, kind)) for kind in kinds}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_district_written_as_tables_is_imported_as_it_was(seed):
-    district, _ = planted(8, 30, 60, seed, Extras.every(0.2))
+def imported(district):
+    """What the tables of a district come to."""
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, rows in tables(district).items():
@@ -112,6 +114,36 @@ def test_a_district_written_as_tables_is_imported_as_it_was(seed):
             sheet.append(row)
     proposal = propose([saved(book)], [], Wanted())
     assert [one.told("en") for one in proposal.mistakes] == []
-    made = district_of(Register.read(facts(proposal)), TERM, 1)
+    return facts(proposal)
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def both(request):
+    district, _ = planted(8, 30, 60, request.param, Extras.every(0.2))
+    return district, imported(district)
+
+
+def test_a_district_written_as_tables_is_imported_as_it_was(both):
+    district, known = both
+    made = district_of(Register.read(known), TERM, 1)
     assert made.misfits == ()
     assert plain(made.district) == plain(district)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1 << 32), share=st.sampled_from([0.02, 0.1, 0.5, 0.9]))
+def test_whatever_is_gone_the_rest_is_a_district_and_what_names_it_is_told(both, seed, share):
+    _, known = both
+    chance = random.Random(seed)
+    left = [one for one in known if chance.random() >= share]
+    made = district_of(Register.read(left), TERM, 1)
+    there = {(one.kind, one.id) for one in left}
+    planned = {("request", one.id) for one in made.district.requests} | {
+        ("lesson", one.id) for one in made.district.lessons
+    }
+    told = "\n".join(one.told("en") for one in made.misfits)
+    homeless = {one.id for one in left if one.kind == "school" and ("bells", one.id) not in there}
+    for kind, name in sorted(key for key in there if key[0] in {"request", "lesson"}):
+        assert (kind, name) in planned or f"{kind} {name} " in told
+    for school in homeless:
+        assert f"school {school} " in told
