@@ -8,10 +8,12 @@ from hub.schedule.desk.errors import EditRefused, NotAgreed, PlanMoveRefused, Pl
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication
 from hub.schedule.district import Goals
+from hub.schedule.register.kinds import RequestFact, RoomFact
 from hub.schedule.wants import Ban
 from hub.store.plan_facts import FactChange, NewImport
 from hub.store.plans import DISTRICT
 from tests.hub.schedule.desk.conftest import TERM
+from tests.hub.schedule.register.test_assembling import ASKED, SCHOOLS, rows
 
 WEEK_S = 7 * 86_400.0
 
@@ -254,3 +256,17 @@ def test_a_day_off_that_the_term_gets_later_counts_when_the_plan_is_published_ag
     office.store.plan_facts.apply(NewImport("operator", "by hand", "json", "", office.now), [change])
     again = office.desk.publish(plan, NewPublication(), "li")
     assert sorted(again.cancelled) == sorted(one.occurrence.id for one in thursday)
+
+
+def test_a_draft_of_the_facts_is_solved_over_what_was_imported_and_tells_what_did_not_fit(office):
+    facts = [*SCHOOLS, *ASKED, RoomFact(id="lost", school="nowhere")]
+    changes = [FactChange(one.kind, one.id, None, one.data) for one in rows(*facts)]
+    office.store.plan_facts.apply(NewImport("operator", "a.xlsx", "xlsx", "", office.now), changes)
+    opened = office.desk.make(NewDraft(term="2026b", first_week=1, last_week=20), "operator")
+    asked = {one.id for one in ASKED if isinstance(one, RequestFact)}
+    assert {one.id for one in opened.book.district.requests} == asked != set()
+    assert len(opened.misfits) == 1
+    assert "lost" in opened.misfits[0].en
+    assert opened.misfits[0].zh != opened.misfits[0].en
+    office.solved_by("answer")
+    assert office.desk.open(opened.head.id).misfits == opened.misfits
