@@ -45,8 +45,9 @@ def summary(kind: AlternativeKind, placed: int, lost: int, moved: int, substitut
     }[kind]
     if kind == "keep":
         return what
-    zh = [f"重新安排 {placed} 节"] * bool(placed) + [f"取消 {lost} 节"] * bool(lost)
-    en = [f"{placed} placed anew"] * bool(placed) + [f"{lost} lost"] * bool(lost)
+    again = Words(zh="保住", en="kept") if kind == "substitute" else Words(zh="重新安排", en="placed anew")
+    zh = [f"{again.zh} {placed} 节"] * bool(placed) + [f"取消 {lost} 节"] * bool(lost)
+    en = [f"{placed} {again.en}"] * bool(placed) + [f"{lost} lost"] * bool(lost)
     return Words(zh="，".join([what.zh, *zh]), en=", ".join([what.en, *en]))
 
 
