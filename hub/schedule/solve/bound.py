@@ -45,7 +45,7 @@ class Bound:
             np.savez_compressed(file, district=fingerprint(compiled.district), scale=SCALE, prices=self.prices)
 
 
-def bound(compiled: Compiled, *, seconds: float | None = None, steps: int = STEPS) -> Bound:
+def bound(compiled: Compiled, *, seconds: float | None = None, steps: int = STEPS, tree: bool = True) -> Bound:
     """Prove that no plan is worth more than so many points.
 
     Args:
@@ -53,6 +53,7 @@ def bound(compiled: Compiled, *, seconds: float | None = None, steps: int = STEP
         seconds: when to stop. Prices are sought first; what is left goes to the search of HiGHS. Without it
             prices alone are sought, and the bound is the same on every machine.
         steps: of the search for prices, at most.
+        tree: whether HiGHS is asked for what is left of the seconds.
     """
     begun = time.monotonic()
     ends = begun + seconds if seconds is not None else np.inf
@@ -62,7 +63,7 @@ def bound(compiled: Compiled, *, seconds: float | None = None, steps: int = STEP
     verified = value_at(wanted, prices, SCALE)
     priced = f"{np.count_nonzero(prices)} prices, multiplied out in whole numbers"
     left = ends - time.monotonic()
-    if seconds is None or left < 1 or len(wanted.gain) > SEARCHABLE:
+    if not tree or seconds is None or left < 1 or len(wanted.gain) > SEARCHABLE:
         return Bound(verified, priced, verified, prices)
     lowest = solved(wanted, seconds=left).bound
     if lowest >= verified:

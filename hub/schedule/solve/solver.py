@@ -28,11 +28,13 @@ __all__ = ["Progress", "solve"]
 
 SECONDS = 10.0
 """How long it searches where nobody says."""
-BOUND_SHARE, SEARCH_SHARE, POLISH_SHARE = 0.12, 0.8, 0.9
-"""Which share of the seconds is spent when the bound, the search and the pairing at the times found are done; the rest
-goes to neighbourhoods. In a district that HiGHS cannot pair as a whole, all goes to the search."""
+BOUND_SHARE, SEARCH_SHARE, POLISH_SHARE = 0.25, 0.8, 0.9
+"""Which share of the seconds is spent, at most, when the bound, the search and the pairing at the times found are done;
+the rest goes to neighbourhoods. In a district that HiGHS cannot pair as a whole, all goes to the search."""
 LONGEST_S = 30.0
 """One answer of HiGHS may take so long: it cannot be stopped."""
+SEARCHED_WHOLE = 2_000
+"""Candidates up to which HiGHS may prove a district's best plan within seconds, and is asked for it."""
 EMITTING = 0.4
 """Giving out rooms and checking takes at most about so much of the time that reading the district takes."""
 NODES = 500
@@ -143,6 +145,7 @@ class _Solving:
                 self._compiled,
                 seconds=self._clocked(BOUND_SHARE),
                 steps=MOST_STEPS if self._allowance.timed else min(MOST_STEPS, max(LEAST_STEPS, steps)),
+                tree=len(self._compiled.candidate_gain) <= SEARCHED_WHOLE,
             )
             self._bound, self._proof = float(found.points), found.proof
         self._enter("search")
