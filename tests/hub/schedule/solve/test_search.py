@@ -12,7 +12,8 @@ from hub.schedule.solve.engine import BEST, SLICE, anneal, started
 from hub.schedule.solve.greedy import greedy
 from hub.schedule.solve.loading import PINNED, chosen_of_items, empty_answer, facts_of, load
 from hub.schedule.solve.milp import holds
-from hub.schedule.solve.search import improve, new_moving, run
+from hub.schedule.solve.moves import new_moving, run
+from hub.schedule.solve.search import improve
 from hub.schedule.synthetic.extras import Extras
 from tests.hub.schedule.solve.tiny import best, problem
 
