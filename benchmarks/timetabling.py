@@ -29,7 +29,7 @@ from benchmarks.timetabling_moves import searched
 from benchmarks.timetabling_penalty import Penalty, penalty
 from benchmarks.timetabling_start import TooManyLectures, first_week
 
-PROBE = 200_000
+PROBE = 2_000_000
 """Moves of a short search that shows how many fit into a second; the search itself makes as many at least."""
 SPARE = 0.03
 """Of the time, for what is not a move."""
