@@ -106,7 +106,9 @@ def connect(opened: Opened) -> tuple[HubParts, Threads]:
     times = Times(lead_s=settings.lesson.lead_s, grace_s=settings.lesson.grace_s)
     conductor = Conductor(store.sessions, devices, line.courier, clock.now, times, changes.tell)
     materials = Materials(MaterialFolder(settings.materials_folder), store.materials, conductor, clock.now)
-    opened_desk = open_desk(settings.plan, store, conductor, devices, alerts, materials, clock.now)
+    opened_desk = open_desk(
+        settings.plan, store, conductor, devices, alerts, materials, clock.now, settings.data / "compiled"
+    )
     parts = HubParts(
         settings=settings,
         store=store,

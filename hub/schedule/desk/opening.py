@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from contract.session import Policy
@@ -41,6 +42,7 @@ def open_desk(
     alerts: Alerts,
     materials: Materials,
     now: Callable[[], float],
+    compiled: Path | None = None,
 ) -> OpenedDesk:
     """Make the desk's parts.
 
@@ -52,9 +54,10 @@ def open_desk(
         alerts: where is told what cannot be made.
         materials: files of sessions.
         now: hub UTC in seconds.
+        compiled: where the planner's compiled code is kept between runs.
     """
     timezone = ZoneInfo(settings.timezone)
-    solver = Solver(settings.solvers, now)
+    solver = Solver(settings.solvers, now, compiled=compiled)
     publication = Publication(store.plans, store.occurrences, store.plan_facts, timezone)
     desk = Desk(store.plans, store.plan_facts, publication, solver, settings.solve_seconds, now)
 

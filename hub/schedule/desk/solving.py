@@ -72,6 +72,8 @@ class Solver:
         now: hub UTC in seconds.
         on_change: is told the draft whose solving went on; from any thread.
         program: what is run; another one in tests.
+        compiled: where compiled code is kept between runs, unless NUMBA_CACHE_DIR says; None leaves it to the
+            user's cache, which a service may not have.
     """
 
     def __init__(
@@ -80,11 +82,13 @@ class Solver:
         now: Callable[[], float],
         on_change: Callable[[str], None] = lambda _: None,
         program: Sequence[str] = PROGRAM,
+        compiled: Path | None = None,
     ) -> None:
         self._most = most
         self._now = now
         self._on_change = on_change
         self._program = tuple(program)
+        self._compiled = compiled
         self._lock = threading.Lock()
         self._solvings: dict[str, Solving] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -111,7 +115,11 @@ class Solver:
                 raise SolveRefused(f"as many drafts are being solved as may be at a time ({busy}); wait, or stop one")
             try:
                 child = subprocess.Popen(
-                    self._program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=WHERE, env=_environment()
+                    self._program,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    cwd=WHERE,
+                    env=_environment(self._compiled),
                 )
             except OSError as error:
                 raise SolveRefused(f"no process can be started to solve it: {error.strerror}") from error
@@ -251,6 +259,7 @@ def _write(child: subprocess.Popen[bytes], line: bytes, *, close: bool = False) 
         log.debug("a process that solves a draft heard nothing more")
 
 
-def _environment() -> dict[str, str]:
+def _environment(compiled: Path | None) -> dict[str, str]:
     """Ours, on one thread: the hub needs the other cores."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    kept = {"NUMBA_CACHE_DIR": str(compiled)} if compiled is not None else {}
+    return {**kept, **os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
