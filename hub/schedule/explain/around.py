@@ -18,7 +18,7 @@ from hub.schedule.explain.occupied import Occupied
 from hub.schedule.plan import Plan, Score
 from hub.schedule.repair.names import Names
 from hub.schedule.repair.residual import Residual
-from hub.schedule.wants import Lesson, Request
+from hub.schedule.wants import Ban, Lesson, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,11 @@ class Around:
 
 
 def around(occupied: Occupied, request: Request, lesson: Lesson | None) -> Around:
-    """What serving a request by a lesson (none for an open class) can touch."""
+    """What serving a request by a lesson (none for an open class) can touch.
+
+    By that lesson alone: others are here without those of their followers who are elsewhere, so they look emptier than
+    they are.
+    """
     names = occupied.names
     near = {names.home(request).id, *([names.lead_school(lesson).id] if lesson is not None else [])}
     requests = [
@@ -47,8 +51,10 @@ def around(occupied: Occupied, request: Request, lesson: Lesson | None) -> Aroun
     ]
     if lesson is not None and lesson.id in names.lessons and lesson.id not in occupied.held:
         lessons.append(lesson)
+    others = tuple(Ban(request=request.id, lesson=one.id) for one in lessons if lesson is None or one.id != lesson.id)
+    part = _part(occupied, names, [*requests, request], lessons, near)
     return Around(
-        _part(occupied, names, [*requests, request], lessons, near),
+        part.model_copy(update={"bans": (*part.bans, *others)}),
         Plan(
             held=tuple(occupied.held[one.id] for one in lessons if one.id in occupied.held),
             served=tuple(occupied.served[one.id] for one in requests),
