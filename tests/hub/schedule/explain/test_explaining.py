@@ -259,3 +259,28 @@ def test_every_change_that_is_proposed_in_a_large_district_serves(large):
 def test_rules_that_are_loose_are_kept_so():
     loose = village(rules=Rules(min_overlap_minutes=5), requests=(Q0, asked()))
     assert explain(loose, PLAN)[0].fix.changes == ()
+
+
+def test_a_lesson_that_is_full_of_classes_from_elsewhere_is_not_taken_for_empty():
+    town = village(
+        schools=(*TOWN.schools, School(id="three", name="三小", bells=BELLS)),
+        rooms=(
+            *TOWN.rooms,
+            Room(id="stage2", school="lead", equipment=frozenset({"lead"})),
+            Room(id="room3", school="three"),
+        ),
+        teachers=(*TOWN.teachers, Teacher(id="bob", school="lead", name="鲍")),
+        classes=(*TOWN.classes, SchoolClass(id="k9", school="three", name="三年级k9")),
+        lessons=(lesson(fan_out=1, unit=2), lesson(id="m", teacher="bob", fan_out=1)),
+        requests=(*TOWN.requests, Request(id="q9", school_class="k9", times=(FIRST,), **ENGLISH)),
+    )
+    plan = Plan(
+        held=(*PLAN.held, Held(lesson="m", time=FIRST, room="stage2")),
+        served=(*PLAN.served, Served(request="q9", lesson="m", time=FIRST, room="room3")),
+    )
+    assert check(town, plan).holds
+    (found,) = explain(town, plan)
+    assert [one.kind for one in found.fix.changes] == ["fan-out"]
+    facts, after = with_fix(town, plan, found.fix)
+    assert check(facts, after).violations == ()
+    assert {one.request for one in after.served} == {"q", "q0", "q9"}
