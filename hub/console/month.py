@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from contract.timetable import TimetableSlot
 from hub.console.texts import Texts
 from hub.console.words import remark_words
 from hub.insight.month.fates import NO_SESSION, Fate
@@ -213,7 +214,7 @@ def _lost(lost: Sequence[LostLesson], t: Texts) -> Sheet:
     rows = [
         (
             one.date.isoformat(),
-            t("month.slot", week=one.week, day=t(f"month.day.{one.day}"), period=one.period),
+            TimetableSlot(week=one.week, day=one.day, period=one.period).words(t.language),
             " ".join(part for part in (one.subject, one.title) if part),
             one.lead,
             t("month.comma").join(one.receiving),
