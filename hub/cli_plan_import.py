@@ -120,6 +120,7 @@ def undo(
     import_id: Annotated[str, typer.Argument(metavar="ID", help="The import's id, see `plan imports`.")],
     config: ConfigOption = None,
     data: DataOption = None,
+    language: LanguageOption = "",
     *,
     as_json: JsonOption = False,
 ) -> None:
@@ -131,8 +132,15 @@ def undo(
     Examples:
       tongtang plan undo i-000012 --data /srv/tongtang
     """
-    with _facts(settings_from(config, data)) as facts:
-        record = facts.undo(import_id, OPERATOR, time.time())
+    from hub.schedule.imports.saying import why_not  # noqa: PLC0415  --help does not need it
+    from hub.store.plan_facts import UndoRefused  # noqa: PLC0415
+
+    settings = settings_from(config, data)
+    with _facts(settings) as facts:
+        try:
+            record = facts.undo(import_id, OPERATOR, time.time())
+        except UndoRefused as error:
+            raise refused(why_not(error).told(language or settings.language)) from error
     tell({"undone": import_id, "import": record.id}, f"{record.id} {record.words}", as_json=as_json)
 
 
@@ -276,7 +284,7 @@ def _proposal_lines(proposal: "Proposal", language: str) -> Iterator[str]:
     yield from _few([change_line(one, language) for one in proposal.changes])
     yield from _few([f"note: {one.told(language)}" for one in proposal.notes])
     yield from _few([f"mistake: {one.told(language)}" for one in proposal.mistakes])
-    told = summary(proposal, language) or "nothing"
+    told = summary(proposal.counts(), language) or "nothing"
     yield f"{proposal.rows} rows: {told} to change, {proposal.same} as they are, {len(proposal.mistakes)} mistakes"
 
 

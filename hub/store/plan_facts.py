@@ -1,11 +1,12 @@
 """What the planner knows, and every change of it: made as one, undone as one."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from hub.store.engine import Database
 from hub.store.errors import StoreRefused
@@ -74,8 +75,33 @@ class FactsChanged(StoreRefused):
     """Facts are not any more as they were when the change was worked out."""
 
 
+class WhyNot(StrEnum):
+    """Why an import cannot be taken back."""
+
+    UNKNOWN = "unknown"
+    """There is none of that id."""
+    UNDONE = "undone"
+    """It is undone already."""
+    COVERED = "covered"
+    """Later imports that count have touched the same facts."""
+    MOVED = "moved"
+    """Facts are not as it left them."""
+
+
 class UndoRefused(StoreRefused):
-    """An import cannot be taken back, or not yet."""
+    """An import cannot be taken back, or not yet.
+
+    Attributes:
+        why: the reason, for whoever tells it in another language.
+        made: the import's id.
+        later: by id of each later import that stands in the way, the newest first: kind and id of a fact of both.
+    """
+
+    def __init__(self, words: str, why: WhyNot, made: str, later: Mapping[str, tuple[str, str]] | None = None) -> None:
+        super().__init__(words)
+        self.why = why
+        self.made = made
+        self.later = later or {}
 
 
 class PlanFactTable:
@@ -102,6 +128,17 @@ class PlanFactTable:
             row = connection.execute(query).first()
         return PlanFact(*row) if row is not None else None
 
+    def some(self, kind: str, ids: Collection[str]) -> list[PlanFact]:
+        """Those of a kind that have one of these ids; as many as a page shows, not thousands."""
+        query = select(PLAN_FACT).where(PLAN_FACT.c.kind == kind, PLAN_FACT.c.id.in_(ids))
+        with self._database.read() as connection:
+            return [PlanFact(*row) for row in connection.execute(query)]
+
+    def newest(self) -> str:
+        """The id of the newest import, empty where there is none: as long as it stays, no fact has changed."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.max(PLAN_IMPORT.c.id))) or ""
+
     def counts(self) -> dict[str, int]:
         """How many facts there are of each kind that has any."""
         query = (
@@ -115,6 +152,19 @@ class PlanFactTable:
         query = select(PLAN_IMPORT).order_by(PLAN_IMPORT.c.id.desc()).limit(most)
         with self._database.read() as connection:
             return [ImportRecord(*row) for row in connection.execute(query)]
+
+    def changed(self, imports: Collection[str]) -> dict[str, dict[str, dict[str, int]]]:
+        """By import and kind: how many facts were `added`, `changed` and `removed`."""
+        what = case(
+            (PLAN_CHANGE.c.before.is_(None), "added"), (PLAN_CHANGE.c.after.is_(None), "removed"), else_="changed"
+        ).label("what")
+        keys = (PLAN_CHANGE.c["import"], PLAN_CHANGE.c.kind, what)
+        query = select(*keys, func.count()).where(PLAN_CHANGE.c["import"].in_(imports)).group_by(*keys)
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        with self._database.read() as connection:
+            for made, kind, done, count in connection.execute(query):
+                found.setdefault(made, {}).setdefault(kind, {})[done] = count
+        return found
 
     def changes(self, import_id: str) -> list[FactChange]:
         """What an import changed, in its order."""
@@ -146,10 +196,11 @@ class PlanFactTable:
         with self._writing() as connection:
             row = connection.execute(select(PLAN_IMPORT).where(PLAN_IMPORT.c.id == import_id)).first()
             if row is None:
-                raise UndoRefused(f"there is no import {import_id}; see which there are with: tongtang plan imports")
+                words = f"there is no import {import_id}; see which there are with: tongtang plan imports"
+                raise UndoRefused(words, WhyNot.UNKNOWN, import_id)
             was = ImportRecord(*row)
             if was.undone is not None:
-                raise UndoRefused(f"import {import_id} is undone already")
+                raise UndoRefused(f"import {import_id} is undone already", WhyNot.UNDONE, import_id)
             changes = _changes(connection, import_id)
             self._refuse_covered(connection, was, changes)
             again = was.format == UNDO
@@ -165,7 +216,8 @@ class PlanFactTable:
             try:
                 made = _made(connection, new, reverse)
             except FactsChanged as error:
-                raise UndoRefused(f"import {import_id} cannot be undone: {error}") from error
+                words = f"import {import_id} cannot be undone: {error}"
+                raise UndoRefused(words, WhyNot.MOVED, import_id) from error
             connection.execute(update(PLAN_IMPORT).where(PLAN_IMPORT.c.id == import_id).values(undone=now))
             return made
 
@@ -178,16 +230,19 @@ class PlanFactTable:
             .where(PLAN_IMPORT.c.id > was.id, PLAN_IMPORT.c.undone.is_(None), PLAN_IMPORT.c.format != UNDO)
             .order_by(PLAN_IMPORT.c.id.desc())
         )
-        covering: dict[str, str] = {}
+        covering: dict[str, tuple[str, str]] = {}
         for later, kind, fact in connection.execute(query):
             if (kind, fact) in touched:
-                covering.setdefault(later, f"{kind} {fact}")
+                covering.setdefault(later, (kind, fact))
         if covering:
-            told = ", ".join(f"{later} ({what})" for later, what in list(covering.items())[:NAMED_MOST])
+            told = ", ".join(f"{later} ({' '.join(what)})" for later, what in list(covering.items())[:NAMED_MOST])
             more = f" and {len(covering) - NAMED_MOST} more" if len(covering) > NAMED_MOST else ""
             raise UndoRefused(
                 f"import {was.id} cannot be undone yet: later imports changed the same facts: {told}{more}; "
-                "undo those first, the newest first"
+                "undo those first, the newest first",
+                WhyNot.COVERED,
+                was.id,
+                covering,
             )
 
     @contextmanager

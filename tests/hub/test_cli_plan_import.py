@@ -71,7 +71,9 @@ def test_an_import_is_shown_first_then_made_then_listed_then_taken_back(hub, tmp
     run("undo", "i-000001", "--data", hub)
     assert everything(hub) == []
     assert [one["format"] for one in json.loads(run("imports", "--data", hub, "--json"))] == ["undo", "table"]
-    assert "undone already" in run("undo", "i-000001", "--data", hub, exits=2)
+    assert "i-000001 已经撤销过了" in run("undo", "i-000001", "--data", hub, exits=2)
+    again = run("undo", "i-000001", "--data", hub, "--language", "en", exits=2)
+    assert "import i-000001 is undone already" in again
 
 
 def test_mistakes_end_with_1_and_change_nothing_unless_bad_rows_are_skipped(hub, tmp_path):

@@ -41,7 +41,7 @@ _WEEKS: Mapping[str, Weeks] = {
 }
 _YES = frozenset({"是", "有", "对", "可", "可以", "y", "yes", "true", "1", "√", "✓", "✔"})
 _NO = frozenset({"否", "无", "不", "不可", "不可以", "没有", "n", "no", "false", "0", "×", "✗"})
-_EQUIPMENT: Mapping[str, str] = {
+EQUIPMENT: Mapping[str, str] = {
     "主讲": "lead",
     "授课": "lead",
     "听课": "receiving",
@@ -56,6 +56,7 @@ _EQUIPMENT: Mapping[str, str] = {
     "电脑": "computers",
     "实验": "lab",
 }
+"""What people call equipment; of several words for one tag the first is told."""
 _TAG = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _BETWEEN = re.compile(r"[,，;；、/|\n]+")
@@ -272,9 +273,9 @@ def equipment(cell: Cell) -> list[str]:
     """What a room has or a lesson needs, in the words of the plan."""
     found = []
     for each in several(cell):
-        tag = _EQUIPMENT.get(plain(each).removesuffix("教室").removesuffix("设备"), plain(each).replace(" ", "-"))
+        tag = EQUIPMENT.get(plain(each).removesuffix("教室").removesuffix("设备"), plain(each).replace(" ", "-"))
         if not _TAG.fullmatch(tag):
-            raise wrong(each, "equipment", known="、".join(_EQUIPMENT))
+            raise wrong(each, "equipment", known="、".join(EQUIPMENT))
         found.append(tag)
     return sorted(set(found))
 

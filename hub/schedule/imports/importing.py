@@ -5,11 +5,12 @@ stops here, or is stopped, has changed nothing. Applying is one transaction that
 touches still is as the proposal saw it; of two at once, the later one is told to look again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from hub.schedule.imports.errors import ImportRefused
+from hub.schedule.imports.errors import FactsMoved, ImportRefused
 from hub.schedule.imports.proposal import Proposal
 from hub.schedule.imports.reading import Brought, Wanted, propose
+from hub.schedule.register.kinds import Kind
 from hub.schedule.register.words import words
 from hub.store.plan_facts import FactChange, FactsChanged, ImportRecord, NewImport, PlanFactTable
 
@@ -46,7 +47,8 @@ class Importing:
             The import; None where there is nothing to change.
 
         Raises:
-            ImportRefused: there are mistakes and they are not to be skipped, or facts have changed since the dry run.
+            ImportRefused: there are mistakes and they are not to be skipped.
+            FactsMoved: facts have changed since the dry run.
         """
         if proposal.mistakes and not skip_bad_rows:
             raise ImportRefused(f"mistakes stand in the way, {len(proposal.mistakes)} of them; nothing was changed")
@@ -58,18 +60,19 @@ class Importing:
         if not proposal.changes:
             return None
         changes = [FactChange(one.kind, one.id, one.before, one.after) for one in proposal.changes]
-        new = NewImport(operator, proposal.source, proposal.format, summary(proposal, self._language), now)
+        new = NewImport(operator, proposal.source, proposal.format, summary(proposal.counts(), self._language), now)
         try:
             return self._facts.apply(new, changes)
         except FactsChanged as error:
-            raise ImportRefused(str(error)) from error
+            raise FactsMoved(str(error)) from error
 
 
-def summary(proposal: Proposal, language: str) -> str:
-    """What a proposal changes, in a line: `教师 +12 ~3；班级 +40`."""
+def summary(counts: Mapping[Kind, Mapping[str, int]] | Mapping[str, Mapping[str, int]], language: str) -> str:
+    """What a proposal or an import changes, in a line: `教师 +12 ~3；班级 +40`."""
     signs = {"added": "+", "changed": "~", "removed": "-"}
     parts = []
-    for kind, counts in proposal.counts().items():
-        counted = " ".join(f"{signs[what]}{counts[what]}" for what in signs if what in counts)
-        parts.append(f"{words(f'kind.{kind}').told(language)} {counted}")
+    for kind in Kind:
+        if kind in counts:
+            counted = " ".join(f"{signs[what]}{counts[kind][what]}" for what in signs if what in counts[kind])
+            parts.append(f"{words(f'kind.{kind}').told(language)} {counted}")
     return ("；" if language == "zh" else "; ").join(parts)

@@ -25,7 +25,7 @@ def test_an_import_says_in_short_what_it_changed_and_one_that_changes_nothing_is
     made = importing.apply(proposal, "li-jing", 5.0)
     assert (made.operator, made.source, made.format) == ("li-jing", "bells.csv, schools.csv", "table")
     assert made.words == "学校 +2；作息 +2"
-    assert summary(proposal, "en") == "school +2; bells +2"
+    assert summary(proposal.counts(), "en") == "school +2; bells +2"
     assert importing.apply(importing.dry_run([SCHOOLS], Wanted()), "li-jing", 6.0) is None
     assert len(store.plan_facts.imports()) == 1
 
