@@ -12,7 +12,7 @@ from hub.api.shapes import Shape
 from hub.schedule.desk.views import PublishedView
 from hub.schedule.repair.alternative import Alternative
 from hub.schedule.repair.disruption import AnyDisruption
-from hub.schedule.repair.repairs import NewRepair, Repair, Repairs
+from hub.schedule.repair.repairs import NewRepair, Repair, RepairHead, Repairs
 
 
 class RepairHeadView(Shape):
@@ -29,6 +29,7 @@ class RepairHeadView(Shape):
     ways: int = Field(description="Ways out that were found.")
     taken: int | None = Field(description="Which was taken, from 1; null where none was.")
     closed: float | None = Field(description="When that was decided; null while it is not.")
+    published: str | None = Field(description="The plan that was made of the way taken; null where there is none yet.")
 
 
 class RepairView(RepairHeadView):
@@ -74,7 +75,7 @@ def router(repairs: Repairs) -> APIRouter:
     async def let_go(repair: str) -> RepairHeadView:
         """The plan stays as it is."""
 
-        def none() -> Repair:
+        def none() -> RepairHead:
             repairs.let_go(repair)
             return repairs.get(repair)
 
@@ -83,20 +84,21 @@ def router(repairs: Repairs) -> APIRouter:
     return routes
 
 
-def _head(repair: Repair) -> dict[str, object]:
+def _head(repair: RepairHead) -> dict[str, object]:
     record, new = repair.record, repair.new
     return {
         "id": record.id,
         "made": record.made,
         "operator": record.operator,
-        "plan": repair.plan,
+        "plan": record.plan,
         "term": new.term,
         "week": new.week,
         "onwards": new.onwards,
         "happened": new.happened,
-        "ways": len(repair.alternatives),
+        "ways": len(repair.ways),
         "taken": record.taken,
         "closed": record.closed,
+        "published": repair.outcome.plan if repair.outcome is not None else None,
     }
 
 

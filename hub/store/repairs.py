@@ -1,9 +1,10 @@
 """Disruptions, the ways out that were offered, and which of them was taken."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 
 from hub.store.engine import Database
 from hub.store.tables import REPAIR
@@ -11,7 +12,7 @@ from hub.store.tables import REPAIR
 
 @dataclass(frozen=True, slots=True)
 class RepairRecord:
-    """One disruption and its ways out, both as JSON."""
+    """One disruption, and what was decided; its ways out are read by `RepairTable.alternatives`."""
 
     id: str
     made: float
@@ -20,14 +21,20 @@ class RepairRecord:
     """Who told of it."""
     kind: str
     """What happened, of `hub.schedule.repair.disruption`."""
+    plan: str
+    """The plan that counted then."""
     disruption: str
-    """What was asked: plan, week, and what happened."""
-    alternatives: str
-    """What was offered, the best first."""
+    """What was asked, and what each way out comes to, as JSON."""
     taken: int | None = None
     """Which was taken, from 1; None where none was."""
     closed: float | None = None
     """When one was taken or all were let go; None while nothing was decided."""
+    outcome: str | None = None
+    """What was published of the one that was taken, as JSON; None where nothing was, or not yet."""
+
+
+_COLUMNS = tuple(REPAIR.c[name] for name in RepairRecord.__dataclass_fields__)
+"""All but the ways out, which are whole plans."""
 
 
 class RepairTable:
@@ -36,23 +43,30 @@ class RepairTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, record: RepairRecord) -> None:
-        """Keep a new one."""
+    def add(self, record: RepairRecord, alternatives: str) -> None:
+        """Keep a new one, with its ways out as JSON, the best first."""
         values = {name: getattr(record, name) for name in RepairRecord.__dataclass_fields__}
         with self._database.write() as connection:
-            connection.execute(insert(REPAIR).values(values))
+            connection.execute(insert(REPAIR).values(**values, alternatives=alternatives))
 
     def get(self, repair: str) -> RepairRecord | None:
         """One, or None."""
         with self._database.read() as connection:
-            row = connection.execute(select(REPAIR).where(REPAIR.c.id == repair)).mappings().first()
-        return _record(row) if row is not None else None
+            row = connection.execute(select(*_COLUMNS).where(REPAIR.c.id == repair)).mappings().first()
+        return RepairRecord(**row) if row is not None else None
+
+    def alternatives(self, repair: str) -> str:
+        """The ways out of one that is there, as they were kept."""
+        with self._database.read() as connection:
+            return str(connection.scalar(select(REPAIR.c.alternatives).where(REPAIR.c.id == repair)))
 
     def newest(self, limit: int = 100) -> list[RepairRecord]:
         """The newest first."""
-        query = select(REPAIR).order_by(REPAIR.c.made.desc(), REPAIR.c.id.desc()).limit(limit)
-        with self._database.read() as connection:
-            return [_record(row) for row in connection.execute(query).mappings()]
+        return self._read(select(*_COLUMNS).limit(limit))
+
+    def of(self, plans: Collection[str], limit: int = 100) -> list[RepairRecord]:
+        """Those of some plans, the newest first."""
+        return self._read(select(*_COLUMNS).where(REPAIR.c.plan.in_(sorted(plans))).limit(limit))
 
     def close(self, repair: str, taken: int | None, now: float) -> bool:
         """Note which way was taken, None for none; whether nothing was decided before."""
@@ -65,6 +79,12 @@ class RepairTable:
         with self._database.write() as connection:
             connection.execute(update(REPAIR).where(REPAIR.c.id == repair).values(taken=None, closed=None))
 
+    def published(self, repair: str, outcome: str) -> None:
+        """Note what came of what was taken."""
+        with self._database.write() as connection:
+            connection.execute(update(REPAIR).where(REPAIR.c.id == repair).values(outcome=outcome))
 
-def _record(row: Any) -> RepairRecord:
-    return RepairRecord(**{name: row[name] for name in RepairRecord.__dataclass_fields__})
+    def _read(self, query: Select[Any]) -> list[RepairRecord]:
+        ordered = query.order_by(REPAIR.c.made.desc(), REPAIR.c.id.desc())
+        with self._database.read() as connection:
+            return [RepairRecord(**row) for row in connection.execute(ordered).mappings()]

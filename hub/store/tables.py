@@ -406,12 +406,14 @@ REPAIR = Table(
     Column("made", Float(), nullable=False),
     Column("operator", NAME, nullable=False),
     Column("kind", String(32), nullable=False),
+    Column("plan", NAME, nullable=False, index=True),
     Column("disruption", Text(), nullable=False),
     Column("alternatives", Text(), nullable=False),
     Column("taken", Integer()),
     Column("closed", Float()),
+    Column("outcome", Text()),
 )
-"""A disruption, the ways out that were offered, and which was taken; `closed` when it was taken or let go."""
+"""A disruption of a plan, the ways out that were offered, which was taken, and what was published of it."""
 
 CALENDAR_TOKEN = Table(
     "calendar_token",

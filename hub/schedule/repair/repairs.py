@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -13,9 +14,10 @@ from hub.schedule.desk.drafts import Opened
 from hub.schedule.desk.errors import PlanUnknown
 from hub.schedule.district import District
 from hub.schedule.plan import Plan
-from hub.schedule.repair.alternative import Alternative
+from hub.schedule.repair.alternative import Alternative, AlternativeKind
 from hub.schedule.repair.disruption import AnyDisruption, Disruption
 from hub.schedule.repair.errors import RepairRefused, RepairUnknown
+from hub.schedule.repair.names import Words
 from hub.schedule.repair.replan import facts_of, replan
 from hub.schedule.repair.world import Fixed, Moment
 from hub.schedule.slots import Id, Part
@@ -23,6 +25,8 @@ from hub.store.occurrences import Published
 from hub.store.repairs import RepairRecord, RepairTable
 
 ALTERNATIVES: TypeAdapter[tuple[Alternative, ...]] = TypeAdapter(tuple[Alternative, ...])
+AGAIN_S = 60.0
+"""Whoever tells the same once more within so many seconds, as by a second click, is answered with the same ways out."""
 
 
 class NewRepair(Part):
@@ -36,23 +40,53 @@ class NewRepair(Part):
     most_moved: int = Field(3, ge=0, le=50, description="Requests that were not hit and may move, at most.")
 
 
+class Way(Part):
+    """One of the ways out, without its plan."""
+
+    kind: AlternativeKind
+    words: Words
+    changes: int
+    """Things that are otherwise."""
+
+
+class Outcome(Part):
+    """What was published of a way out: ids of the plan and of lessons on dates."""
+
+    plan: Id
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()
+
+
 class _Asked(Part):
     """What the column `disruption` holds."""
 
     new: NewRepair
-    plan: Id
     changed: float
     """When the plan was changed last, as it was repaired."""
+    ways: tuple[Way, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
-    """A disruption of a plan that counts, and its ways out."""
+class RepairHead:
+    """A disruption of a plan that counts, what its ways out come to, and what was decided."""
 
     record: RepairRecord
     new: NewRepair
-    plan: str
-    """Which was repaired."""
+    ways: tuple[Way, ...]
+    outcome: Outcome | None
+    """Of the way that was taken; None where none was, and while it is being published."""
+
+    @property
+    def nobody_hit(self) -> bool:
+        """Whether the plan holds as it is."""
+        return all(way.kind == "keep" and not way.changes for way in self.ways)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair(RepairHead):
+    """With the ways out."""
+
     alternatives: tuple[Alternative, ...]
 
 
@@ -71,37 +105,47 @@ class Repairs:
         self._desk = desk
         self._timezone = timezone
         self._now = now
+        self._one_at_a_time = threading.Lock()
 
     def find(self, new: NewRepair, operator: str) -> Repair:
-        """Find the ways out and keep them.
+        """Find the ways out and keep them; one at a time, so that a second click finds what the first one found.
 
         Raises:
             RepairRefused: no plan counts for that week, or it is past.
             hub.schedule.errors.DisruptionWrong: what happened names what is not there.
         """
-        opened = self._counting(new.term, new.week)
-        happened = self._dated(new)
-        district, plan = _book(opened)
-        lessons = frozenset(one.id for one in district.lessons) & set(new.fixed)
-        fixed = Fixed(requests=frozenset(new.fixed) - lessons, lessons=lessons, until=self._until(new))
-        found = replan(district, plan, happened, fixed=fixed, most_moved=new.most_moved)
-        record = RepairRecord(
-            id=f"repair-{secrets.token_hex(8)}",
-            made=self._now(),
-            operator=operator,
-            kind=happened.kind,
-            disruption=_Asked(new=new, plan=opened.head.id, changed=opened.head.changed).model_dump_json(),
-            alternatives=ALTERNATIVES.dump_json(found, exclude_none=True).decode(),
-        )
-        self._table.add(record)
-        return Repair(record, new, opened.head.id, found)
+        with self._one_at_a_time:
+            opened = self._counting(new.term, new.week)
+            just_told = self._just_told(new, opened, operator)
+            if just_told is not None:
+                return self.get(just_told.record.id)
+            happened = self._dated(new)
+            district, plan = _book(opened)
+            lessons = frozenset(one.id for one in district.lessons) & set(new.fixed)
+            fixed = Fixed(requests=frozenset(new.fixed) - lessons, lessons=lessons, until=self._until(new))
+            found = replan(district, plan, happened, fixed=fixed, most_moved=new.most_moved)
+            ways = tuple(Way(kind=one.kind, words=one.words, changes=len(one.changes)) for one in found)
+            record = RepairRecord(
+                id=f"repair-{secrets.token_hex(8)}",
+                made=self._now(),
+                operator=operator,
+                kind=happened.kind,
+                plan=opened.head.id,
+                disruption=_Asked(new=new, changed=opened.head.changed, ways=ways).model_dump_json(),
+            )
+            self._table.add(record, ALTERNATIVES.dump_json(found, exclude_none=True).decode())
+            return Repair(record, new, ways, None, found)
 
-    def newest(self) -> list[Repair]:
+    def newest(self) -> list[RepairHead]:
         """What was found last, decided or not."""
         return [_read(record) for record in self._table.newest()]
 
+    def of(self, *plans: str) -> list[RepairHead]:
+        """What was found for some plans, the newest first."""
+        return [_read(record) for record in self._table.of(plans)]
+
     def get(self, repair: str) -> Repair:
-        """One of them.
+        """One of them, with its ways out.
 
         Raises:
             RepairUnknown: there is none.
@@ -109,7 +153,10 @@ class Repairs:
         record = self._table.get(repair)
         if record is None:
             raise RepairUnknown(f"there is no repair {repair[:80]}")
-        return _read(record)
+        head = _read(record)
+        return Repair(
+            record, head.new, head.ways, head.outcome, ALTERNATIVES.validate_json(self._table.alternatives(repair))
+        )
 
     def accept(self, repair: str, take: int, operator: str) -> Published:
         """Publish one of the ways out for its week; calendars and sessions follow.
@@ -122,24 +169,38 @@ class Repairs:
         Raises:
             RepairRefused: there is none such, it is decided, or the plan has been changed since.
         """
-        found = self.get(repair)
-        if not 1 <= take <= len(found.alternatives):
-            raise RepairRefused(f"repair {repair} has ways 1 to {len(found.alternatives)}, and no way {take}")
-        opened = self._counting(found.new.term, found.new.week)
-        asked = _Asked.model_validate_json(found.record.disruption)
-        if (opened.head.id, opened.head.changed) != (asked.plan, asked.changed):
-            raise RepairRefused(f"another plan counts for week {found.new.week} by now; find the ways out anew")
+        with self._one_at_a_time:
+            found = self.get(repair)
+            if not 1 <= take <= len(found.alternatives):
+                raise RepairRefused(f"repair {repair} has ways 1 to {len(found.alternatives)}, and no way {take}")
+            if found.record.closed is not None:
+                raise RepairRefused(f"repair {repair} is decided already")
+            return self._publish(found, take, operator)
+
+    def _publish(self, found: Repair, take: int, operator: str) -> Published:
+        new, record = found.new, found.record
+        opened = self._counting(new.term, new.week)
+        asked = _Asked.model_validate_json(record.disruption)
+        if (opened.head.id, opened.head.changed) != (record.plan, asked.changed):
+            raise RepairRefused(f"another plan counts for week {new.week} by now; find the ways out anew")
         way = found.alternatives[take - 1]
         district, plan = _book(opened)
-        last = opened.head.last_week if found.new.onwards else found.new.week
-        if not self._table.close(repair, take, self._now()):
-            raise RepairRefused(f"repair {repair} is decided already")
-        weeks = range(found.new.week, last + 1)
+        weeks = range(new.week, (opened.head.last_week if new.onwards else new.week) + 1)
+        if not self._table.close(record.id, take, self._now()):
+            raise RepairRefused(f"repair {record.id} is decided already")
         try:
-            return self._desk.adopt(opened, facts_of(district, plan, way), way.plan, weeks, way.words.zh, operator)
+            published = self._desk.adopt(opened, facts_of(district, plan, way), way.plan, weeks, way.words.zh, operator)
         except Exception:
-            self._table.reopen(repair)  # nothing was published: it can still be taken, or let go
+            self._table.reopen(record.id)  # nothing was published: it can still be taken, or let go
             raise
+        outcome = Outcome(
+            plan=self._counting(new.term, new.week).head.id,
+            added=tuple(published.added),
+            changed=tuple(published.changed),
+            cancelled=tuple(published.cancelled),
+        )
+        self._table.published(record.id, outcome.model_dump_json())
+        return published
 
     def let_go(self, repair: str) -> None:
         """Take none of the ways.
@@ -159,6 +220,16 @@ class Repairs:
             return self._desk.open(counts[0])
         except PlanUnknown as error:
             raise RepairRefused(str(error)) from error
+
+    def _just_told(self, new: NewRepair, opened: Opened, operator: str) -> RepairHead | None:
+        """The same, told a moment ago of the plan as it is; None where it was not, or somebody has decided since."""
+        for record in self._table.of([opened.head.id]):
+            head, asked = _read(record), _Asked.model_validate_json(record.disruption)
+            again = (record.operator, new, opened.head.changed) == (operator, asked.new, asked.changed)
+            open_still = record.closed is None or head.nobody_hit
+            if again and open_still and self._now() - record.made < AGAIN_S:
+                return head
+        return None
 
     def _dated(self, new: NewRepair) -> Disruption:
         return new.happened.model_copy(update={"week": None if new.onwards else "AB"[1 - new.week % 2]})
@@ -181,6 +252,7 @@ def _book(opened: Opened) -> tuple[District, Plan]:
     return opened.book.district, plan
 
 
-def _read(record: RepairRecord) -> Repair:
+def _read(record: RepairRecord) -> RepairHead:
     asked = _Asked.model_validate_json(record.disruption)
-    return Repair(record, asked.new, asked.plan, ALTERNATIVES.validate_json(record.alternatives))
+    outcome = Outcome.model_validate_json(record.outcome) if record.outcome is not None else None
+    return RepairHead(record, asked.new, asked.ways, outcome)

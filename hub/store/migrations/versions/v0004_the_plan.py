@@ -94,12 +94,15 @@ def upgrade() -> None:
         sa.Column("made", sa.Float(), nullable=False),
         sa.Column("operator", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("plan", sa.String(length=64), nullable=False),
         sa.Column("disruption", sa.Text(), nullable=False),
         sa.Column("alternatives", sa.Text(), nullable=False),
         sa.Column("taken", sa.Integer(), nullable=True),
         sa.Column("closed", sa.Float(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_repair")),
     )
+    op.create_index(op.f("ix_repair_plan"), "repair", ["plan"], unique=False)
     op.create_table(
         "material",
         sa.Column("session", sa.String(length=64), nullable=False),

@@ -1,5 +1,7 @@
 """A repair of a plan that counts: offered, taken with one call, and in the calendars from then on."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from hub.schedule.desk.states import PlanState
@@ -71,11 +73,64 @@ def test_a_repair_is_decided_once(office):
 
 def test_a_way_out_of_a_plan_that_counts_no_more_is_not_taken(office):
     first = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
-    second = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    second = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "li-jing")
     office.repairs.accept(first.record.id, 1, "operator")
     with pytest.raises(RepairRefused, match="another plan counts for week 3"):
         office.repairs.accept(second.record.id, 1, "operator")
     assert office.store.repairs.get(second.record.id).closed is None
+
+
+def test_two_who_take_a_way_at_the_same_moment_do_not_undo_each_other(office):
+    """Ways out of the same plan for the same week: one counts, the other is refused in words and stays open."""
+    sick = TeacherSick(teacher=NAMES.lessons[SERVED.lesson].teacher, windows=(Window(day=SERVED.time[0]),))
+    found = [
+        office.repairs.find(NewRepair(term="2026b", week=3, happened=happened), "operator").record.id
+        for happened in (CLOSED, sick)
+    ]
+
+    def take(repair):
+        try:
+            return office.repairs.accept(repair, 1, "operator")
+        except RepairRefused as refused:
+            return str(refused)
+
+    with ThreadPoolExecutor(2) as both:
+        told = list(both.map(take, found))
+    assert [one for one in told if isinstance(one, str)] == [
+        "another plan counts for week 3 by now; find the ways out anew"
+    ]
+    assert [one.record.taken for one in office.repairs.newest()].count(None) == 1
+
+
+def test_the_same_told_twice_is_looked_for_once(office):
+    def find(operator="operator"):
+        new = NewRepair(term="2026b", week=3, happened=CLOSED)
+        return office.repairs.find(new, operator).record.id
+
+    with ThreadPoolExecutor(2) as both:
+        first, second = both.map(lambda _: find(), range(2))
+    assert first == second
+    assert find("li-jing") != first
+    office.now += 61
+    again = find()
+    assert again != first
+    office.repairs.let_go(again)
+    assert find() != again
+    assert len(office.repairs.of(office.plan_id)) == 4
+
+
+def test_what_came_of_a_repair_stays_to_be_read(office):
+    found = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    before = lessons(office, 3)
+    office.repairs.accept(found.record.id, 1, "li-jing")
+    after = lessons(office, 3)
+    (head,) = office.repairs.of(office.plan_id)
+    assert head.ways[0].words == found.alternatives[0].words
+    assert head.outcome.plan in office.desk.counting("2026b")
+    changed = {one.id for lesson, one in after.items() if before.get(lesson) != one}
+    gone = {one.id for lesson, one in before.items() if lesson not in after}
+    assert {*head.outcome.changed, *head.outcome.added} == changed
+    assert set(head.outcome.cancelled) == gone
 
 
 def test_nothing_is_put_where_the_week_is_over(office):
