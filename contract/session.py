@@ -5,9 +5,10 @@ replaces an older one, ending early is a shorter `seconds`, calling off is `canc
 Agents keep the signed envelope, so recording starts on time with the hub away.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.material import MOST_MATERIALS, Material
 from contract.model import DeviceId, Message, RoomId, SessionId
@@ -29,9 +30,9 @@ class Mode(StrEnum):
     DELIVERY = "delivery"
     """专递课堂: one lead class to many rooms."""
     MASTER = "master"
-    """名师课堂: teachers watch and research."""
+    """名师课堂: teachers watch and research; the rooms that receive it open no camera and no microphone."""
     OPEN = "open"
-    """名校网络课堂: open, on demand."""
+    """名校网络课堂: on demand; its lead room may be alone, and records the lesson for whoever watches it later."""
 
 
 class Policy(Message):
@@ -82,7 +83,10 @@ class SessionOrder(Message):
     timetable: TimetableSlot | None = Field(
         None, description="Week, weekday and period, as the lead room's school counts; none where no plan made it."
     )
-    rooms: tuple[RoomOrder, ...] = Field(min_length=2)
+    rooms: tuple[RoomOrder, ...] = Field(
+        min_length=1,
+        description="One lead room and those that receive it; in an open class the lead room may be alone.",
+    )
     policy: Policy = Policy()
     ice_servers: tuple[IceServer, ...] = ()
     video: tuple[int, int] = Field((1280, 720), description="Width and height of the camera track, in pixels.")
@@ -92,6 +96,13 @@ class SessionOrder(Message):
         (), max_length=MOST_MATERIALS, description="Files that every room fetches before the session begins."
     )
     cancelled: bool = False
+
+    @model_validator(mode="after")
+    def _has_its_roles(self) -> "SessionOrder":
+        wrong = roles_wrong(self.mode, [one.role for one in self.rooms])
+        if wrong:
+            raise ValueError(wrong)
+        return self
 
     @property
     def ends(self) -> float:
@@ -103,6 +114,20 @@ class SessionOrder(Message):
         """The lead room."""
         return next(room for room in self.rooms if room.role is Role.LEAD)
 
+    @property
+    def alone(self) -> bool:
+        """Whether the lead room has the session to itself: nobody is joined, waited for or missed."""
+        return len(self.rooms) == 1
+
+    @property
+    def classrooms(self) -> tuple[RoomOrder, ...]:
+        """The rooms of which something may be kept and measured: all but those in which teachers watch."""
+        return tuple(room for room in self.rooms if not self.watches(room))
+
+    def watches(self, room: RoomOrder) -> bool:
+        """Whether teachers watch there and no class sits there: nothing of that room is sent, kept or measured."""
+        return watching(self.mode, room.role)
+
     def slot_in(self, room: RoomOrder) -> TimetableSlot | None:
         """Where it stands in the timetable of one of its rooms."""
         if self.timetable is None or room.period is None:
@@ -112,3 +137,18 @@ class SessionOrder(Message):
     def room_of(self, device: str) -> RoomOrder | None:
         """The room in which `device` stands, or None where it has no part in this session."""
         return next((room for room in self.rooms if room.device == device), None)
+
+
+def watching(mode: Mode, role: Role) -> bool:
+    """Whether in a room of this role teachers watch, and no class sits there."""
+    return mode is Mode.MASTER and role is Role.RECEIVING
+
+
+def roles_wrong(mode: Mode, roles: Sequence[Role]) -> str:
+    """Why rooms in these roles make no session of this mode, in words; empty where they do."""
+    leads = roles.count(Role.LEAD)
+    if leads != 1:
+        return f"a session has exactly one lead room, and not {leads}"
+    if len(roles) == 1 and mode is not Mode.OPEN:
+        return f"a session of mode {mode} has a receiving room beside its lead room; alone it is of mode {Mode.OPEN}"
+    return ""

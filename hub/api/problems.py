@@ -73,7 +73,7 @@ SESSION_ANSWERS: dict[type[SessionRefused], tuple[int, str]] = {
     errors.SessionUnknown: (404, "list the sessions with GET /api/v1/sessions"),
     errors.RoomUnknown: (404, "register a device for the room, or name one of GET /api/v1/devices"),
     errors.RoomBusy: (409, "choose another time, or end the session that holds the room"),
-    errors.RolesWrong: (422, "name one lead room, at least one receiving room, and each room once"),
+    errors.RolesWrong: (422, "name one lead room, a receiving room unless the mode is open, and each room once"),
     errors.TimeWrong: (422, "give a start and a length that lie ahead"),
     errors.TooLate: (409, "look at the session's state first"),
 }

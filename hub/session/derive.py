@@ -94,7 +94,8 @@ def session_stands(order: SessionOrder, rooms: Sequence[RoomStanding], was: Sess
     known = tuple(one.remark for one in failed if one.remark)
     lead = next(one for one in rooms if one.order.role is Role.LEAD)
     receiving = [one for one in rooms if one.order.role is Role.RECEIVING]
-    if lead in failed or all(one in failed for one in receiving):
+    # A lead room that is alone waits for nobody, so nobody who is missing ends its session.
+    if lead in failed or (receiving and all(one in failed for one in receiving)):
         return Verdict(S.FAILED, known)
     left = {one.state for one in rooms if one not in failed}
     if left <= {S.UPLOADED}:

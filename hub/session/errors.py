@@ -8,7 +8,7 @@ class SessionRefused(Exception):
     ├── SessionUnknown   there is no such session
     ├── RoomUnknown      no device stands in a room that was named
     ├── RoomBusy         a room has another session at that time
-    ├── RolesWrong       not exactly one lead room, no receiving room, or a room twice
+    ├── RolesWrong       not exactly one lead room, no receiving room where one is needed, or a room twice
     ├── TimeWrong        the times make no sense
     └── TooLate          the session has not begun, or is over, so that it cannot be changed this way
     """
@@ -27,7 +27,7 @@ class RoomBusy(SessionRefused):
 
 
 class RolesWrong(SessionRefused):
-    """Not exactly one lead room, no receiving room, or a room twice."""
+    """Not exactly one lead room, no receiving room where one is needed, or a room twice."""
 
 
 class TimeWrong(SessionRefused):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from contract.material import Material
-from contract.session import Role, RoomOrder, SessionOrder
+from contract.session import Mode, Role, RoomOrder, SessionOrder, roles_wrong
 from hub.session.errors import RolesWrong, RoomUnknown, TimeWrong, TooLate
 from hub.session.views import NewRoom, NewSession
 from hub.store.devices import DeviceRecord
@@ -32,7 +32,7 @@ def order_of(
     Raises:
         hub.session.errors.SessionRefused: it cannot be made; the message says why.
     """
-    _check_roles(new.rooms)
+    _check_roles(new.mode, new.rooms)
     epoch = now + (lead_s if new.lead_s is None else new.lead_s) if new.start == "now" else new.start
     if epoch < now - PAST_S:
         raise TimeWrong(f"the session would begin {now - epoch:.0f} s in the past; name a time to come, or now")
@@ -55,11 +55,14 @@ def order_of(
     )
 
 
-def _check_roles(rooms: tuple[NewRoom, ...]) -> None:
+def _check_roles(mode: Mode, rooms: tuple[NewRoom, ...]) -> None:
     leads = [one.room for one in rooms if one.role is Role.LEAD]
     if len(leads) != 1:
         told = " and ".join(leads) or "none"
         raise RolesWrong(f"a session has exactly one lead room; here: {told}")
+    wrong = roles_wrong(mode, [one.role for one in rooms])
+    if wrong:
+        raise RolesWrong(wrong)
     twice = [room for room, count in Counter(one.room for one in rooms).items() if count > 1]
     if twice:
         raise RolesWrong(f"room {twice[0]} is named twice; a room has one role in a session")

@@ -46,7 +46,9 @@ class NewSession(View):
         None, ge=0, le=120, description="With `now`: seconds until session time zero, so that devices can open."
     )
     seconds: float = Field(gt=0, le=86_400, description="Planned length, in seconds.")
-    rooms: tuple[NewRoom, ...] = Field(min_length=2, max_length=200)
+    rooms: tuple[NewRoom, ...] = Field(
+        min_length=1, max_length=200, description="In an open class the lead room may be alone; else two at the least."
+    )
     policy: Policy = Field(Policy(), description="What may be done with what happens in the rooms; all off by default.")
     ice_servers: tuple[IceServer, ...] = ()
     video: tuple[Width, Height] = Field(

@@ -144,7 +144,7 @@ class Attendance:
             )
         to_come = [one for one in records if one.occurrence.epoch > now]
         # What runs now still says when the next one in its rooms begins.
-        runs = spans(one.occurrence for one in records if not one.cancelled and one.occurrence.lead)
+        runs = spans(one.occurrence for one in records if not one.cancelled)
         self._settle(to_come, runs)
         if self._stopping():
             return
@@ -188,12 +188,13 @@ class Attendance:
             found.make.append((record, wanted))
 
     def _wanted(self, lesson: Occurrence, runs: Mapping[str, Span]) -> Wanted | None:
-        """The session that a lesson should be; None where it is no lesson of two rooms, or cannot be one now."""
+        """The session that a lesson should be; None where it cannot be one now.
+
+        An open class has its one room, which leads; of any other lesson at least two rooms must be there.
+        """
         self._why.pop(lesson.id, None)
         self._without.pop(lesson.id, None)
-        if lesson.lead is None:
-            return None  # an open class is a room that is booked: nothing goes between rooms
-        lead = lesson.lead
+        lead, *_ = lesson.rooms
         devices = {one.room: self._device(one.room) for one in lesson.rooms}
         self._devices.update(devices)
         there = tuple(
@@ -206,7 +207,7 @@ class Attendance:
         if missing:
             self._without[lesson.id] = missing
             self._why[lesson.id] = f"no device stands in {', '.join(missing)}"
-        if not there or there[0][2] is not Role.LEAD or len(there) < 2:
+        if not there or there[0][2] is not Role.LEAD or len(there) < min(2, len(lesson.rooms)):
             return None
         begins, ends = runs.get(lesson.id, (lesson.epoch, lesson.ends))
         try:

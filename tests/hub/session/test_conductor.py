@@ -4,7 +4,7 @@ from contract.envelope import sign
 from contract.keys import new_device_key, new_hub_key, public_pem
 from contract.package import Receipt
 from contract.result import RoomResult
-from contract.session import Policy, Role
+from contract.session import Mode, Policy, Role
 from contract.signal import Answer, Clock, Hello, Offer, Order, RoomReport
 from contract.state import SessionState as S
 from contract.timetable import TimetableSlot
@@ -154,6 +154,7 @@ def test_a_lesson_of_the_plan_is_ordered_two_weeks_ahead_and_says_where_it_stand
             RolesWrong,
             "exactly one lead room; here: none",
         ),
+        (request("room-a"), RolesWrong, "of mode delivery has a receiving room beside its lead room"),
         (request(start=START - 100), TimeWrong, "in the past"),
         (request(start=START * 1000), TimeWrong, "seconds of UTC"),
         (request("room-c", "room-b"), RoomBusy, "room room-b already has session s-0001"),
@@ -212,6 +213,39 @@ def test_a_whole_lesson_goes_through_every_state(district):
     assert seen == [S.SCHEDULED, S.READYING, S.READY, S.LIVE, S.ENDING, S.SEALED, S.UPLOADED]
     assert district.conductor.view("s-0001").rooms[0].result.video_frames_sent == 1500
     assert district.store.sessions.due(district.now + 1e6) == [], "nothing more is expected of it"
+
+
+def test_a_lead_room_holds_an_open_class_by_itself(district):
+    view = district.conductor.create(request("room-a", mode=Mode.OPEN, policy=Policy(record=True, upload=True)))
+    assert [room.room for room in view.rooms] == ["room-a"]
+    assert [one.device for one in district.post.taken("order")] == ["dev-a"]
+    district.hello("a", s_0001=1)
+    seen = []
+    for state, later_s in ((S.READYING, 0), (S.READY, 5), (S.LIVE, 60), (S.ENDING, 1), (S.SEALED, 60)):
+        assert district.report("a", state) == ""
+        district.conductor.tick()
+        seen.append(district.states()[0])
+        district.now += later_s
+    assert seen == [S.READYING, S.READY, S.LIVE, S.ENDING, S.SEALED]
+    district.conductor.tick()
+    assert district.states() == (S.SEALED, S.SEALED), "an upload may take long; nobody else is missed"
+    assert district.report("a", S.UPLOADED) == ""
+    assert district.states() == (S.UPLOADED, S.UPLOADED)
+    assert district.post.sent == [], "nobody is told of anybody"
+
+
+def test_the_lone_room_of_an_open_class_that_never_comes_is_said_to_be_missing(district):
+    district.conductor.create(request("room-a", mode=Mode.OPEN))
+    district.now += 4 + 10
+    district.conductor.tick()
+    assert "ROOM-A has not begun" in district.conductor.view("s-0001").words
+    district.now += 60 + 10
+    district.conductor.tick()
+    view = district.conductor.view("s-0001")
+    assert (view.state, view.words) == (
+        S.FAILED,
+        "ROOM-A failed: was not heard from during the lesson; see whether its device runs",
+    )
 
 
 def test_peers_are_told_of_every_move_and_of_a_new_life(district):

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from contract.session import Role, RoomOrder, SessionOrder
+from contract.session import Mode, Role, RoomOrder, SessionOrder
 from contract.state import SessionState as S
 from hub.session.derive import room_stands, session_stands
 from hub.store.sessions import RoomRecord
@@ -66,6 +66,38 @@ def verdict(now, *states, was=S.SCHEDULED, online=True, words="", **more):
 )
 def test_the_session_stands_where_rooms_and_time_put_it(now, lead, receiving, state):
     assert verdict(now, lead, receiving).state is state
+
+
+@pytest.mark.parametrize(
+    "now, lead, state, words",
+    [
+        (BEFORE, S.SCHEDULED, S.SCHEDULED, ""),
+        (BEFORE, S.READYING, S.READYING, ""),
+        (BEFORE, S.READY, S.READY, ""),
+        (DURING, S.READY, S.READY, "甲 has not begun; see whether its device runs"),
+        (DURING, S.LIVE, S.LIVE, ""),
+        (DURING, S.FAILED, S.FAILED, "甲 failed: no reason was given"),
+        (AFTER, S.LIVE, S.ENDING, ""),
+        (AFTER, S.SEALED, S.SEALED, ""),
+        (AFTER, S.UPLOADED, S.UPLOADED, ""),
+        (LONG_AFTER, S.SEALED, S.SEALED, ""),
+        (
+            LONG_AFTER,
+            S.SCHEDULED,
+            S.FAILED,
+            "甲 failed: was not heard from during the lesson; see whether its device runs",
+        ),
+        (LONG_AFTER, S.LIVE, S.FAILED, "甲 failed: was last heard from when it was live; see whether its device runs"),
+    ],
+)
+def test_a_lead_room_that_is_alone_waits_for_nobody(now, lead, state, words):
+    found = verdict(now, lead, mode=Mode.OPEN)
+    assert (found.state, found.words) == (state, words)
+
+
+def test_a_lead_room_that_is_alone_and_comes_back_is_still_live():
+    found = verdict(DURING, S.READYING, was=S.LIVE, mode=Mode.OPEN)
+    assert (found.state, found.words) == (S.LIVE, "甲 is coming back")
 
 
 def test_one_failed_receiving_room_of_two_does_not_hold_up_the_others_and_is_named():

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from contract.keys import new_device_key, public_pem
-from contract.session import Policy, Role
+from contract.session import Mode, Policy, Role
 from contract.state import SessionState
 from hub.fleet.alerts import Alerts
 from hub.fleet.devices import Devices, NewDevice
@@ -13,9 +13,11 @@ from hub.schedule.calendars.occurrences import Occurrence
 from hub.schedule.desk.attendance import WHOLE_S, Attendance
 from hub.schedule.desk.telling import NOT_MADE, WITHOUT_DEVICE
 from hub.schedule.desk.views import NewPublication
+from hub.schedule.generate import planted
+from hub.schedule.synthetic.extras import Extras
 from hub.session.conductor import Conductor, Times
 from hub.session.views import NewRoom, NewSession
-from tests.hub.schedule.desk.conftest import SHANGHAI
+from tests.hub.schedule.desk.conftest import SHANGHAI, Office
 
 DAY_S = 86_400.0
 NOTHING = Policy()
@@ -93,7 +95,7 @@ class Beat:
         parts = [
             one.model_copy(update={"epoch": one.epoch + by_s, "ends": one.ends + by_s}) for one in lesson.receiving
         ]
-        lead = lesson.lead.model_copy(update={"epoch": lesson.epoch + by_s, "ends": lesson.ends + by_s})
+        lead = lesson.lead and lesson.lead.model_copy(update={"epoch": lesson.epoch + by_s, "ends": lesson.ends + by_s})
         moved = lesson.model_copy(
             update={
                 "epoch": lesson.epoch + by_s,
@@ -113,14 +115,33 @@ def beat(office):
     return Beat(office)
 
 
+@pytest.fixture(scope="module")
+def mixed():
+    """A district with open classes and master classes, and the plan that is hidden in it."""
+    return planted(6, 18, 24, 3, Extras(open_class=0.3, master=0.4))
+
+
+@pytest.fixture
+def varied(tmp_path, mixed):
+    """The same as `beat`, of such a district."""
+    office = Office(tmp_path, *mixed)
+    office.desk.publish(office.approved(weeks=(1, 2)), NewPublication(), "li")
+    yield Beat(office)
+    office.close()
+
+
 def expected(lesson: Occurrence):
-    return [(lesson.lead.room, Role.LEAD), *((one.room, Role.RECEIVING) for one in lesson.receiving)]
+    return [(one.room, Role.RECEIVING if number else Role.LEAD) for number, one in enumerate(lesson.rooms)]
+
+
+def open_class(beat):
+    return next(one.occurrence for one in beat.lessons() if one.occurrence.mode == "open")
 
 
 def test_what_begins_within_reach_becomes_sessions_and_the_rest_later(beat):
     made = beat.tick()
     near = [one.occurrence for one in beat.lessons() if one.occurrence.epoch <= beat.now() + beat.ahead_s]
-    assert set(made) == {one.id for one in near if one.lead is not None}
+    assert set(made) == {one.id for one in near}
     assert len(near) < len(beat.lessons())
     for lesson in near:
         order = beat.conductor.order(made[lesson.id])
@@ -131,6 +152,55 @@ def test_what_begins_within_reach_becomes_sessions_and_the_rest_later(beat):
     later = beat.tick(7 * DAY_S)
     assert len(later) > len(made)
     assert made.items() <= later.items()
+
+
+def test_an_open_class_becomes_a_session_of_its_one_room_which_leads(varied):
+    made = varied.tick()
+    near = [one.occurrence for one in varied.lessons() if one.occurrence.epoch <= varied.now() + varied.ahead_s]
+    assert set(made) == {one.id for one in near}
+    opened = [one for one in near if one.mode == "open"]
+    assert opened
+    for lesson in opened:
+        order = varied.conductor.order(made[lesson.id])
+        assert (order.mode, order.alone, order.lead.room) == (Mode.OPEN, True, lesson.rooms[0].room)
+        assert (order.epoch, order.ends, order.timetable) == (lesson.epoch, lesson.ends, lesson.slot)
+        assert order.title
+    assert varied.tick(1.0) == made
+    varied.start()
+    assert varied.tick(WHOLE_S) == made
+
+
+def test_an_open_class_that_is_moved_is_made_anew_with_what_was_attached_and_one_called_off_is_gone(varied):
+    before = varied.tick()
+    lesson = open_class(varied)
+    moved = varied.move(lesson, 1800.0)
+    after = varied.tick(1.0)
+    assert varied.conductor.order(before[lesson.id]).cancelled
+    assert varied.conductor.order(after[lesson.id]).epoch == moved.epoch
+    assert varied.carried == [(before[lesson.id], after[lesson.id])]
+    varied.occurrences.cancel(lesson.id, varied.now(), "录播室检修")
+    assert lesson.id not in varied.tick(1.0)
+    assert varied.conductor.order(after[lesson.id]).cancelled
+
+
+def test_the_room_of_an_open_class_without_a_device_is_told(varied):
+    lesson = open_class(varied)
+    room = lesson.rooms[0].room
+    varied.devices.revoke(room, "li")
+    assert lesson.id not in varied.tick()
+    assert varied.attendance.why_not(lesson.id) == f"no device stands in {room}"
+    assert WITHOUT_DEVICE in {one.kind for one in varied.alerts.open()}
+
+
+def test_the_rooms_that_receive_a_master_class_of_the_plan_are_those_in_which_teachers_watch(varied):
+    made = varied.tick()
+    masters = [one.occurrence for one in varied.lessons() if one.occurrence.mode == "master"]
+    assert masters
+    for lesson in masters:
+        order = varied.conductor.order(made[lesson.id])
+        watched = [room.room for room in order.rooms if order.watches(room)]
+        assert watched == [part.room for part in lesson.receiving]
+        assert all(part.observers and part.school_class is None for part in lesson.receiving)
 
 
 def test_once_more_makes_nothing_more(beat):
