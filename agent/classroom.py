@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.capture.faceblur import FaceBlurred
 from agent.capture.masks import RoomMasks
-from agent.capture.sources import RoomSources, SourceSpec, open_room
+from agent.capture.sources import RoomSources, SourceSpec, open_room, watching_room
 from agent.encode.lower import LowerTier
 from agent.encode.packet import VideoPacket
 from agent.encode.sound import SoundEncoder
@@ -56,15 +56,20 @@ class Classroom:
             agent.capture.sources.SourceRefused: the source can never work.
         """
         self._on_trouble = on_trouble
-        self.sources: RoomSources = open_room(
-            spec,
-            size=limits.size(order.video),
-            fps=min(order.fps, limits.fps),
-            seed=seed,
-            has_slides=room.role is Role.LEAD,
-            name=room.name or room.room,
-            masks=masks,
-            on_trouble=on_trouble,
+        size = limits.size(order.video)
+        self.sources: RoomSources = (
+            watching_room(size)
+            if order.watches(room)
+            else open_room(
+                spec,
+                size=size,
+                fps=min(order.fps, limits.fps),
+                seed=seed,
+                has_slides=room.role is Role.LEAD,
+                name=room.name or room.room,
+                masks=masks,
+                on_trouble=on_trouble,
+            )
         )
         bitrate = min(order.video_bps, limits.bitrate_bps)
         self.videos: dict[str, VideoEncoder] = {

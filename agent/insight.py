@@ -78,7 +78,8 @@ class LessonInsight:
         self._time = session_time
         self._boot = boot
         self._mono_ns = mono_ns
-        roles = {one.room: Role(one.role.value) for one in order.rooms}
+        # Who watches a master class is no pupil, and nothing is measured there.
+        roles = {one.room: Role(one.role.value) for one in order.classrooms}
         self._heard = LiveVoices(roles, room.room)
         self.talk = VoiceTalk([one for one in roles if one != room.room], secrets.token_hex(4), self._told)
         """What this room and the others tell each other."""

@@ -97,11 +97,20 @@ class Lesson:
         """Set a mark at this moment: a chapter begins here. Says whether it was taken."""
         if self.state is not S.LIVE:
             return MarkAnswer.NO_LESSON
-        if not self.order.policy.observe:
+        if not self._observes:
             return MarkAnswer.NOT_OBSERVED
         answer = self._insight.mark(title, self.recorder)
         self._house.on_change()
         return answer
+
+    @property
+    def _watches(self) -> bool:
+        """Whether teachers watch here: nothing is kept or observed."""
+        return self.order.watches(self.room)
+
+    @property
+    def _observes(self) -> bool:
+        return self.order.policy.observe and not self._watches
 
     @property
     def marks(self) -> int:
@@ -160,41 +169,23 @@ class Lesson:
         await self._seal()
 
     async def _teach(self, classroom: Classroom) -> None:
-        """From ready to the end of session time, joined with the other rooms."""
+        """From ready to the end of session time, joined with the other rooms where there are any."""
         house = self._house
-        context = PeerContext(
-            classroom.outgoing,
-            house.media_clock,
-            self._time.counts,
-            house.playout,
-            self.order.ice_servers,
-            classroom.tiers,
-            classroom.expect_loss,
-            self._insight.talk if self.order.policy.observe else None,
-        )
-        self.stream = RoomStream(
-            self.order,
-            self.room,
-            context,
-            lambda signal, valid_s: house.send(signal, valid_s, f"{signal.kind}:{signal.session}:{signal.to}"),
-            house.on_change,
-            self._on_rung,
-        )
-        for offer in self._offers.values():
-            self.stream.take_offer(offer)
         sent = FrameCount(self._time.counts)
         classroom.videos["camera"].add_taker(sent.take)
-        beside = [
-            self._beside(self.stream.run(), "the connection with the other rooms"),
-            self._beside(self._recording.begin(classroom), "the beginning of the recording"),
-        ]
+        beside = []
+        if not self.order.alone:
+            self.stream = self._join(classroom)
+            beside.append(self._beside(self.stream.run(), "the connection with the other rooms"))
+        if not self._watches:
+            beside.append(self._beside(self._recording.begin(classroom), "the beginning of the recording"))
         try:
             if not await self._until(lambda: self.order.epoch):
                 return
             self._move(S.LIVE)
             cpu_begin_s = cpu_seconds()
             beside.append(self._beside(self._sample(sent), "the account of the lesson"))
-            if self.order.policy.observe:
+            if self._observes:
                 telling = self._insight.run(house.report.telemetry, house.on_change)
                 beside.append(self._beside(telling, "what is told of how the lesson goes"))
             lasted = await self._until(lambda: self.order.ends)
@@ -207,6 +198,31 @@ class Lesson:
             await asyncio.gather(*beside, return_exceptions=True)
             await self._recording.end_observing()
             self.result = self._account(sent)
+
+    def _join(self, classroom: Classroom) -> RoomStream:
+        """The connections with the other rooms, with whatever of them came before."""
+        house = self._house
+        context = PeerContext(
+            classroom.outgoing,
+            house.media_clock,
+            self._time.counts,
+            house.playout,
+            self.order.ice_servers,
+            classroom.tiers,
+            classroom.expect_loss,
+            self._insight.talk if self._observes else None,
+        )
+        stream = RoomStream(
+            self.order,
+            self.room,
+            context,
+            lambda signal, valid_s: house.send(signal, valid_s, f"{signal.kind}:{signal.session}:{signal.to}"),
+            house.on_change,
+            self._on_rung,
+        )
+        for offer in self._offers.values():
+            stream.take_offer(offer)
+        return stream
 
     def _beside(self, doing: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
         """Run something beside the lesson: a fault in it is told, and the lesson goes on."""
@@ -240,7 +256,7 @@ class Lesson:
             self.result = manifest.result
         if self.state is S.CANCELLED:
             self._tell()
-        elif manifest is None:
+        elif manifest is None and not self._watches:
             self._fail("nothing was recorded")
         else:
             self._move(S.SEALED)
@@ -261,7 +277,7 @@ class Lesson:
 
     def _after_seal(self) -> None:
         policy = self.order.policy
-        if not policy.upload or not (policy.record or policy.observe):
+        if self._watches or not policy.upload or not (policy.record or policy.observe):
             self._move(S.UPLOADED)
 
     def _account(self, sent: FrameCount, *, live: bool = False) -> RoomResult:

@@ -11,7 +11,7 @@ from agent.overlay.insight import InsightState
 from agent.overlay.marks import MarkAnswer
 from agent.overlay.socket import OverlayServer
 from agent.overlay.state import MaterialState, OverlayState, PeerState
-from agent.stream.ladders import Stand, whole_room
+from agent.stream.ladders import Stand, WholeRoom, whole_room
 from agent.stream.rung import Rung
 from contract.material import Material
 from contract.session import RoomOrder, SessionOrder
@@ -36,6 +36,14 @@ WORDS: dict[SessionState, tuple[str, str]] = {
     S.CANCELLED: ("本节课已取消", "The lesson was called off"),
 }
 ALONE = ("对方教室未连接，请本地教学", "The other room is not connected; please teach locally")
+LONE_RECORDED = ("开放课：本教室正在录课，没有听课教室", "Open class: this room is recorded; no other room takes part")
+LONE_NOT_YET = (
+    "开放课：录像还没有开始，请照常上课",
+    "Open class: the recording has not begun yet; please go on teaching",
+)
+LONE_UNRECORDED = ("开放课：正在上课，本节课不录像", "Open class: the lesson is on; it is not to be recorded")
+"""A lead room that has the session to itself waits for nobody."""
+WATCHED = ("观摩已结束", "The lesson that was watched is over")
 HUB_AWAY = ("中心未连接", "the hub is not in reach")
 THIS_ROOM = ("本机：{room}", "This machine: {room}")
 
@@ -211,12 +219,12 @@ def overlay_state(
     names = {room.room: room.name or room.room for room in lesson.order.rooms}
     whole = whole_room(stands, names)
     slot = lesson.order.slot_in(lesson.room)
+    recording = lesson.recorder is not None and lesson.recorder.recording
     zh, en = WORDS[lesson.state]
-    if lesson.state is S.LIVE and whole is not None:
-        if whole.rung is not Rung.BOTH or whole.cut_off:
-            zh, en = whole.words
-    elif lesson.state is S.LIVE and not lesson.joined:
-        zh, en = ALONE
+    if lesson.state is S.LIVE:
+        zh, en = _live_words(lesson, whole, recording=recording) or (zh, en)
+    elif lesson.order.watches(lesson.room) and lesson.state in {S.ENDING, S.SEALED, S.UPLOADED}:
+        zh, en = WATCHED
     if not connected:
         zh, en = f"{zh}；{HUB_AWAY[0]}", f"{en}; {HUB_AWAY[1]}"
     return OverlayState(
@@ -227,7 +235,7 @@ def overlay_state(
         state=lesson.state,
         words_zh=zh,
         words_en=en,
-        recording=lesson.recorder is not None and lesson.recorder.recording,
+        recording=recording,
         hub=hub,
         hub_since=since,
         rung=whole.rung if whole is not None else "",
@@ -240,6 +248,17 @@ def overlay_state(
             _peer(room, names.get(room, room), state, stands.get(room)) for room, state in lesson.connected.items()
         ),
     )
+
+
+def _live_words(lesson: Shown, whole: WholeRoom | None, *, recording: bool) -> tuple[str, str] | None:
+    """What else is to be said of a lesson that is on; None where all is well."""
+    if lesson.order.alone:
+        if recording:
+            return LONE_RECORDED
+        return LONE_NOT_YET if lesson.order.policy.record else LONE_UNRECORDED
+    if whole is None:
+        return None if lesson.joined else ALONE
+    return whole.words if whole.rung is not Rung.BOTH or whole.cut_off else None
 
 
 def _peer(room: str, name: str, state: str, stand: Stand | None) -> PeerState:

@@ -22,7 +22,7 @@ class Reason(StrEnum):
     NO_LEAD = "no-lead"
     """The lead room was not listened to, or too little: what belongs to the whole session cannot be said."""
     NO_ROOM = "no-room"
-    """No room of this role was listened to."""
+    """No class follows the lesson from another room: what would be said of one is not asked for."""
     CLOCK = "clock"
     """The rooms' clocks are not known well enough against each other to tell which room spoke first."""
     CROSS_TALK = "cross-talk"

@@ -25,6 +25,7 @@ __all__ = [
     "list_sources",
     "open_room",
     "parse_source",
+    "watching_room",
 ]
 
 OnTrouble = Callable[[str], None]
@@ -38,6 +39,8 @@ CARDS = {
     Scheme.RTSP: ("没有录播画面", "No network camera picture"),
 }
 """What stands in for a picture that is away, in Chinese and English."""
+WATCHING = ("观摩教室，不开摄像头", "Observers: no camera here")
+WATCHING_FPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,17 @@ def open_room(
         # Always of one shape, so that areas drawn once stay right.
         slides = masked("the slides' picture", slides, masks.slides, (slides.width, slides.height), on_trouble)
     return replace(room, camera=camera_track, slides=slides)
+
+
+def watching_room(size: tuple[int, int]) -> RoomSources:
+    """What a room sends in which teachers watch a master class: a card and silence. No device is opened.
+
+    Something is sent, because the other rooms know by it that this one is there.
+
+    Args:
+        size: width and height of the camera track, in pixels, both even.
+    """
+    return RoomSources(StillPicture(size, WATCHING_FPS, *WATCHING), None, Silence(), (), ())
 
 
 class _Room:

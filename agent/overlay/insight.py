@@ -11,7 +11,7 @@ WHY: Mapping[Reason, tuple[str, str]] = {
     Reason.EMPTY: ("刚刚开始", "the lesson has only begun"),
     Reason.COVERAGE: ("能确定的时间不足八成", "less than 80 % of the time is known"),
     Reason.NO_LEAD: ("主讲教室没有声音数据", "nothing is known of the lead room's sound"),
-    Reason.NO_ROOM: ("没有听课教室的声音数据", "nothing is known of a receiving room's sound"),
+    Reason.NO_ROOM: ("本节课没有听课班级", "no class follows this lesson from another room"),
     Reason.CLOCK: ("教室之间的时钟未对准", "the rooms' clocks do not agree well enough"),
     Reason.CROSS_TALK: ("有教室的声音数据缺失，分不清是谁", "one room's sound is missing, so voices may be its own"),
     Reason.VOICES: ("分不清对方教室里是谁在说话", "who speaks in the far room cannot be told apart"),

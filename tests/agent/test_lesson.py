@@ -23,13 +23,15 @@ from agent.observe.timeline import read_timeline
 from agent.overlay.marks import MarkAnswer
 from agent.record.package import Standpoint
 from agent.record.store import FolderStore, PackageRef
+from agent.recording import LessonTime
 from agent.stream import rtc
 from agent.stream.mediaclock import MediaClock
+from agent.teacher import overlay_state
 from contract.clock import ClockRecord
 from contract.observation import Observation
 from contract.package import Manifest
-from contract.session import Policy, Role, RoomOrder, SessionOrder
-from contract.signal import RoomReport
+from contract.session import Mode, Policy, Role, RoomOrder, SessionOrder
+from contract.signal import Offer, RoomReport
 from contract.state import SessionState
 
 KEPT = Policy(record=True, observe=True)
@@ -108,9 +110,15 @@ def house(tmp_path, told):
     )
 
 
-def order(starts_in_s, seconds, policy=KEPT):
+def order(starts_in_s, seconds, policy=KEPT, rooms=(LEAD, FAR), mode=Mode.DELIVERY):
     return SessionOrder(
-        session=REF.session, rev=1, epoch=time.time() + starts_in_s, seconds=seconds, rooms=(LEAD, FAR), policy=policy
+        session=REF.session,
+        rev=1,
+        epoch=time.time() + starts_in_s,
+        seconds=seconds,
+        mode=mode,
+        rooms=rooms,
+        policy=policy,
     )
 
 
@@ -130,6 +138,64 @@ async def test_what_stands_when_the_lesson_begins_is_observed_and_nothing_before
     assert lesson.result.timeline.slides >= 1
     assert lesson.result.timeline.speech_seconds is None, "without its model nobody listened for speech"
     assert [one.track for one in lesson.result.recording] == ["camera", "slides"]
+
+
+async def test_a_lead_room_that_is_alone_is_recorded_whole_and_waits_for_nobody(house, told, tmp_path):
+    alone = order(1.0, 4.0, Policy(record=True, upload=True), (LEAD,), Mode.OPEN)
+    lesson = Lesson(alone, LEAD, house)
+    holding = asyncio.create_task(lesson.run())
+    await until(lambda: holding.done() or (lesson.state is SessionState.LIVE and lesson.recorder.recording))
+    shown = overlay_state(lesson, lesson.stands, connected=False, since=0.0)
+    assert shown.words_zh == "开放课：本教室正在录课，没有听课教室；中心未连接"
+    assert (shown.recording, shown.peers, shown.rung) == (True, (), "")
+    lesson.take_signal(
+        Offer(device="d-far", session=REF.session, sender="far", to="lead", attempt="x", sdp="", tracks={})
+    )
+    await holding
+    assert told.states == ["readying", "ready", "live", "ending", "sealed"]
+    assert lesson.words == []
+    assert (lesson.result.received, lesson.result.video_frames_sent > 0) == ((), True)
+    assert {one.track for one in manifest(tmp_path).parts} == {"camera", "slides"}
+    assert [kind for kind, _ in told.events if kind == "lesson.rung"] == []
+    lesson.uploaded()
+    assert told.states[-1] == "uploaded"
+
+
+async def test_where_teachers_watch_a_master_class_no_device_is_opened_and_nothing_is_kept(house, told, tmp_path):
+    watched = order(1.0, 2.0, Policy(record=True, observe=True, upload=True), mode=Mode.MASTER)
+    watching = replace(house, spec=parse_source("camera:9+mic:default"), observer=None)
+    lesson = Lesson(watched, FAR, watching)
+    holding = asyncio.create_task(lesson.run())
+    await until(lambda: holding.done() or lesson.state is SessionState.LIVE)
+    assert lesson.connected.keys() == {"lead"}, "it joins as any other room"
+    assert lesson.mark("x") is MarkAnswer.NOT_OBSERVED
+    await holding
+    assert told.states == ["readying", "ready", "live", "ending", "sealed", "uploaded"]
+    assert lesson.words == [], "neither camera nor microphone is missed: nobody looked for them"
+    assert lesson.result.video_frames_sent > 0, "a card goes, by which the lead room knows that this one is there"
+    assert not (tmp_path / "packages").exists()
+    assert overlay_state(lesson, {}, connected=True, since=0.0).words_en == "The lesson that was watched is over"
+
+
+@pytest.mark.parametrize("mode, rooms", [(Mode.OPEN, (LEAD,)), (Mode.MASTER, (LEAD, FAR))])
+async def test_where_no_class_follows_nobody_waits_for_its_voices(monkeypatch, mode, rooms):
+    monkeypatch.setattr(insight, "EVERY_S", 0.05)
+    monkeypatch.setattr(live, "LATE_S", 0.1)
+    ordered = order(-20.0, 60.0, mode=mode, rooms=rooms)
+    heard = insight.LessonInsight(ordered, LEAD, LessonTime(ordered, WallClock(), time.monotonic_ns), "boot")
+    for second in range(20):
+        mono_ns = time.monotonic_ns() - round((20 - second) * 1e9)
+        value = {"voice": "student" if second % 10 == 9 else "teacher"}
+        heard.observed(
+            Observation(kind="voice", t=second, mono_ns=mono_ns, boot="boot", seconds=1.0, value=value, confidence=0.9)
+        )
+    said = []
+    telling = asyncio.create_task(heard.run(lambda _kind, data: said.append(data["figures"]), lambda: None))
+    await until(lambda: said and said[-1]["talk_share"]["value"] is not None)
+    telling.cancel()
+    assert said[-1]["talk_share"]["value"] == pytest.approx(0.9, abs=0.02)
+    for figure in ("far_share", "far_rooms"):
+        assert (said[-1][figure]["value"], said[-1][figure]["reason"]) == (None, "no-room")
 
 
 async def test_a_disk_that_takes_nothing_at_the_start_records_from_when_it_does(house, told, tmp_path, monkeypatch):

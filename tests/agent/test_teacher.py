@@ -14,7 +14,7 @@ from agent.stream.ladder import Told
 from agent.stream.ladders import Stand
 from agent.stream.rung import Rung, Why, words_for
 from agent.teacher import Teacher, overlay_state
-from contract.session import Role, RoomOrder, SessionOrder
+from contract.session import Mode, Policy, Role, RoomOrder, SessionOrder
 from contract.state import SessionState
 from contract.timetable import TimetableSlot
 
@@ -106,6 +106,20 @@ def test_without_a_ladder_a_room_that_is_not_joined_teaches_locally():
     state = overlay_state(Held(joined=False), {}, connected=False, since=1.0)
     assert state.words_zh == "对方教室未连接，请本地教学；中心未连接"
     assert state.rung == ""
+
+
+@pytest.mark.parametrize(
+    "policy, recorder, en",
+    [
+        (Policy(record=True), Recorder(), "Open class: this room is recorded; no other room takes part"),
+        (Policy(record=True), None, "Open class: the recording has not begun yet; please go on teaching"),
+        (Policy(), Recorder(recording=False), "Open class: the lesson is on; it is not to be recorded"),
+    ],
+)
+def test_a_lead_room_that_is_alone_reads_whether_it_is_recorded_and_of_no_other_room(policy, recorder, en):
+    alone = ORDER.model_copy(update={"mode": Mode.OPEN, "rooms": (LEAD,), "policy": policy})
+    lesson = Held(order=alone, recorder=recorder, connected={}, joined=False)
+    assert overlay_state(lesson, {}, connected=True, since=1.0).words_en == en
 
 
 async def test_the_screen_hears_of_a_new_rung_and_since_when(tmp_path):
