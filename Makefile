@@ -17,8 +17,8 @@
 ## Where to read on: README.md, docs/developer.md.
 
 BIN := .venv/bin
-# -rs: which tests were skipped, and why. Exit code 5 says that ARGS left no test over in this part.
-PYTEST := $(BIN)/pytest -q -rs --durations=5 --durations-min=5
+# -rsR: which tests were skipped, and why; which were run again. Exit code 5: ARGS left no test over in this part.
+PYTEST := $(BIN)/pytest -q -rsR --rerun-show-tracebacks --durations=5 --durations-min=5
 # Most tests of the first part wait for something: on two cores four at a time leave neither idle. What judges real
 # time comes later: two at a time where there is room to spare, alone where there is none.
 FOUR_AT_A_TIME := -n 4 --dist worksteal

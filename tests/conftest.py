@@ -5,6 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
+IN_REAL_TIME = ("e2e", "faults", "browser", "alone", "paired")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try what plays in real time among other programs once more when it fails; the report names it as run again."""
+    for item in items:
+        if any(item.get_closest_marker(mark) for mark in IN_REAL_TIME):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
 
 @pytest.fixture(autouse=True)
 def forgotten_applications() -> Iterator[None]:
