@@ -243,9 +243,9 @@ def _agreeing(routes: APIRouter, desk: Desk) -> None:
         by = caller(request).name
         return published_shown(await asyncio.to_thread(desk.publish, plan, new, by))
 
-    @routes.post("/{plan}/withdraw", summary="Give a plan up", responses=responses(404, 409))
+    @routes.post("/{plan}/withdraw", summary="Give a plan up", responses=responses(404, 409, 422))
     async def withdraw(request: Request, plan: str) -> PlanView:
-        """Where it counts, its lessons to come are called off."""
+        """Its lessons to come are called off; where a plan published before it counts again, that one's are held."""
         by = caller(request).name
 
         def given_up() -> PlanView:

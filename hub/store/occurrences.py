@@ -1,6 +1,6 @@
 """Occurrences: each lesson on each date, as it was planned and as it was changed since."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from hub.store.engine import Database
 from hub.store.errors import StoreRefused
 from hub.store.tables import OCCURRENCE, OCCURRENCE_PART
 
+PART = ("occurrence", "kind", "who")
 CHUNK = 500
 """Ids in one statement, at most."""
 
@@ -40,6 +41,27 @@ class OccurrenceRecord:
     by_hand: bool = False
     """Whether somebody cancelled or moved this one date; a plan published later leaves that alone, unless it has
     another idea of the lesson than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What a plan comes to in some weeks of a term.
+
+    Raises:
+        ValueError: an occurrence is of another term or week.
+    """
+
+    plan: str
+    term: str
+    weeks: Collection[int]
+    """Those that it plans; what is there of them and not in `occurrences` is cancelled."""
+    occurrences: Sequence[Occurrence] = ()
+    words: str = ""
+    """Why what is gone is gone, for people."""
+
+    def __post_init__(self) -> None:
+        if any(one.term != self.term or one.week not in self.weeks for one in self.occurrences):
+            raise ValueError(f"an occurrence is not of term {self.term}, or not of the weeks that are published")
 
 
 @dataclass(slots=True)
@@ -71,35 +93,23 @@ class OccurrenceTable:
         self._database = database
 
     def publish(
-        self,
-        plan: str,
-        occurrences: Iterable[Occurrence],
-        now: float,
-        *,
-        term: str,
-        weeks: Collection[int],
-        words: str = "",
+        self, laid: Sequence[Laid], now: float, also: Callable[[Connection], object] = lambda _: None
     ) -> Published:
-        """Let a plan count for some weeks of a term: all or nothing.
+        """Let plans count for some weeks of a term: all or nothing.
 
         Args:
-            plan: its id.
-            occurrences: what it comes to, by `expand`.
+            laid: what they come to.
             now: what has begun by then stays as it was.
-            term: of the plan.
-            weeks: those that it plans; what is there of them and not in `occurrences` is cancelled.
-            words: why what is gone is gone, for people.
-
-        Raises:
-            ValueError: an occurrence is of another term or week.
+            also: what else is written in the same transaction; where it raises, nothing is published.
         """
-        fresh = {one.id: one for one in occurrences}
-        if any(one.term != term or one.week not in weeks for one in fresh.values()):
-            raise ValueError(f"an occurrence is not of term {term}, or not of the weeks that are published")
+        published = Published()
+        # What can be made beforehand is: nobody else writes meanwhile.
+        pieces = [_Publication(one, now, published) for one in laid]
         with self._database.write() as connection:
-            of_weeks = (OCCURRENCE.c.term == term) & OCCURRENCE.c.week.in_(sorted(weeks))
-            stored = {row.id: row for row in connection.execute(select(OCCURRENCE).where(of_weeks))}
-            return _Publication(plan, now, words).run(connection, fresh, stored)
+            for piece in pieces:
+                piece.run(connection)
+            also(connection)
+        return published
 
     def get(self, occurrence: str) -> OccurrenceRecord | None:
         """One occurrence, or None."""
@@ -169,7 +179,7 @@ class OccurrenceTable:
                 kept = before.model_copy(update={"moved": to, "by_hand": True})
                 values = {"cancelled": False, "words": words, "sequence": row.sequence + 1, "changed": now}
                 _write(connection, [{"key": row.id, **_values(kept), **values, "plan": row.plan}])
-                _add_parts(connection, [to])
+                _add_parts(connection, {to.id: _parts(to)})
         return self._expect(to.id)
 
     def _expect(self, occurrence: str) -> OccurrenceRecord:
@@ -187,49 +197,55 @@ class OccurrenceTable:
 class _Publication:
     """One plan becomes what counts: each occurrence is sorted, then all is written."""
 
-    def __init__(self, plan: str, now: float, words: str) -> None:
-        self._plan = plan
+    def __init__(self, laid: Laid, now: float, published: Published) -> None:
+        self._laid = laid
         self._now = now
-        self._words = words
-        self._published = Published()
+        self._published = published
+        self._fresh = {one.id: (one, _Kept(planned=one).model_dump_json()) for one in laid.occurrences}
+        self._parts = {one.id: _parts(one) for one in laid.occurrences}
         self._rewritten: list[dict[str, Any]] = []
-        self._touched: list[Occurrence] = []
+        self._touched: list[str] = []
 
-    def run(self, connection: Connection, fresh: dict[str, Occurrence], stored: dict[str, Any]) -> Published:
+    def run(self, connection: Connection) -> None:
         """Sort and write."""
+        laid = self._laid
+        of_weeks = (OCCURRENCE.c.term == laid.term) & OCCURRENCE.c.week.in_(sorted(laid.weeks))
+        stored = {row.id: row for row in connection.execute(select(OCCURRENCE).where(of_weeks))}
         new = []
-        for one in fresh.values():
+        for one, data in self._fresh.values():
             row = stored.get(one.id)
             if row is None and one.epoch > self._now:
                 new.append(one)
             elif row is None or row.epoch <= self._now:
                 self._published.past.append(one.id)
             else:
-                self._again(one, row)
+                self._again(one, row, data)
         for row in stored.values():
-            if row.id not in fresh:
+            if row.id not in self._fresh:
                 self._gone(row)
-        self._published.added = [one.id for one in new]
+        self._published.added += [one.id for one in new]
         if new:
             connection.execute(insert(OCCURRENCE), [self._inserted(one) for one in new])
         _write(connection, self._rewritten)
-        _add_parts(connection, [*new, *self._touched])
-        return self._published
+        insert_many(connection, OCCURRENCE_PART, PART, sorted(part for one in new for part in self._parts[one.id]))
+        _add_parts(connection, {one: self._parts[one] for one in self._touched})
 
-    def _again(self, one: Occurrence, row: Any) -> None:
+    def _again(self, one: Occurrence, row: Any, data: str) -> None:
         """One that is there, and to come."""
-        kept = _Kept.model_validate_json(row.data)
+        kept = _Kept.model_validate_json(row.data) if row.data != data else _Kept(planned=one)
         gone = row.cancelled and not kept.by_hand
+        if not row.cancelled and kept.moved == one:
+            kept = _Kept(planned=one)  # the plan has it by now where somebody had moved it: nothing else is shown
         if kept.planned == one and not gone:
             self._published.kept.append(one.id)
-            if row.plan != self._plan:
+            if row.plan != self._laid.plan or row.data != data:
                 self._rewrite(row, kept, cancelled=row.cancelled, words=row.words, changed=row.changed, more=0)
             return
         if one.epoch <= self._now:
             self._gone(row)  # the plan has it at a time that is past: it was not held then, and will not be
             return
         self._published.changed.append(one.id)
-        self._touched.append(one)
+        self._touched.append(one.id)
         self._rewrite(row, _Kept(planned=one), cancelled=False, words="", changed=self._now, more=1)
 
     def _gone(self, row: Any) -> None:
@@ -239,16 +255,17 @@ class _Publication:
         elif not row.cancelled:
             self._published.cancelled.append(row.id)
             kept = _Kept.model_validate_json(row.data).model_copy(update={"by_hand": False})
-            self._rewrite(row, kept, cancelled=True, words=self._words, changed=self._now, more=1)
+            self._rewrite(row, kept, cancelled=True, words=self._laid.words, changed=self._now, more=1)
 
     def _rewrite(self, row: Any, kept: _Kept, *, cancelled: bool, words: str, changed: float, more: int) -> None:
         values = {"cancelled": cancelled, "words": words, "sequence": row.sequence + more, "changed": changed}
-        self._rewritten.append({"key": row.id, "plan": self._plan, **_values(kept), **values})
+        self._rewritten.append({"key": row.id, "plan": self._laid.plan, **_values(kept), **values})
 
     def _inserted(self, one: Occurrence) -> dict[str, Any]:
         fixed = {"id": one.id, "term": one.term, "lesson": one.lesson, "sequence": 0, "cancelled": False}
-        state = {"plan": self._plan, "words": "", "session": None, "changed": self._now}
-        return {**fixed, **state, **_values(_Kept(planned=one))}
+        state = {"plan": self._laid.plan, "words": "", "session": None, "changed": self._now}
+        when = {"week": one.week, "epoch": one.epoch, "ends": one.ends, "data": self._fresh[one.id][1]}
+        return {**fixed, **state, **when}
 
 
 def _values(kept: _Kept) -> dict[str, Any]:
@@ -262,15 +279,18 @@ def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         connection.execute(update(OCCURRENCE).where(OCCURRENCE.c.id == bindparam("key")).values(columns), rows)
 
 
-def _add_parts(connection: Connection, occurrences: Sequence[Occurrence]) -> None:
+def _parts(one: Occurrence) -> list[tuple[str, str, str]]:
+    return [(one.id, kind.value, who) for kind, who in one.parts]
+
+
+def _add_parts(connection: Connection, parts: Mapping[str, list[tuple[str, str, str]]]) -> None:
     """Add who has a part; whoever had one stays, so that their calendar can tell that they have none any more."""
-    for at in range(0, len(occurrences), CHUNK):
-        some = occurrences[at : at + CHUNK]
-        ids = [one.id for one in some]
-        found = connection.execute(select(OCCURRENCE_PART).where(OCCURRENCE_PART.c.occurrence.in_(ids)))
+    ids = sorted(parts)
+    for at in range(0, len(ids), CHUNK):
+        some = ids[at : at + CHUNK]
+        found = connection.execute(select(OCCURRENCE_PART).where(OCCURRENCE_PART.c.occurrence.in_(some)))
         there = {(row.occurrence, row.kind, row.who) for row in found}
-        new = {(one.id, kind.value, who) for one in some for kind, who in one.parts} - there
-        insert_many(connection, OCCURRENCE_PART, ("occurrence", "kind", "who"), sorted(new))
+        insert_many(connection, OCCURRENCE_PART, PART, sorted({part for one in some for part in parts[one]} - there))
 
 
 def _to_come(connection: Connection, occurrence: str, now: float) -> Any:

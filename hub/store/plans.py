@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from hub.schedule.desk.states import PlanState
 from hub.store.engine import Database
@@ -67,9 +67,13 @@ class PlanTable:
 
     def add(self, head: PlanHead, contents: PlanContents) -> None:
         """Keep a new plan."""
-        values = {name: getattr(head, name) for name in PlanHead.__dataclass_fields__}
         with self._database.write() as connection:
-            connection.execute(insert(PLAN).values(**values, district=contents.district, data=contents.data))
+            self.add_in(connection, head, contents)
+
+    def add_in(self, connection: Connection, head: PlanHead, contents: PlanContents) -> None:
+        """As `add`, in a transaction that has begun."""
+        values = {name: getattr(head, name) for name in PlanHead.__dataclass_fields__}
+        connection.execute(insert(PLAN).values(**values, district=contents.district, data=contents.data))
 
     def head(self, plan: str) -> PlanHead | None:
         """A plan without its contents, or None."""
@@ -100,10 +104,14 @@ class PlanTable:
             now: seconds of hub UTC; where that is not later than `was`, it becomes a little later.
             values: by column: `state`, `district`, `data`, `words`, `operator`, `first_week`, `last_week`.
         """
+        with self._database.write() as connection:
+            return self.change_in(connection, plan, was, now, **values)
+
+    def change_in(self, connection: Connection, plan: str, was: float, now: float, **values: Any) -> bool:
+        """As `change`, in a transaction that has begun."""
         changed = max(now, was + 0.001)
         as_seen = (PLAN.c.id == plan) & (PLAN.c.changed == was)
-        with self._database.write() as connection:
-            return connection.execute(update(PLAN).where(as_seen).values(changed=changed, **values)).rowcount == 1
+        return connection.execute(update(PLAN).where(as_seen).values(changed=changed, **values)).rowcount == 1
 
     def approvals(self, plan: str) -> list[Approval]:
         """What was said of a plan, the district first, then by school."""

@@ -1,15 +1,16 @@
 """The desk: everything that may be done with a plan, from a draft to lessons that count."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from hub.schedule.desk.book import Book
 from hub.schedule.desk.drafts import Drafts, Opened, Remark, expect
 from hub.schedule.desk.edits import NARROWING, Edit, edited, pared
-from hub.schedule.desk.errors import EditRefused, NotAgreed, SolveRefused, TermUnknown
+from hub.schedule.desk.errors import EditRefused, NotAgreed, PlanMoved, SolveRefused, TermUnknown
 from hub.schedule.desk.fitting import refitted
 from hub.schedule.desk.job import Job
-from hub.schedule.desk.publication import Publication, weeks_of
+from hub.schedule.desk.publication import Publication
 from hub.schedule.desk.solving import Solver, Solving
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication, NewSolve
@@ -279,21 +280,26 @@ class Desk:
             expect(opened.head, PlanState.APPROVED, PlanState.PUBLISHED)
             if opened.head.state is PlanState.PUBLISHED:
                 weeks = self._publication.counting(opened.head.term).get(plan, [])
-                return self._publication.publish(opened, weeks, self._now())
+                return self._publication.publish([self._publication.laid(opened, weeks)], self._now())
             first = opened.head.first_week if new.first_week is None else new.first_week
             last = opened.head.last_week if new.last_week is None else new.last_week
             if last < first:
                 raise TermUnknown(f"week {last} lies before week {first}; name the first week first")
-            head = replace(opened.head, first_week=first, last_week=last)
-            # The lessons first: whoever is killed in between publishes once more, and nothing is there twice.
-            published = self._publication.publish(opened, weeks_of(head), self._now())
-            self._drafts.move(opened, PlanState.PUBLISHED, operator, first_week=first, last_week=last)
-            for spent in self._publication.spent(head.term, self._now()):
-                self._drafts.move(self._drafts.open(spent.id), PlanState.SUPERSEDED, operator)
+            laid = self._publication.laid(opened, range(first, last + 1))
+            move = self._drafts.moving(opened, PlanState.PUBLISHED, operator, first_week=first, last_week=last)
+            published = self._publication.publish([laid], self._now(), move)
+            self._counts_now(opened, operator)
             return published
 
     def adopt(
-        self, repaired: Opened, district: District, answer: Plan, weeks: range, words: str, operator: str
+        self,
+        repaired: Opened,
+        district: District,
+        answer: Plan,
+        weeks: range,
+        words: str,
+        operator: str,
+        also: Callable[[Connection], object] = lambda _: None,
     ) -> Published:
         """Let a repair of a plan that counts count in its place for some weeks: the district decides that alone.
 
@@ -304,32 +310,46 @@ class Desk:
             weeks: for which it counts.
             words: what people call it.
             operator: who takes it.
+            also: what else is written in the same transaction; where it raises, nothing is.
 
         Raises:
             EditRefused: it breaks a rule; the words say which.
             TermUnknown: the term has no such weeks.
+            PlanMoved: what was repaired counts no more, or is otherwise by now.
         """
         with self._lock:
-            self._publication.term(repaired.head.term, weeks)
-            book = self._with_plan(district, answer, None)
+            counts = self.counting(repaired.head.term).get(repaired.head.id, [])
+            if weeks[0] not in counts or self._drafts.head(repaired.head.id) != repaired.head:
+                raise PlanMoved(f"another plan counts for week {weeks[0]} by now; find the ways out anew")
             now = self._now()
             head = PlanHead(
                 id="",
                 term=repaired.head.term,
                 first_week=weeks[0],
                 last_week=weeks[-1],
-                state=PlanState.APPROVED,
+                state=PlanState.PUBLISHED,
                 based_on=repaired.head.id,
                 words=words,
                 operator=operator,
                 created=now,
-                changed=now,
+                changed=max(now, repaired.head.changed + 0.001),
             )
-            made = self._drafts.add(head, book, ())
-            return self.publish(made.head.id, NewPublication(), operator)
+            made = Opened(self._drafts.named(head), self._with_plan(district, answer, None))
+            keep = self._drafts.adding(made)
+
+            def write(connection: Connection) -> None:
+                keep(connection)
+                also(connection)
+
+            published = self._publication.publish([self._publication.laid(made, weeks)], now, write)
+            self._counts_now(made, operator)
+            return published
 
     def withdraw(self, plan: str, operator: str) -> Published | None:
-        """Give a plan up; where it counts, its lessons to come are called off. What that came to, or None.
+        """Give a plan up; what that came to where it counted, else None.
+
+        Its lessons to come are called off. In weeks in which a plan that was published before it counts again, that
+        one's are held.
 
         Raises:
             PlanMoveRefused: it is given up, or others count in its place.
@@ -338,13 +358,22 @@ class Desk:
         with self._lock:
             opened = self._drafts.open(plan)
             self._expect_idle(plan)
-            published = None
-            if opened.head.state is PlanState.PUBLISHED:
-                published = self._publication.call_off(opened.head, self._now())
-            self._drafts.move(opened, PlanState.WITHDRAWN, operator)
+            if opened.head.state is not PlanState.PUBLISHED:
+                self._drafts.move(opened, PlanState.WITHDRAWN, operator)
+                return None
+            instead = self._publication.without(opened.head, self._drafts.open)
+            move = self._drafts.moving(opened, PlanState.WITHDRAWN, operator)
+            published = self._publication.publish(instead, self._now(), move)
+            self._drafts.written(opened)
             return published
 
     # With the lock held.
+
+    def _counts_now(self, opened: Opened, operator: str) -> None:
+        """A plan has begun to count; older ones of which no week is left do not any more."""
+        self._drafts.written(opened)
+        for spent in self._publication.spent(opened.head.term, self._now()):
+            self._drafts.move(self._drafts.open(spent.id), PlanState.SUPERSEDED, operator)
 
     def _idle_draft(self, plan: str) -> Opened:
         opened = self._drafts.open(plan)

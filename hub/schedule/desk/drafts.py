@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from hub.schedule.desk.book import Book
 from hub.schedule.desk.errors import PlanMoved, PlanMoveRefused, PlanUnknown
@@ -102,12 +103,18 @@ class Drafts:
     def add(self, new: PlanHead, book: Book, misfits: tuple[Remark, ...]) -> Opened:
         """Keep a new plan; its id is given here."""
         with self.lock:
-            opened = Opened(replace(new, id=self._table.next_id()), book, misfits)
-            kept = Kept(plan=book.plan, misfits=misfits)
-            self._table.add(opened.head, PlanContents(_json(book.district), _json(kept)))
-            self._remember(opened)
-        self._on_change(opened.head.id)
-        return opened
+            opened = Opened(self.named(new), book, misfits)
+            self._table.add(opened.head, _contents(opened))
+            return self.written(opened)
+
+    def named(self, new: PlanHead) -> PlanHead:
+        """A plan that is not kept yet, with an id that none has; whoever keeps it holds `lock` until then."""
+        return replace(new, id=self._table.next_id())
+
+    def adding(self, new: Opened) -> Callable[[Connection], None]:
+        """Keeps a new plan in a transaction that has begun; `written` follows once it is committed."""
+        contents = _contents(new)
+        return lambda connection: self._table.add_in(connection, new.head, contents)
 
     def keep(self, opened: Opened, book: Book, operator: str) -> Opened:
         """Keep other contents of a draft.
@@ -137,14 +144,35 @@ class Drafts:
         state = moved(opened.head.state, to)
         return self._changed(opened, opened.book, operator, state=state, **values)
 
+    def moving(self, opened: Opened, to: PlanState, operator: str, **values: Any) -> Callable[[Connection], None]:
+        """Moves a plan, as `move` does, in a transaction that has begun; `written` follows once it is committed.
+
+        Raises:
+            PlanMoveRefused: it cannot go there from here.
+        """
+        head, state, now = opened.head, moved(opened.head.state, to), self._now()
+
+        def move(connection: Connection) -> None:
+            if not self._table.change_in(
+                connection, head.id, head.changed, now, operator=operator, state=state, **values
+            ):
+                raise _overtaken(head)
+
+        return move
+
+    def written(self, opened: Opened) -> Opened:
+        """A plan as it is now that its head was written; whoever follows plans is told."""
+        with self.lock:
+            written = self._remember(replace(opened, head=self.head(opened.head.id)))
+        self._on_change(written.head.id)
+        return written
+
     def _changed(self, opened: Opened, book: Book, operator: str, **values: Any) -> Opened:
         head = opened.head
         with self.lock:
             if not self._table.change(head.id, head.changed, self._now(), operator=operator, **values):
-                raise PlanMoved(f"plan {head.id} was changed by somebody else meanwhile; look at it again")
-            changed = self._remember(Opened(self.head(head.id), book, opened.misfits))
-        self._on_change(head.id)
-        return changed
+                raise _overtaken(head)
+            return self.written(replace(opened, book=book))
 
     def _remember(self, opened: Opened) -> Opened:
         self._open[opened.head.id] = opened
@@ -163,6 +191,14 @@ def expect(head: PlanHead, *states: PlanState) -> None:
     if head.state not in states:
         wanted = " or ".join(states)
         raise PlanMoveRefused(f"plan {head.id} is {head.state}; for this it must be {wanted}")
+
+
+def _overtaken(head: PlanHead) -> PlanMoved:
+    return PlanMoved(f"plan {head.id} was changed by somebody else meanwhile; look at it again")
+
+
+def _contents(opened: Opened) -> PlanContents:
+    return PlanContents(_json(opened.book.district), _json(Kept(plan=opened.book.plan, misfits=opened.misfits)))
 
 
 def _json(part: Part) -> str:

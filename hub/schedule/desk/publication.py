@@ -1,10 +1,12 @@
 """From a plan to lessons on dates: which weeks it counts for, and what of them is published."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from hub.schedule.calendars.occurrences import expand
 from hub.schedule.calendars.seen import REPLACED, WITHDRAWN
@@ -13,7 +15,7 @@ from hub.schedule.desk.errors import TermUnknown
 from hub.schedule.district import told
 from hub.schedule.register.kinds import Kind
 from hub.schedule.terms import Term
-from hub.store.occurrences import OccurrenceTable, Published
+from hub.store.occurrences import Laid, OccurrenceTable, Published
 from hub.store.plan_facts import PlanFactTable
 from hub.store.plans import PlanHead, PlanTable
 
@@ -83,8 +85,8 @@ class Publication:
             raise TermUnknown(f"term {term} has weeks 1 to {found.weeks}, and no week {missing[0]}")
         return found
 
-    def publish(self, opened: Opened, weeks: Sequence[int], now: float) -> Published:
-        """Let a plan's lessons of these weeks count; what has begun stays as it was.
+    def laid(self, opened: Opened, weeks: Sequence[int]) -> Laid:
+        """A plan's lessons of these weeks.
 
         Raises:
             TermUnknown: the term is not known, or has no such weeks.
@@ -94,12 +96,30 @@ class Publication:
         term = self.term(head.term, weeks)
         plan = book.plan
         lessons = expand(term, book.district, plan, weeks, self._timezone) if plan is not None else []
-        return self._occurrences.publish(head.id, lessons, now, term=term.id, weeks=weeks, words=REPLACED)
+        return Laid(head.id, term.id, weeks, lessons, REPLACED)
 
-    def call_off(self, head: PlanHead, now: float) -> Published:
-        """Call off the lessons to come of the weeks for which a plan counts."""
+    def publish(
+        self, laid: Sequence[Laid], now: float, also: Callable[[Connection], object] = lambda _: None
+    ) -> Published:
+        """Let plans' lessons count, and write what else is to be written with them; what has begun stays as it was."""
+        return self._occurrences.publish(laid, now, also)
+
+    def without(self, head: PlanHead, open_: Callable[[str], Opened]) -> list[Laid]:
+        """What counts instead of a plan in its weeks: the lessons of those published before it, or none.
+
+        Args:
+            head: a plan that counts.
+            open_: opens one of the others.
+        """
         weeks = self.counting(head.term).get(head.id, [])
-        return self._occurrences.publish(head.id, [], now, term=head.term, weeks=weeks, words=WITHDRAWN)
+        others = counting([one for one in self._plans.published(head.term) if one.id != head.id])
+        found = []
+        for other, its in others.items():
+            regained = [week for week in its if week in weeks]
+            if regained:
+                found.append(replace(self.laid(open_(other), regained), words=WITHDRAWN))
+        left = [week for week in weeks if not any(week in one.weeks for one in found)]
+        return [*found, Laid(head.id, head.term, left, words=WITHDRAWN)]
 
     def counting(self, term: str) -> dict[str, list[int]]:
         """For which weeks each published plan of a term counts."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.schedule.calendars.occurrences import Kind, expand
-from hub.store.occurrences import OccurrenceRefused
+from hub.store.occurrences import Laid, OccurrenceRefused
 from hub.store.store import Store
 from tests.hub.schedule.calendars.small import SHANGHAI, TERM, district, plan
 
@@ -30,7 +30,7 @@ def occurrences(day=3, its_plan=None):
 
 
 def publish(store, found, now=BEFORE, weeks=WEEKS, name="p1"):
-    return store.occurrences.publish(name, found, now, term=TERM.id, weeks=weeks, words="gone")
+    return store.occurrences.publish([Laid(name, TERM.id, weeks, found, "gone")], now)
 
 
 def english(day=3):
@@ -54,6 +54,17 @@ def test_the_same_plan_once_more_changes_nothing_that_a_calendar_shows(store):
     after = store.occurrences.between(0.0, 1e12)
     assert [(one.sequence, one.changed) for one in after] == [(one.sequence, one.changed) for one in before]
     assert {one.plan for one in after} == {"p2"}
+
+
+def test_a_plan_that_has_a_lesson_where_somebody_moved_it_changes_nothing_that_a_calendar_shows(store):
+    publish(store, occurrences())
+    to = english(4)[0]
+    before = store.occurrences.move(to, BEFORE, "swapped")
+    published = publish(store, occurrences(4), BEFORE + 60)
+    assert to.id in published.kept
+    after = store.occurrences.get(to.id)
+    assert (after.occurrence, after.sequence, after.words) == (to, before.sequence, "swapped")
+    assert not after.by_hand
 
 
 def test_a_moved_lesson_keeps_its_id_and_counts_up(store):
@@ -225,7 +236,7 @@ def test_whatever_is_done_a_calendar_can_follow_it(one_store, acts):
             now += number * 86_400.0
         elif what == "publish":
             found = [one for one in by_day[number] if more or one.lesson != "english"]
-            one_store.occurrences.publish("p", found, now, term=term.id, weeks=WEEKS)
+            one_store.occurrences.publish([Laid("p", term.id, WEEKS, found)], now)
         else:
             one = named["english", number, more or 3]
             with suppress(OccurrenceRefused):

@@ -10,6 +10,7 @@ import pytest
 from hub.api.signin import TRIES
 from hub.schedule.calendars.occurrences import expand
 from hub.schedule.terms import Term
+from hub.store.occurrences import Laid
 from tests.hub.schedule.calendars.small import SHANGHAI, district, plan
 from tests.hub_api.district import District
 from tests.hub_api.district import district as district_of
@@ -25,7 +26,7 @@ def to_come() -> Term:
 def publish(hub: District, day: int = 3) -> None:
     weeks = range(1, 5)
     found = expand(to_come(), district(), plan(day), weeks, SHANGHAI)
-    hub.parts.store.occurrences.publish("p1", found, hub.parts.clock.now(), term="now", weeks=weeks)
+    hub.parts.store.occurrences.publish([Laid("p1", "now", weeks, found)], hub.parts.clock.now())
 
 
 @pytest.fixture(scope="module")

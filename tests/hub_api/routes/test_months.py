@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from contract.state import SessionState
+from hub.store.occurrences import Laid
 from tests.hub.insight.month.planned import SHANGHAI, occurrence
 from tests.hub_api.district import District
 from tests.hub_api.reported import kept, taught
@@ -21,7 +22,7 @@ def planned(hub: District, *sessions: str) -> str:
         order = hub.parts.conductor.order(session) if session else None
         at = order.epoch if order else hub.parts.clock.now() - 7200
         made.append(occurrence(dt.datetime.fromtimestamp(at, SHANGHAI), lesson=f"l{number}", rooms=rooms))
-    hub.parts.store.occurrences.publish("p", made, 0.0, term="t", weeks=[12])
+    hub.parts.store.occurrences.publish([Laid("p", "t", [12], made)], 0.0)
     for one, session in zip(made, sessions, strict=False):
         hub.parts.store.occurrences.link(one.id, session)
     return f"{made[0].date:%Y-%m}"

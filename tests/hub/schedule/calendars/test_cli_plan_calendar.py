@@ -14,6 +14,7 @@ from hub.founding import init
 from hub.schedule.calendars.occurrences import expand
 from hub.schedule.terms import Term
 from hub.settings import HubSettings
+from hub.store.occurrences import Laid
 from hub.store.store import Store
 from tests.hub.schedule.calendars.small import SHANGHAI, district, plan
 
@@ -27,7 +28,7 @@ def data(tmp_path_factory):
     now = dt.datetime.now(SHANGHAI)
     term = Term(id="now", first_day=now.date() + dt.timedelta(days=7 - now.weekday()), weeks=4)
     found = expand(term, district(), plan(), range(1, 5), SHANGHAI)
-    store.occurrences.publish("p1", found, now.timestamp(), term="now", weeks=range(1, 5))
+    store.occurrences.publish([Laid("p1", "now", range(1, 5), found)], now.timestamp())
     store.occurrences.cancel("now~english~w02", now.timestamp(), "停电")
     store.close()
     return folder

@@ -72,7 +72,10 @@ class Office:
 
     def approved(self, **more):
         """A plan to which everybody said yes."""
-        plan = self.draft(**more)
+        return self.agreed(self.draft(**more))
+
+    def agreed(self, plan):
+        """Have everybody say yes to a draft."""
         self.desk.propose(plan, "operator")
         for school in self.desk.open(plan).book.taking_part:
             self.desk.note(plan, NewApproval(school=school, approved=True), "operator")

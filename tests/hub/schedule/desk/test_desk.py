@@ -1,10 +1,11 @@
 """A draft is made, changed by hand, agreed on and lets its lessons count."""
 
 import pytest
+import sqlalchemy
 
 from hub.schedule.desk.edits import AddBan as NewBan
 from hub.schedule.desk.edits import PinAsServed, SetGoals, TakeOut, Unpin, Weigh
-from hub.schedule.desk.errors import EditRefused, NotAgreed, PlanMoveRefused, PlanUnknown, TermUnknown
+from hub.schedule.desk.errors import EditRefused, NotAgreed, PlanMoved, PlanMoveRefused, PlanUnknown, TermUnknown
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication
 from hub.schedule.district import Goals
@@ -244,6 +245,104 @@ def test_a_published_plan_that_is_withdrawn_calls_its_lessons_to_come_off(office
     assert {one.occurrence.week for one in lessons if not one.cancelled} == {1}
     assert len(called_off.cancelled) == sum(one.cancelled for one in lessons)
     assert state(office, plan) is PlanState.WITHDRAWN
+
+
+def held(office):
+    """By week and lesson: the plan that it is of."""
+    lessons = office.store.occurrences.between(0.0, 4e9)
+    return {(one.occurrence.week, one.occurrence.lesson): one.plan for one in lessons if not one.cancelled}
+
+
+def test_where_a_withdrawn_plan_counted_the_older_one_is_held_again(office):
+    whole = office.approved(weeks=(1, 3))
+    office.desk.publish(whole, NewPublication(), "li")
+    before = held(office)
+    office.now += 1
+    bare = office.draft(weeks=(3, 4))
+    gone = [TakeOut(do="take-out", request=one.request) for one in office.plan.served[2:]]
+    office.desk.edit(bare, gone, "li")
+    office.agreed(bare)
+    office.desk.publish(bare, NewPublication(), "li")
+    assert {key for key in held(office) if key[0] == 3} < {key for key in before if key[0] == 3}
+    office.desk.withdraw(bare, "li")
+    assert held(office) == before
+    assert office.desk.counting("2026b") == {whole: [1, 2, 3]}
+
+
+ACTS = {
+    "publish": lambda office, plan: office.desk.publish(plan, NewPublication(), "li"),
+    "withdraw": lambda office, plan: office.desk.withdraw(plan, "li"),
+    "adopt": lambda office, plan: office.desk.adopt(
+        office.desk.open(plan), office.district, office.bare, range(2, 3), "校运会", "li"
+    ),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_lessons_and_what_counts_are_written_together_or_not_at_all(office, act):
+    """Ended at any statement that writes, the hub has it all as it was, and the same act does it all the next time."""
+    plan = office.approved(weeks=(1, 2))
+    if act != "publish":
+        office.desk.publish(plan, NewPublication(), "li")
+    office.now += 1
+    kept = {one.lesson for one in office.plan.held[:2]}
+    office.bare = office.plan.model_copy(
+        update={
+            "held": office.plan.held[:2],
+            "served": tuple(one for one in office.plan.served if one.lesson in kept),
+            "district": "",
+        }
+    )
+
+    def stands():
+        return {one.id: one.state for one in office.desk.heads()}, held(office)
+
+    before, died = stands(), 0
+    while ended_at(office, died + 1, ACTS[act], plan):
+        died += 1
+        office.solved_by("answer")  # the hub is started again
+        assert stands() == before
+    assert died >= 2
+    after = stands()
+    assert after != before
+    assert set(after[1].values()) == {
+        one.id for one in office.desk.heads() if office.desk.counting("2026b").get(one.id)
+    }
+
+
+class _Ended(BaseException):
+    """Nothing catches it, as nothing catches the end of the process."""
+
+
+def ended_at(office, number, act, plan):
+    """Whether an act comes to so many statements that write; there it ends."""
+    left = [number]
+
+    def count(_connection, _cursor, statement, *_rest):
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            left[0] -= 1
+            if not left[0]:
+                raise _Ended
+
+    engine = office.store.occurrences._database.engine
+    sqlalchemy.event.listen(engine, "before_cursor_execute", count)
+    try:
+        act(office, plan)
+    except _Ended:
+        return True
+    finally:
+        sqlalchemy.event.remove(engine, "before_cursor_execute", count)
+    return False
+
+
+def test_of_two_repairs_of_one_week_the_first_counts(office):
+    plan = office.approved(weeks=(1, 3))
+    office.desk.publish(plan, NewPublication(), "li")
+    seen = office.desk.open(plan)
+    office.now += 1
+    office.desk.adopt(seen, office.district, office.plan, range(2, 3), "first", "li")
+    with pytest.raises(PlanMoved, match="another plan counts for week 2"):
+        office.desk.adopt(seen, office.district, office.plan, range(2, 3), "second", "wang")
 
 
 def test_a_day_off_that_the_term_gets_later_counts_when_the_plan_is_published_again(office):
