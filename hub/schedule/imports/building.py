@@ -1,5 +1,6 @@
 """Gathers what files say, whatever their format, and holds it against what is known."""
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -72,6 +73,14 @@ class Building:
             return draft.values[name]
         data = self.known.get((kind, fact))
         return json.loads(data).get(name) if data is not None else None
+
+    def days_off_with(self, term: str, dates: Mapping[dt.date, str]) -> list[dict[str, Any]]:
+        """The days off of a term and further ones, with words for each; what is made up on stays as it is."""
+        known = self.value(Kind.TERM, term, "days_off") or []
+        make_ups = self.value(Kind.TERM, term, "make_ups") or []
+        there = {str(one["date"]) for one in (*known, *make_ups)}
+        fresh = [{"date": date, "words": said} for date, said in sorted(dates.items()) if str(date) not in there]
+        return [*known, *fresh]
 
     def models(self, kind: Kind) -> list[Fact]:
         """Every fact of a kind as it will be, those of this import with it."""

@@ -234,7 +234,7 @@ def date(cell: Cell) -> dt.date:
     if isinstance(cell, dt.date):
         return cell
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        if int(cell) in SERIALS:
+        if math.isfinite(cell) and int(cell) in SERIALS:
             return EXCEL_DAY_0 + dt.timedelta(days=int(cell))
         cell = text(cell)
     written = plain(text(cell))

@@ -25,6 +25,7 @@ def read_csv(data: bytes, file: str, most_rows: int = MOST_ROWS) -> Sheet:
     head = text[: text.find("\n") + 1] or text
     separator = max(_SEPARATORS, key=head.count)
     rows = []
+    number = 0
     try:
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1):
             if number > most_rows:
@@ -35,7 +36,7 @@ def read_csv(data: bytes, file: str, most_rows: int = MOST_ROWS) -> Sheet:
             if kept:
                 rows.append((number, kept))
     except csv.Error as error:
-        raise file_wrong(file, "file.csv", row=len(rows) + 1, why=str(error)) from error
+        raise file_wrong(file, "file.csv", row=number + 1, why=str(error)) from error
     return Sheet(file, "", rows)
 
 

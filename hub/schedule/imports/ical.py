@@ -20,6 +20,7 @@ from hub.schedule.register.words import words
 from hub.schedule.terms import Term
 
 MOST_EVENTS = 20_000
+"""Of a file; and of the days on which all of them recur."""
 LONGEST_DAYS = 400
 WHOLE_DAY = (1, 20)
 _BETWEEN = re.compile(r"[\s:：,，、;；()（）\[\]【】|/—–-]+")
@@ -109,16 +110,20 @@ class _Events:
         self._zone = timezone
         self._days_off = days_off
         self._off: dict[str, dict[dt.date, tuple[str, Where]]] = {}
+        self._days = 0
 
     def take(self, event: Event, where: Where, moved: set[tuple[str, dt.date]]) -> None:
         """One event, and whatever of it recurs."""
-        span = self._span(event)
+        span = self._span(event, where)
         summary = as_text(str(event.get("SUMMARY") or "").replace("\n", " ")[:200])
         uid = str(event.get("UID") or f"{summary} {span.first}")
         overriding = event.get("RECURRENCE-ID") is not None
         excluded = {date for of, date in moved if of == uid} if not overriding else set()
         excluded |= set(self._exdates(event))
-        days = list(self._recurring(event, span.first))
+        days = self._recurring(event, span)
+        self._days += len(days)
+        if self._days > MOST_EVENTS:
+            raise _PropertyWrong("RRULE", "ical.too_many", most=MOST_EVENTS)
         length = span.last - span.first
         for first in (day for day in days if day not in excluded):
             self._one(Span(first, first + length, span.begins, span.ends), event, summary, uid, where)
@@ -126,15 +131,9 @@ class _Events:
     def finish(self) -> None:
         """Days off are added to their terms, all of a term at once."""
         for term, dates in self._off.items():
-            known = self._building.value(Kind.TERM, term, "days_off") or []
-            make_ups = self._building.value(Kind.TERM, term, "make_ups") or []
-            there = {str(one["date"]) for one in (*known, *make_ups)}
-            fresh = [
-                {"date": date, "words": said} for date, (said, _) in sorted(dates.items()) if str(date) not in there
-            ]
+            off = self._building.days_off_with(term, {date: said for date, (said, _) in dates.items()})
             where = next(iter(dates.values()))[1]
-            if fresh:
-                self._building.change(Draft(Kind.TERM, term, {"days_off": [*known, *fresh]}, where))
+            self._building.change(Draft(Kind.TERM, term, {"days_off": off}, where))
 
     def _one(self, span: Span, event: Event, summary: str, uid: str, where: Where) -> None:
         if self._days_off:
@@ -159,7 +158,7 @@ class _Events:
 
     # When.
 
-    def _span(self, event: Event) -> Span:
+    def _span(self, event: Event, where: Where) -> Span:
         start, end, duration = event.get("DTSTART"), event.get("DTEND"), event.get("DURATION")
         if start is None:
             raise _PropertyWrong("DTSTART", "ical.no_start")
@@ -168,6 +167,8 @@ class _Events:
         if not isinstance(begins, dt.datetime):
             last = _date_of(ends, self._zone) - dt.timedelta(days=1)
             return _bounded(Span(begins, max(begins, last), None, None), ends < begins)
+        if begins.tzinfo is None and "TZID" in start.params:
+            self._building.note(where, words("ical.zone", found=str(start.params["TZID"])[:40], zone=self._zone))
         first, last = self._local(begins), self._local(ends)
         if last > first and (last.hour, last.minute) == (0, 0):
             last -= dt.timedelta(minutes=1)
@@ -182,16 +183,27 @@ class _Events:
         local: dt.datetime = moment.astimezone(ZoneInfo(self._zone)) if moment.tzinfo is not None else moment
         return local.replace(tzinfo=None)
 
-    def _recurring(self, event: Event, first: dt.date) -> Sequence[dt.date]:
+    def _recurring(self, event: Event, span: Span) -> Sequence[dt.date]:
         rule = event.get("RRULE")
         if rule is None:
-            return [first]
+            return [span.first]
         if isinstance(rule, list) or event.get("RDATE") is not None:
             raise _PropertyWrong("RRULE", "ical.recurrence")
-        found = days_of({str(name).upper(): value for name, value in rule.items()}, first)
+        parts = {str(name).upper(): value for name, value in rule.items()}
+        if "UNTIL" in parts:
+            parts["UNTIL"] = [self._last_day(until, span) for until in parts["UNTIL"]]
+        found = days_of(parts, span.first)
         if found is None:
             raise _PropertyWrong("RRULE", "ical.recurrence")
         return found
+
+    def _last_day(self, until: dt.date, span: Span) -> dt.date:
+        """The last day on which an event begins by then, on the district's clock: often said in UTC."""
+        if not isinstance(until, dt.datetime):
+            return until
+        local = self._local(until)
+        begins_by_then = local.hour * 60 + local.minute >= (span.begins or 0)
+        return local.date() if begins_by_then else local.date() - dt.timedelta(days=1)
 
     def _exdates(self, event: Event) -> Iterator[dt.date]:
         excluded = event.get("EXDATE")

@@ -21,7 +21,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _WESTERN = re.compile(r"[A-Za-z .'-]+")
 
 
-def read_oneroster(data: bytes, parts: Mapping[str, bytes], file: str, building: Building) -> None:
+def read_oneroster(data: bytes, parts: Mapping[str, bytes], file: str, building: Building, most_rows: int) -> None:
     """Take what a roster says.
 
     Args:
@@ -29,11 +29,12 @@ def read_oneroster(data: bytes, parts: Mapping[str, bytes], file: str, building:
         parts: a folder's files by name.
         file: the archive's or the folder's name.
         building: takes it.
+        most_rows: bounds what an archive may have unpacked.
 
     Raises:
         FileWrong: it is no archive, too large, or has no manifest.
     """
-    _Roster(roster_lines(data, parts, file, building), building).take()
+    _Roster(roster_lines(data, parts, file, building, most_rows), building).take()
 
 
 class _Roster:
@@ -113,8 +114,12 @@ class _Roster:
         weeks = (ends - monday).days // 7 + 1
         if weeks > MOST_WEEKS:
             raise LineWrong(line.where("endDate"), CellWrong(words("roster.long_term", weeks=weeks, most=MOST_WEEKS)))
-        fields = {"name": name, "first_day": monday, "weeks": weeks}
-        self._building.add(Draft(Kind.TERM, self._fact(Kind.TERM, sourced, name, ""), fields, line.where()))
+        term = self._fact(Kind.TERM, sourced, name, "")
+        dates = [monday + dt.timedelta(days=number) for number in range(7 * weeks)]
+        outside = {date: "" for date in dates if not begins <= date <= ends}  # of its first week and its last
+        off = self._building.days_off_with(term, outside)
+        fields = {"name": name, "first_day": monday, "weeks": weeks, "days_off": off}
+        self._building.add(Draft(Kind.TERM, term, fields, line.where()))
 
     def _course(self, line: Line) -> None:
         self._subjects[line.word("sourcedId")] = line.get("subjects") or line.need("title")

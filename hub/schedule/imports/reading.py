@@ -64,7 +64,7 @@ class Wanted:
     timezone: str = "Asia/Shanghai"
     """In which calendars' moments are read."""
     most_rows: int = MOST_ROWS
-    """Of one sheet."""
+    """Of one sheet; it also bounds what an archive may have unpacked (`archive.parts_of`)."""
 
 
 def propose(files: Sequence[Brought], known: Iterable[FactRow], wanted: Wanted) -> Proposal:
@@ -91,7 +91,7 @@ def propose(files: Sequence[Brought], known: Iterable[FactRow], wanted: Wanted) 
             by_format.setdefault(format_of(file, wanted.kind), []).append(file)
     for file in by_format.get("oneroster", ()):
         with _telling(building):
-            read_oneroster(file.data, file.parts, file.name, building)
+            read_oneroster(file.data, file.parts, file.name, building, wanted.most_rows)
     _tables((*by_format.get("workbook", ()), *by_format.get("csv", ())), building, wanted, school)
     for file in by_format.get("cses", ()):
         with _telling(building):

@@ -15,7 +15,7 @@ def days_of(rule: Mapping[str, Any], first: dt.date) -> list[dt.date] | None:
     """The days of a rule, from the event's own on.
 
     Args:
-        rule: RRULE's parts by name, as icalendar gives them: each a list.
+        rule: RRULE's parts by name, as icalendar gives them: each a list; UNTIL as a day.
         first: day of the event.
 
     Returns:
@@ -29,10 +29,9 @@ def days_of(rule: Mapping[str, Any], first: dt.date) -> list[dt.date] | None:
     weekdays = [_DAYS.get(str(day)) for day in rule.get("BYDAY", [])]
     if frequency not in {"DAILY", "WEEKLY", "YEARLY"} or not set(rule) <= _TAKEN or None in weekdays:
         return None
-    if (weekdays and frequency != "WEEKLY") or interval < 1 or str(_first(rule, "WKST", "MO")) != "MO":
+    if (weekdays and frequency != "WEEKLY") or min(interval, count) < 1 or str(_first(rule, "WKST", "MO")) != "MO":
         return None
-    until = _first(rule, "UNTIL", None)
-    last = until.date() if isinstance(until, dt.datetime) else until or first + dt.timedelta(days=HORIZON_DAYS)
+    last = _first(rule, "UNTIL", None) or first + dt.timedelta(days=HORIZON_DAYS)
     wanted = set(weekdays) or {first.isoweekday()}
     monday = first - dt.timedelta(days=first.weekday())
     found: list[dt.date] = []

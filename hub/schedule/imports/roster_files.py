@@ -6,10 +6,10 @@ Source: 1EdTech OneRoster 1.2 CSV Binding.
 import datetime as dt
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 
+from hub.schedule.imports.archive import BROKEN_ARCHIVE, parts_of
 from hub.schedule.imports.building import Building
 from hub.schedule.imports.cells import Cell, date, empty, plain, text
 from hub.schedule.imports.csv_file import read_csv
@@ -17,7 +17,6 @@ from hub.schedule.imports.mistakes import CellWrong, FileWrong, Mistake, Where, 
 from hub.schedule.imports.sheets import MOST_FILE_BYTES, Sheet
 from hub.schedule.register.words import words
 
-MOST_UNPACKED_BYTES = 512 << 20
 MOST_PARTS = 200
 NEEDED: Mapping[str, Sequence[str]] = {
     "manifest.csv": ("propertyName", "value"),
@@ -92,7 +91,9 @@ class LineWrong(CellWrong):
         self.where: Where = error.where if isinstance(error, LineWrong) else where
 
 
-def roster_lines(data: bytes, parts: Mapping[str, bytes], file: str, building: Building) -> dict[str, list[Line]]:
+def roster_lines(
+    data: bytes, parts: Mapping[str, bytes], file: str, building: Building, most_rows: int
+) -> dict[str, list[Line]]:
     """The lines of every file that is looked at, by its name; what cannot be read is told.
 
     Args:
@@ -100,11 +101,12 @@ def roster_lines(data: bytes, parts: Mapping[str, bytes], file: str, building: B
         parts: a folder's files by name.
         file: the archive's or the folder's name.
         building: is told.
+        most_rows: bounds what an archive may have unpacked, as in `parts_of`.
 
     Raises:
         FileWrong: it is no archive, too large, or has no manifest.
     """
-    files = dict(parts) or _unpacked(data, file)
+    files = dict(parts) or _unpacked(data, file, most_rows)
     if "manifest.csv" not in files:
         raise file_wrong(file, "roster.no_manifest")
     lines = {part: list(_lines(file, part, files, building)) for part in NEEDED if part in files}
@@ -112,18 +114,23 @@ def roster_lines(data: bytes, parts: Mapping[str, bytes], file: str, building: B
     return lines
 
 
-def _unpacked(data: bytes, file: str) -> dict[str, bytes]:
+def _unpacked(data: bytes, file: str, most_rows: int) -> dict[str, bytes]:
+    """The files that are looked at, wherever in the archive they lie, by their names alone."""
     if len(data) > MOST_FILE_BYTES:
         raise file_wrong(file, "file.too_large", mib=MOST_FILE_BYTES >> 20)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            inside = archive.infolist()
-            if len(inside) > MOST_PARTS or sum(one.file_size for one in inside) > MOST_UNPACKED_BYTES:
-                raise file_wrong(file, "file.bomb", mib=MOST_UNPACKED_BYTES >> 20)
-            if any(one.flag_bits & 1 for one in inside):
-                raise file_wrong(file, "file.encrypted")
-            return {PurePath(one.filename).name: archive.read(one) for one in inside if one.filename.endswith(".csv")}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+            found: dict[str, bytes] = {}
+            for one in parts_of(archive, file, MOST_PARTS, most_rows):
+                name = PureWindowsPath(one.filename).name
+                if name in NEEDED and name in found:
+                    raise file_wrong(file, "roster.twice", part=name)
+                if name in NEEDED:
+                    found[name] = archive.read(one)
+            return found
+    except FileWrong:
+        raise
+    except BROKEN_ARCHIVE as error:
         raise file_wrong(file, "file.no_zip") from error
 
 

@@ -3,7 +3,6 @@
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -11,11 +10,11 @@ from openpyxl import load_workbook
 from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.utils.exceptions import InvalidFileException
 
+from hub.schedule.imports.archive import BROKEN_ARCHIVE, parts_of
 from hub.schedule.imports.cells import Cell, empty
 from hub.schedule.imports.mistakes import FileWrong, file_wrong
 from hub.schedule.imports.sheets import MOST_COLUMNS, MOST_FILE_BYTES, MOST_ROWS, Sheet, trimmed
 
-MOST_UNPACKED_BYTES = 512 << 20
 MOST_PARTS = 2_000
 MOST_MERGED = 20_000
 MOST_UNVALUED = 1_000
@@ -27,19 +26,12 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a workbook with a password begins with, and one of before 2007."""
 
 BROKEN = (
+    *BROKEN_ARCHIVE,
     InvalidFileException,
-    zipfile.BadZipFile,
-    zlib.error,
-    LookupError,
-    ValueError,
     TypeError,
     AttributeError,
     SyntaxError,  # an XML ParseError is one
-    EOFError,
-    OSError,
     ArithmeticError,
-    RuntimeError,
-    NotImplementedError,
 )
 """What openpyxl and zipfile raise over bytes that are no workbook any more."""
 
@@ -65,7 +57,7 @@ def read_workbook(data: bytes, file: str, most_rows: int = MOST_ROWS) -> list[Sh
     Raises:
         FileWrong: it has a password, is of before 2007, is broken, too large, or has too many rows.
     """
-    _refuse(data, file)
+    _refuse(data, file, most_rows)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
@@ -83,7 +75,7 @@ def read_workbook(data: bytes, file: str, most_rows: int = MOST_ROWS) -> list[Sh
         raise file_wrong(file, "file.broken_workbook", why=_in_short(error)) from error
 
 
-def _refuse(data: bytes, file: str) -> None:
+def _refuse(data: bytes, file: str, most_rows: int) -> None:
     """Refuse what would cost too much to look into, or cannot be."""
     if not data:
         raise file_wrong(file, "file.empty")
@@ -93,19 +85,15 @@ def _refuse(data: bytes, file: str) -> None:
         raise file_wrong(file, "file.encrypted")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _refuse_parts(archive, file)
+            _refuse_parts(archive, file, most_rows)
     except BROKEN as error:
         if isinstance(error, FileWrong):
             raise
         raise file_wrong(file, "file.no_workbook") from error
 
 
-def _refuse_parts(archive: zipfile.ZipFile, file: str) -> None:
-    parts = archive.infolist()
-    if len(parts) > MOST_PARTS or sum(one.file_size for one in parts) > MOST_UNPACKED_BYTES:
-        raise file_wrong(file, "file.bomb", mib=MOST_UNPACKED_BYTES >> 20)
-    if any(one.flag_bits & 1 for one in parts):
-        raise file_wrong(file, "file.encrypted")
+def _refuse_parts(archive: zipfile.ZipFile, file: str, most_rows: int) -> None:
+    parts = parts_of(archive, file, MOST_PARTS, most_rows)
     names = {one.filename for one in parts}
     if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
         raise file_wrong(file, "file.no_workbook")

@@ -6,11 +6,13 @@ from typing import Any
 
 import yaml
 
+from hub.schedule.imports.cells import SHOWN
 from hub.schedule.imports.csv_file import decoded
 from hub.schedule.imports.mistakes import CellWrong, FileWrong, Where, file_wrong
-from hub.schedule.imports.sheets import MOST_FILE_BYTES
 from hub.schedule.register.words import words
 
+MOST_YAML_BYTES = 1 << 20
+"""A class's schedule has some tens of kilobytes; a megabyte of YAML takes seconds to read."""
 MOST_VALUES = 100_000
 """Values of a file, those behind an alias each time anew: a small file can stand for endless ones."""
 DEEPEST = 30
@@ -92,8 +94,8 @@ def read_yaml(data: bytes, file: str) -> Marked:
     Raises:
         FileWrong: it is too large, no text, or no YAML.
     """
-    if len(data) > MOST_FILE_BYTES:
-        raise file_wrong(file, "file.too_large", mib=MOST_FILE_BYTES >> 20)
+    if len(data) > MOST_YAML_BYTES:
+        raise file_wrong(file, "file.too_large", mib=MOST_YAML_BYTES >> 20)
     text = decoded(data, file)
     try:
         loader = yaml.SafeLoader(text)
@@ -132,7 +134,10 @@ def _marked(loader: yaml.SafeLoader, node: yaml.Node, at: Where, counted: Iterat
             name = str(key.value)
             named[name] = _marked(loader, one, _below(where, f".{name}" if where.column else name), counted, depth + 1)
         return Marked(named, where)
-    return Marked(loader.construct_object(node), where)
+    try:
+        return Marked(loader.construct_object(node), where)
+    except (LookupError, AttributeError, ValueError) as error:  # a tag that does not fit, such as `!!bool maybe`
+        raise file_wrong(at.file, "file.yaml", row=where.row, why=f"{node.tag} {node.value[:SHOWN]}") from error
 
 
 def _below(where: Where, step: str) -> Where:

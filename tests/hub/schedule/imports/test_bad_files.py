@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
+from hub.schedule.imports.archive import UNPACKED_ROW_BYTES
 from hub.schedule.imports.reading import Brought, Wanted, propose
 from hub.schedule.imports.sheets import MOST_ROWS
-from hub.schedule.imports.workbook import MOST_UNPACKED_BYTES
 from tests.hub.schedule.imports.test_tables import SCHOOLS, csv, saved, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -32,12 +32,25 @@ def within(name, before, after):
     return altered(lambda part, data: data.replace(before, after) if part == name else data)
 
 
-def bomb():
+def bomb(most_rows=MOST_ROWS):
     out = io.BytesIO(good())
     with zipfile.ZipFile(out, "a") as archive:
         archive.writestr("xl/media/x.bin", b"x")
-        archive.filelist[-1].file_size = MOST_UNPACKED_BYTES + 1  # what the directory says is what is unpacked
+        # What the directory says is what is unpacked.
+        archive.filelist[-1].file_size = most_rows * UNPACKED_ROW_BYTES + 1
     return out.getvalue()
+
+
+def archive(*parts):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as files:
+        for name, text in parts:
+            files.writestr(name, text)
+    return out.getvalue()
+
+
+MANIFEST = ("manifest.csv", "propertyName,value\noneroster.version,1.2\n")
+ORGS = "sourcedId,name,type\nx-1,九小,school\n"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +76,13 @@ def bomb():
         ("a.csv", lambda: b"a,b\n1,2\n", "which table this is"),
         ("a.csv", lambda: b"x\n" * (MOST_ROWS + 1), f"more than {MOST_ROWS} rows"),
         ("a.csv", lambda: b"," * 100 + b"x\n", "more than 64 columns"),
+        ("a.csv", lambda: '学校,名称\n\n\ns1,101\ns1,"102"x\n'.encode(), "near row 5"),
+        ("a.yaml", lambda: b'- 1\n- !!int ""\n', "near line 2"),
+        ("a.yaml", lambda: b"a: !!bool maybe\n", "bool maybe"),
+        ("a.yaml", lambda: b"a: !!timestamp soon\n", "timestamp soon"),
+        ("a.yaml", lambda: b"# " + b"x" * (1 << 20), "larger than 1 MiB"),
+        ("a.zip", lambda: archive(MANIFEST, ("é.csv", "")).replace("é".encode(), b"\xff\xff"), "no zip"),
+        ("a.zip", lambda: archive(MANIFEST, ("a/orgs.csv", ORGS), ("b\\orgs.csv", ORGS)), "orgs.csv is in the archive"),
         ("a.docx", lambda: b"hello", "not known"),
         ("a.pdf", lambda: b"%PDF", "not known"),
     ],
@@ -96,3 +116,19 @@ def test_a_sheet_that_is_no_table_of_ours_beside_one_that_is_is_only_noted():
 def test_a_school_that_is_not_known_is_told_before_anything_else():
     proposal = propose([csv("rooms.csv", "名称\n101\n")], [], Wanted(school="九小"))
     assert "there is no school “九小”" in proposal.mistakes[0].told("en")
+
+
+def test_where_fewer_rows_are_allowed_less_is_unpacked():
+    data = bomb(most_rows=1000)
+    assert propose([Brought("a.xlsx", data)], [], Wanted()).mistakes == ()
+    assert "unpacked" in propose([Brought("a.xlsx", data)], [], Wanted(most_rows=1000)).mistakes[0].told("en")
+
+
+def test_a_number_without_end_is_no_date():
+    book = saved(workbook(学期=[["编号", "第一周周一", "周数"], ["t1", 46000, 18]])).data
+    endless = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(endless, "w") as new:
+        for part in old.namelist():
+            new.writestr(part, old.read(part).replace(b"46000", b"1E400"))
+    (mistake,) = propose([Brought("a.xlsx", endless.getvalue())], [], Wanted()).mistakes
+    assert (mistake.where.row, mistake.where.column) == (2, "第一周周一")

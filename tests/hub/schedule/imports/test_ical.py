@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hub.schedule.imports import ical
 from hub.schedule.imports.reading import Brought, Wanted, propose
 from hub.schedule.register.kinds import Kind
 from tests.hub.schedule.imports.test_tables import BELLS, SCHOOLS, csv, facts
@@ -76,6 +77,36 @@ def test_a_recurring_event_closes_its_room_on_each_of_its_days_but_those_taken_o
     ]
 
 
+@pytest.mark.parametrize(
+    ("begins", "until", "last"),
+    [
+        ("TZID=Asia/Shanghai:20261012T073000", "20261025T233000Z", "2026-10-26"),  # half past seven is yesterday in UTC
+        ("TZID=Asia/Shanghai:20261012T080000", "20261025T235959Z", "2026-10-19"),
+        ("TZID=Asia/Shanghai:20261012T080000", "20261026T000000Z", "2026-10-26"),
+        ("VALUE=DATE:20261012", "20261026", "2026-10-26"),
+    ],
+)
+def test_a_rules_end_in_utc_is_read_on_the_districts_clock(known, begins, until, last):
+    weekly = event("UID:1", "SUMMARY:李梅", f"DTSTART;{begins}", "DURATION:P1D", f"RRULE:FREQ=WEEKLY;UNTIL={until}")
+    weekly = [line.replace("P1D", "PT45M") if "T" in begins.split(":")[1] else line for line in weekly]
+    assert max(one[2] for one in closures(propose([calendar(weekly)], known, Wanted()))) == last
+
+
+def test_a_time_zone_that_nobody_knows_is_told(known):
+    lines = ["UID:1", "SUMMARY:李梅", "DTSTART;TZID=Nowhere/City:20261012T083000", "DURATION:PT25M"]
+    proposal = propose([calendar(event(*lines))], known, Wanted())
+    assert closures(proposal) == [("teacher", "t1", "2026-10-12", "2026-10-12", 1, 2)]
+    assert "the time zone “Nowhere/City” is not known" in proposal.notes[0].told("en")
+
+
+def test_events_that_recur_endlessly_in_great_numbers_are_not_all_followed(known, monkeypatch):
+    monkeypatch.setattr(ical, "MOST_EVENTS", 1000)
+    daily = [event(f"UID:{one}", "SUMMARY:李梅", "DTSTART:20261012T083000", "RRULE:FREQ=DAILY") for one in range(4)]
+    proposal = propose([calendar(*daily)], known, Wanted())
+    assert [one.what.key for one in proposal.mistakes] == ["ical.too_many", "ical.too_many"]
+    assert len(proposal.changes) == 2 * 367
+
+
 def test_what_was_cancelled_is_no_closure(known):
     gone = event("UID:1", "DTSTART;VALUE=DATE:20261012", "STATUS:CANCELLED", "SUMMARY:李梅")
     assert propose([calendar(gone)], known, Wanted()).changes == ()
@@ -101,6 +132,7 @@ def test_days_off_are_added_to_the_term_that_they_lie_in_beside_those_that_it_ha
         (["SUMMARY:李梅", "DTSTART:20261012T080000", "DTEND:20261012T070000"], "DTEND", "ends before"),
         (["SUMMARY:李梅", "DTSTART;VALUE=DATE:20261012", "DTEND;VALUE=DATE:20291012"], "DTEND", "longer than"),
         (["SUMMARY:李梅", "DTSTART;VALUE=DATE:20261012", "RRULE:FREQ=MONTHLY"], "RRULE", "rule of recurrence"),
+        (["SUMMARY:李梅", "DTSTART;VALUE=DATE:20261012", "RRULE:FREQ=DAILY;COUNT=-1"], "RRULE", "rule of recurrence"),
         (["SUMMARY:李梅", "DTSTART:20261012T200000"], "DTSTART", "no period of school s1"),
     ],
 )

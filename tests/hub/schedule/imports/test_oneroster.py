@@ -55,6 +55,17 @@ def archive(parts=ROSTER):
     return Brought("roster.zip", out.getvalue())
 
 
+def test_a_term_that_begins_in_the_middle_of_a_week_is_off_before_and_after_beside_what_is_known():
+    first = propose([folder()], [], Wanted())
+    term = by_id(first)["a"]
+    assert (term["first_day"], term["weeks"]) == ("2026-08-31", 20)
+    assert [one["date"] for one in term["days_off"]] == ["2026-08-31", "2027-01-16", "2027-01-17"]
+    calendar = Brought("calendar.csv", "学期,日期,类型\na,2026-10-01,放假\n".encode())
+    known = [*facts(first), *facts(propose([calendar], facts(first), Wanted()))]
+    again = by_id(propose([folder()], known, Wanted()))["a"]
+    assert [one["date"] for one in again["days_off"]] == ["2026-10-01", "2026-08-31", "2027-01-16", "2027-01-17"]
+
+
 def by_id(proposal):
     assert [one.told("en") for one in proposal.mistakes] == []
     return {one.id: json.loads(one.after) for one in proposal.changes}
