@@ -2,6 +2,8 @@
 
 Where one row of a group is wrong, the group is: a bell table with a hole in it would count its periods wrongly. What
 the file says takes the place of all that was known of it. Rows that are `broken` have some of their values.
+
+Of bells and timetables a table says which there are; a term's calendar, rules and goals are a part of theirs alone.
 """
 
 from collections import defaultdict
@@ -19,6 +21,7 @@ Grouped = Callable[[Sequence[RowLike], Sequence[Values], Building], None]
 
 
 def _bells(rows: Sequence[RowLike], broken: Sequence[Values], building: Building) -> None:
+    building.covers(Kind.BELLS)
     for school, group in _by(rows, broken, "school").items():
         bells: dict[int, RowLike] = {}
         good = True
@@ -58,6 +61,7 @@ def _in_order(rows: Sequence[RowLike], building: Building) -> bool:
 
 
 def _timetables(rows: Sequence[RowLike], broken: Sequence[Values], building: Building) -> None:
+    building.covers(Kind.TIMETABLE)
     for school_class, group in _by(rows, broken, "school_class").items():
         taken: dict[tuple[int, int, str], RowLike] = {}
         entries = []

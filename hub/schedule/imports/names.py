@@ -30,12 +30,14 @@ class Names:
     def __init__(self) -> None:
         self._ids: dict[Kind, dict[str, str]] = defaultdict(dict)
         self._named: dict[Kind, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._homes: dict[Kind, dict[str, str]] = defaultdict(dict)
         self._bad: dict[Kind, set[str]] = defaultdict(set)
         self._guessed = 0
 
     def add(self, kind: Kind, fact: str, name: str = "", school: str = "") -> None:
         """Make something known."""
         self._ids[kind][fact.casefold()] = fact
+        self._homes[kind][fact] = school
         if name:
             self._named[kind]["", plain(name)].add(fact)
             self._named[kind][school, plain(name)].add(fact)
@@ -71,14 +73,18 @@ class Names:
         Args:
             kind: what is sought.
             cell: an id, or a name.
-            school: where names are sought; empty for everywhere. An id is known wherever it is.
+            school: where it is sought; empty for everywhere.
 
         Raises:
-            CellWrong: there is nothing of the kind, or several of that name.
+            CellWrong: there is nothing of the kind, several of that name, or it is of another school.
         """
         written = text(cell)  # type: ignore[arg-type]
         exact = self._ids[kind].get(written.casefold())
         if exact is not None:
+            there = self._homes[kind][exact]
+            if school and there and there != school:
+                told = words("cell.other_school", kind=words(f"kind.{kind}"), found=exact, there=there, here=school)
+                raise CellWrong(told)
             return exact
         named = self.only(kind, written, school)
         if named is not None:

@@ -57,7 +57,6 @@ def read_rows(sheet: Sheet, header: Header, building: Building, school: str) -> 
     grouped = GROUPED.get(table.key)
     if grouped is not None:
         grouped(rows, broken, building)
-        building.covers(table.kind)
         return
     make = MAKERS[table.key]
     for row in rows:

@@ -156,6 +156,33 @@ def test_what_the_file_does_not_have_is_removed_only_where_asked_and_only_of_its
     assert (gone.what, gone.id) == ("removed", "r2")
 
 
+def test_a_terms_calendar_says_nothing_of_other_terms(known):
+    terms = csv("terms.csv", "编号,第一周周一,周数\nautumn,2026-08-31,18\nspring,2027-03-01,18\n")
+    there = [*known, *facts(propose([terms], known, Wanted()))]
+    off = csv("calendar.csv", "学期,日期,类型\nautumn,2026-10-01,放假\n")
+    (change,) = propose([off], there, Wanted(replace=True)).changes
+    assert (change.what, change.id) == ("changed", "autumn")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "timetables.csv|学校,班级,星期,节次,学科\ns1,k2,周一,1,英语\n",
+        "lessons.csv|学校,主讲教师,学科,年级,最多接收\ns1,t2,英语,3,2\n",
+        "closures.csv|学校,教师,星期\ns1,t2,周一\n",
+    ],
+)
+def test_what_a_row_names_by_its_id_is_of_the_rows_school(known, text):
+    people = csv("teachers.csv", "学校,编号,姓名\ns2,t2,李梅\n")
+    classes = csv("classes.csv", "学校,编号,名称\ns2,k2,三年级1班\n")
+    there = [*known, *facts(propose([people, classes], known, Wanted()))]
+    name, _, rows = text.partition("|")
+    (mistake,) = propose([csv(name, rows)], there, Wanted()).mistakes
+    assert mistake.where.row == 2
+    assert "is of school s2, and the row is of school s1" in mistake.told("en")
+    assert propose([csv(name, rows.replace("s1", "s2"))], there, Wanted()).mistakes == ()
+
+
 @pytest.mark.parametrize(
     ("file", "where", "words"),
     [
