@@ -39,6 +39,9 @@ setup:
 demo: setup
 	$(BIN)/tongtang demo $(ARGS)
 
+# Hundreds of processes are started: whoever has asked Python to keep no compiled code would wait for it each time.
+test soak soak-kill: export PYTHONDONTWRITEBYTECODE =
+
 # What fails quickly comes first.
 test: setup
 	$(BIN)/ruff check .
@@ -68,3 +71,4 @@ lock: setup
 clean:
 	rm -rf .venv .weights .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf build dist out demo-out
+	find . -name __pycache__ -prune -exec rm -rf {} +
