@@ -19,23 +19,34 @@ import time
 HEAD = struct.Struct("!QQ")
 CHUNK = 65_536
 SAY_S = 0.5
+LOOK_S = 0.05
 
 
 def udp_listen(address: str, port: int) -> None:
+    ended = False
+
+    def end(*_: object) -> None:
+        nonlocal ended
+        ended = True
+
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         ear.bind((address, port))
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        signal.signal(signal.SIGTERM, end)
         print("ready", flush=True)
+        ear.settimeout(LOOK_S)
         heard: list[tuple[int, ...]] = []
-        try:
-            while True:
+        while True:
+            try:
                 packet = ear.recv(CHUNK)
-                heard.append((*HEAD.unpack_from(packet), time.monotonic_ns()))
-        finally:
-            # Not before: a full pipe would hold up the listening.
-            for one in heard:
-                print(*one)
+            except TimeoutError:
+                if ended:  # and all that had come is read
+                    break
+                continue
+            heard.append((*HEAD.unpack_from(packet), time.monotonic_ns()))
+    # Not before: a full pipe would hold up the listening.
+    for one in heard:
+        print(*one)
 
 
 def udp_send(address: str, port: int, count: int, per_second: float, size: int) -> None:
@@ -63,7 +74,7 @@ def tcp_listen(address: str, port: int) -> None:
 
 
 def tcp_send(address: str, port: int, seconds: float) -> None:
-    with socket.create_connection((address, port), timeout=10) as connection:
+    with socket.create_connection((address, port), timeout=30) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
         # What a download uses nearly everywhere, whatever this machine's own choice is.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
