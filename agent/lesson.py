@@ -169,14 +169,12 @@ class Lesson:
         await self._seal()
 
     async def _teach(self, classroom: Classroom) -> None:
-        """From ready to the end of session time, joined with the other rooms where there are any."""
+        """From ready to the end of session time, joined with the other rooms."""
         house = self._house
         sent = FrameCount(self._time.counts)
         classroom.videos["camera"].add_taker(sent.take)
-        beside = []
-        if not self.order.alone:
-            self.stream = self._join(classroom)
-            beside.append(self._beside(self.stream.run(), "the connection with the other rooms"))
+        self.stream = self._join(classroom)
+        beside = [self._beside(self.stream.run(), "the connection with the other rooms")]
         if not self._watches:
             beside.append(self._beside(self._recording.begin(classroom), "the beginning of the recording"))
         try:

@@ -144,7 +144,11 @@ async def test_a_lead_room_that_is_alone_is_recorded_whole_and_waits_for_nobody(
     alone = order(1.0, 4.0, Policy(record=True, upload=True), (LEAD,), Mode.OPEN)
     lesson = Lesson(alone, LEAD, house)
     holding = asyncio.create_task(lesson.run())
-    await until(lambda: holding.done() or (lesson.state is SessionState.LIVE and lesson.recorder.recording))
+
+    def recording():
+        return lesson.recorder is not None and lesson.recorder.recording
+
+    await until(lambda: holding.done() or (lesson.state is SessionState.LIVE and recording()))
     shown = overlay_state(lesson, lesson.stands, connected=False, since=0.0)
     assert shown.words_zh == "开放课：本教室正在录课，没有听课教室；中心未连接"
     assert (shown.recording, shown.peers, shown.rung) == (True, (), "")

@@ -53,12 +53,13 @@ class District:
     def kill(self, name: str) -> None:
         self.children.kill(name)
 
-    def new_session(self, seconds: float, *, in_s: float | None = None, **policy: Any) -> str:
+    def new_session(self, seconds: float, *, in_s: float | None = None, mode: str = "delivery", **policy: Any) -> str:
         """Make a session that starts now, or in so many seconds."""
         body: dict[str, Any] = {
             "title": "测试课",
             "start": "now" if in_s is None else time.time() + in_s,
             "seconds": seconds,
+            "mode": mode,
             "rooms": [{"room": room.room, "role": room.role} for room in self.plan.rooms],
             "policy": {**POLICY, **policy},
             "video": list(self.plan.video),
@@ -87,8 +88,11 @@ class District:
 
     def wait_t(self, session: str, t: float) -> None:
         """Wait for session time `t` (by the hub's clock, which is this machine's)."""
-        epoch = self.view(session)["epoch"]
-        time.sleep(max(0.0, epoch + t - time.time()))
+        self.wait_until(self.view(session)["epoch"] + t)
+
+    def wait_until(self, moment: float) -> None:
+        """Wait for a moment, in seconds of UTC."""
+        time.sleep(max(0.0, moment - time.time()))
 
     def wait(self, ready: Callable[[], bool], within_s: float, what: str) -> None:
         deadline = time.monotonic() + within_s
