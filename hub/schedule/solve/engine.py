@@ -57,6 +57,8 @@ SLICE = 20_000
 """Moves between two looks at whether to stop."""
 COOL_EVERY = 64
 """Moves between two temperatures."""
+ENDLESS = 2**62
+"""More moves than anybody can wait for."""
 SPENT, UNTIL, TOTAL = 0, 1, 2
 HOT, COLD, NOW = 0, 1, 2
 POINTS, BEST = 0, 1
@@ -150,13 +152,13 @@ def anneal(
         pace: asked then, too: how many moves there will be in all, for so many that have been made. For whoever counts
             in seconds, and can tell only on the way; the answer then depends on the machine.
     """
-    walk.work[:] = 0, 0, work
+    walk.work[:] = 0, 0, min(work, ENDLESS)
     walk.heat[:] = hot, cold, hot
     while walk.work[SPENT] < walk.work[TOTAL] and not stop():
         walk.work[UNTIL] = min(walk.work[TOTAL], walk.work[SPENT] + SLICE)
         run()
         if pace is not None:
-            walk.work[TOTAL] = pace(int(walk.work[SPENT]))
+            walk.work[TOTAL] = min(pace(int(walk.work[SPENT])), ENDLESS)
 
 
 @jitted

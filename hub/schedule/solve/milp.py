@@ -1,6 +1,11 @@
 """Exact answers to the packing problem, or to a part of it, by HiGHS."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +17,11 @@ from hub.schedule.solve.rows import gathered
 
 SLACK = 1e-4
 """How far below a whole number a bound of HiGHS may lie that means this number: its sums are rounded."""
+ASKED_EVERY_S = 0.1
+"""How often it is asked whether anybody still waits for HiGHS."""
+
+Stop = Callable[[], bool]
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +43,17 @@ class Solved:
     """No solution is worth more, constant included; infinite where it knows none."""
 
 
-def solved(wanted: Program, *, seconds: float | None = None, nodes: int | None = None) -> Solved:
+def solved(
+    wanted: Program, *, seconds: float | None = None, nodes: int | None = None, stop: Stop | None = None
+) -> Solved:
     """The best that HiGHS finds.
 
     Args:
         wanted: the program.
         seconds: when to stop, by the clock: the answer then depends on the machine.
         nodes: when to stop, by nodes of the search tree: the same answer everywhere.
+        stop: asked often; once it says yes there is no answer. HiGHS cannot be stopped: it goes on in a thread for
+            which nobody waits until the process ends. Python waits then, unless it is left by `os._exit`.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - slow to import
 
@@ -51,13 +65,18 @@ def solved(wanted: Program, *, seconds: float | None = None, nodes: int | None =
         options["time_limit"] = seconds
     if nodes is not None:
         options["node_limit"] = nodes
-    found = milp(
-        -wanted.gain.astype(float),
-        constraints=LinearConstraint(wanted.rows.astype(float), -np.inf, wanted.most.astype(float)),
-        bounds=Bounds(0, wanted.upper.astype(float)),
-        integrality=np.ones(len(wanted.gain)),
-        options=options,
+    found = _unless(
+        stop,
+        lambda: milp(
+            -wanted.gain.astype(float),
+            constraints=LinearConstraint(wanted.rows.astype(float), -np.inf, wanted.most.astype(float)),
+            bounds=Bounds(0, wanted.upper.astype(float)),
+            integrality=np.ones(len(wanted.gain)),
+            options=options,
+        ),
     )
+    if found is None:
+        return Solved(None, np.inf)
     known = found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound)
     return Solved(found.x, wanted.constant - found.mip_dual_bound if known else np.inf)
 
@@ -73,6 +92,7 @@ def polish(
     *,
     seconds: float | None = None,
     nodes: int | None = None,
+    stop: Stop | None = None,
     openings: bool = False,
 ) -> Polished:
     """Pair anew, at the times at which lessons are held; lessons may also be given up.
@@ -82,6 +102,7 @@ def polish(
         chosen: an answer that holds.
         seconds: as for `solved`.
         nodes: as for `solved`.
+        stop: as for `solved`.
         openings: lessons that are not held may be, at any of their times. Slower.
 
     Returns:
@@ -94,13 +115,20 @@ def polish(
         options[gathered(compiled.lesson_start, closed)[1]] = True
     options[chosen.option[chosen.option >= 0]] = True
     scope = Scope(options, np.ones(len(compiled.request_mask), np.bool_), chosen)
-    return within(compiled, scope, seconds=seconds, nodes=nodes)
+    return within(compiled, scope, seconds=seconds, nodes=nodes, stop=stop)
 
 
-def within(compiled: Compiled, scope: Scope, *, seconds: float | None = None, nodes: int | None = None) -> Polished:
-    """The best answer of a scope, or the one that there was where HiGHS has none that is better."""
+def within(
+    compiled: Compiled,
+    scope: Scope,
+    *,
+    seconds: float | None = None,
+    nodes: int | None = None,
+    stop: Stop | None = None,
+) -> Polished:
+    """The best answer of a scope, or the one that there was where HiGHS has none that is better; as for `solved`."""
     wanted = program(compiled, scope)
-    answer = solved(wanted, seconds=seconds, nodes=nodes)
+    answer = solved(wanted, seconds=seconds, nodes=nodes, stop=stop)
     best = scope.chosen
     if answer.values is not None:
         other = wanted.chosen(answer.values)
@@ -135,3 +163,24 @@ def holds(compiled: Compiled, chosen: Chosen) -> bool:
         if (np.bincount(lessons[by[here]], minlength=len(compiled.lesson_fan)) > compiled.lesson_fan).any():
             return False
     return bool((chosen.candidate[compiled.request_must] >= 0).all())
+
+
+def _unless(stop: Stop | None, work: Callable[[], _Answer]) -> _Answer | None:
+    """What some work gives; None where somebody says stop first. Without `stop`, it is simply done."""
+    if stop is None:
+        return work()
+    if stop():
+        return None
+    done: Future[_Answer] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001  raised again where it is waited for
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="plan.highs").start()
+    while not stop():
+        with suppress(TimeoutError):
+            return done.result(ASKED_EVERY_S)
+    return None

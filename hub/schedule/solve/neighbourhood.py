@@ -1,12 +1,12 @@
 """Parts of an answer that are solved anew, exactly, while the rest stays: some lessons, and whoever could meet them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from hub.schedule.chosen import Chosen
 from hub.schedule.compiled import Compiled
-from hub.schedule.solve.milp import within
+from hub.schedule.solve.milp import Stop, within
 from hub.schedule.solve.program import Scope
 from hub.schedule.solve.rows import Wide, gathered
 
@@ -23,6 +23,7 @@ def neighbourhood(
     *,
     seconds: float | None = None,
     nodes: int | None = NODES,
+    stop: Stop | None = None,
 ) -> Chosen:
     """Choose the times of some lessons anew, and whom all requests meet that could meet one of them.
 
@@ -32,11 +33,12 @@ def neighbourhood(
         lessons: those whose times are free.
         seconds: as for `hub.schedule.solve.milp.solved`.
         nodes: as there.
+        stop: as there.
 
     Returns:
         An answer at least as good; all other lessons and requests are as they were.
     """
-    return within(compiled, around(compiled, chosen, lessons), seconds=seconds, nodes=nodes).chosen
+    return within(compiled, around(compiled, chosen, lessons), seconds=seconds, nodes=nodes, stop=stop).chosen
 
 
 def around(compiled: Compiled, chosen: Chosen, lessons: Iterable[int]) -> Scope:
@@ -140,7 +142,8 @@ def improved(
     rounds: int,
     columns: int = COLUMNS,
     nodes: int = NODES,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Stop = lambda: False,
+    abandon: Stop | None = None,
 ) -> Chosen:
     """Solve one neighbourhood after another.
 
@@ -152,14 +155,15 @@ def improved(
         columns: about how many candidates are open to choice in each.
         nodes: of the search tree that each is worth.
         stop: asked before each; the answer so far is returned.
+        abandon: asked on the way, too; then nobody waits for the one that is being solved.
 
     Returns:
         An answer at least as good; the same for the same seed and rounds, on any machine.
     """
     found = Neighbourhoods(compiled, columns)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed % 2**64)
     for _ in range(rounds):
         if stop():
             break
-        chosen = neighbourhood(compiled, chosen, found.pick(chosen, rng), nodes=nodes)
+        chosen = neighbourhood(compiled, chosen, found.pick(chosen, rng), nodes=nodes, stop=abandon)
     return chosen

@@ -76,9 +76,18 @@ def value_at(wanted: Program, prices: Wide, scale: int) -> int:
         raise ValueError(f"there are {prices.shape} prices of {prices.dtype} for {len(wanted.most)} rows")
     if len(prices) and (prices.min() < 0 or prices.max() > 2**31):
         raise ValueError("a price is negative, or larger than any gain")
+    if _reach(wanted, prices, scale) >= 2.0**62:
+        raise ValueError("the sums would not fit into 64 bits")
     left = scale * wanted.gain - wanted.rows.T @ prices
     total = int(wanted.most @ prices) + int(wanted.upper @ np.maximum(left, 0))
     return wanted.constant + total // scale
+
+
+def _reach(wanted: Program, prices: Wide, scale: int) -> float:
+    """How large the sums of `value_at` may become, signs aside; about."""
+    real = prices.astype(float)
+    columns = scale * np.abs(wanted.gain).astype(float) + abs(wanted.rows).T @ real
+    return float(np.abs(wanted.most) @ real + wanted.upper @ columns)
 
 
 class _Relaxation:

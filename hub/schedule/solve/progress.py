@@ -76,4 +76,8 @@ class Allowance:
 
     def over(self, share: float = 1.0) -> bool:
         """Whether that share is spent, or somebody says stop."""
-        return self._stop() or self.left(share) <= 0
+        return self.stopped() or self.left(share) <= 0
+
+    def stopped(self) -> bool:
+        """Whether somebody says stop."""
+        return self._stop()

@@ -16,7 +16,7 @@ from hub.schedule.district import District
 from hub.schedule.errors import PinsUnmet, PlanBroken
 from hub.schedule.plan import Plan, Score
 from hub.schedule.solve.bound import bound
-from hub.schedule.solve.engine import SPENT
+from hub.schedule.solve.engine import ENDLESS, SPENT
 from hub.schedule.solve.greedy import greedy, nothing
 from hub.schedule.solve.milp import fixed_times, polish, within, worth
 from hub.schedule.solve.neighbourhood import improved
@@ -32,7 +32,7 @@ BOUND_SHARE, SEARCH_SHARE, POLISH_SHARE = 0.25, 0.8, 0.9
 """Which share of the seconds is spent, at most, when the bound, the search and the pairing at the times found are done;
 the rest goes to neighbourhoods. In a district that HiGHS cannot pair as a whole, all goes to the search."""
 LONGEST_S = 30.0
-"""One answer of HiGHS may take so long: it cannot be stopped."""
+"""One answer of HiGHS may take so long, however long the whole may: neighbourhoods bring more."""
 SEARCHED_WHOLE = 2_000
 """Candidates up to which HiGHS may prove a district's best plan within seconds, and is asked for it."""
 EMITTING = 0.4
@@ -124,7 +124,13 @@ class _Solving:
         if not fixed_times(self._compiled) or not self._is_small() or self._allowance.over():
             return False
         self._enter("polish")
-        polished = polish(self._compiled, self._best, seconds=self._clocked(0.5), nodes=self._counted(NODES))
+        polished = polish(
+            self._compiled,
+            self._best,
+            seconds=self._clocked(0.5),
+            nodes=self._counted(NODES),
+            stop=self._allowance.stopped,
+        )
         self._best = polished.chosen
         if polished.proven:
             self._bound, self._proof = float(points(self._compiled, self._best)), "HiGHS, with the times fixed"
@@ -146,6 +152,7 @@ class _Solving:
                 seconds=self._clocked(BOUND_SHARE),
                 steps=MOST_STEPS if self._allowance.timed else min(MOST_STEPS, max(LEAST_STEPS, steps)),
                 tree=len(self._compiled.candidate_gain) <= SEARCHED_WHOLE,
+                stop=self._allowance.stopped,
             )
             self._bound, self._proof = float(found.points), found.proof
         self._enter("search")
@@ -153,11 +160,12 @@ class _Solving:
         self._enter("polish")
         if not self._is_small() or self._done():
             return
-        nodes = self._counted(NODES)
-        self._best = polish(self._compiled, self._best, seconds=self._clocked(POLISH_SHARE), nodes=nodes).chosen
+        stop = self._allowance.stopped
+        seconds, nodes = self._clocked(POLISH_SHARE), self._counted(NODES)
+        self._best = polish(self._compiled, self._best, seconds=seconds, nodes=nodes, stop=stop).chosen
         self._enter("polish")
         rounds = 2**31 if self._allowance.timed else work // MOVES_A_ROUND
-        self._best = improved(self._compiled, self._best, seed=self._seed, rounds=rounds, stop=self._done)
+        self._best = improved(self._compiled, self._best, seed=self._seed, rounds=rounds, stop=self._done, abandon=stop)
 
     def plan(self) -> Plan:
         """The plan, checked."""
@@ -178,7 +186,8 @@ class _Solving:
         """Serve all that is pinned, and nothing else, where that can be."""
         everywhere = np.ones(len(self._compiled.options), np.bool_)
         scope = Scope(everywhere, self._compiled.request_must, nothing(self._compiled))
-        return within(self._compiled, scope, nodes=NODES).chosen
+        seconds = self._clocked(0.5)
+        return within(self._compiled, scope, seconds=seconds, nodes=NODES, stop=self._allowance.stopped).chosen
 
     def _anneal(self, work: int) -> None:
         search = Search(self._compiled, self._best, self._seed)
@@ -188,7 +197,8 @@ class _Solving:
         granted = allowance.left(share)
 
         def pace(spent: int) -> int:
-            return max(spent, int(spent * granted / max(1e-6, time.monotonic() - begun)))
+            expected = spent * granted / max(1e-6, time.monotonic() - begun)
+            return max(spent, int(min(expected, ENDLESS)))
 
         def stop() -> bool:
             self._work = int(search.walk.work[SPENT])
@@ -198,7 +208,7 @@ class _Solving:
             return allowance.over(share) or self._is_proven()
 
         if allowance.timed:
-            search.anneal(1 << 40, stop=stop, pace=pace)
+            search.anneal(ENDLESS, stop=stop, pace=pace)
         else:
             search.anneal(work, stop=stop)
         self._work = int(search.walk.work[SPENT])

@@ -11,6 +11,7 @@ from hub.schedule.chosen import chosen_of, points
 from hub.schedule.compiling import compile_district
 from hub.schedule.errors import BoundWrong
 from hub.schedule.generate import planted
+from hub.schedule.plan import fingerprint
 from hub.schedule.solve.bound import SCALE, Bound, bound, verify_bound
 from hub.schedule.solve.milp import holds
 from hub.schedule.solve.prices import sought, value_at
@@ -71,6 +72,39 @@ def tampered(prices, what):
         prices = prices.copy()
         prices[np.argmax(prices)] *= -1
     return {"negative": prices, "short": prices[:-1], "real": prices / 3, "huge": prices + 2**40}[what]
+
+
+@pytest.mark.parametrize("scale", [2**62, 2**55])
+def test_a_scale_at_which_sums_would_wrap_round_proves_nothing(town, tmp_path, scale):
+    nothing = np.zeros(len(program(town[0]).most), np.int64)
+    with (tmp_path / "proof.npz").open("wb") as file:
+        np.savez_compressed(file, district=fingerprint(town[0].district), scale=scale, prices=nothing)
+    with pytest.raises(BoundWrong, match="64 bits"):
+        verify_bound(town[0], tmp_path / "proof.npz")
+
+
+def test_a_proof_that_is_cut_off_or_damaged_is_refused(town, proven, tmp_path):
+    file = tmp_path / "proof.npz"
+    proven.save(town[0], file)
+    whole = file.read_bytes()
+    np.save(tmp_path / "one.npy", proven.prices)
+    for wrong in (
+        b"",
+        whole[:200],
+        whole[:-30],
+        whole[:120] + bytes(60) + whole[180:],
+        (tmp_path / "one.npy").read_bytes(),
+    ):
+        file.write_bytes(wrong)
+        with pytest.raises(BoundWrong, match="no proof of a bound"):
+            verify_bound(town[0], file)
+
+
+def test_who_says_stop_has_what_the_prices_so_far_prove(town, proven):
+    looks = iter([False, True])
+    early = bound(town[0], stop=lambda: next(looks, True))
+    assert early.points > proven.points
+    assert early.points == value_at(program(town[0]), early.prices, SCALE)
 
 
 @pytest.mark.parametrize(

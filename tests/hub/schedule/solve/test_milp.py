@@ -1,11 +1,19 @@
 """What HiGHS answers is what trying everything answers, and it proves it."""
 
+import threading
+from random import Random
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.schedule.chosen import Chosen, points
-from hub.schedule.solve.milp import fixed_times, holds, polish, solved, within
+from hub.schedule.compiling import compile_district
+from hub.schedule.generate import generate
+from hub.schedule.solve import milp
+from hub.schedule.solve.greedy import greedy
+from hub.schedule.solve.milp import Solved, fixed_times, holds, polish, solved, within
 from hub.schedule.solve.program import program, whole
 from tests.hub.schedule.solve.tiny import best, nothing, problem
 
@@ -64,10 +72,46 @@ def test_an_answer_that_uses_too_much_does_not_hold(random):
 
 
 def test_without_time_the_answer_stays_as_it_was():
-    from random import Random
-
     compiled = problem(Random(4), times=3)
     start = within(compiled, whole(compiled)).chosen
     polished = polish(compiled, start, seconds=0.0)
     assert points(compiled, polished.chosen) == points(compiled, start)
     assert solved(program(compiled), nodes=1).bound >= points(compiled, start)
+
+
+@pytest.mark.parametrize(("answer", "what"), [(0.0, "worse"), (1.0, "more than there is")])
+def test_an_answer_that_is_worse_or_does_not_hold_is_not_taken(monkeypatch, answer, what):
+    compiled = compile_district(generate(6, 24, 60, seed=1))
+    start = greedy(compiled)
+    wanted = program(compiled, whole(compiled))
+    other = wanted.chosen(np.full(len(wanted.gain), answer))
+    assert (points(compiled, other) < points(compiled, start)) == holds(compiled, other) == (what == "worse")
+    monkeypatch.setattr(milp, "solved", lambda asked, **_: Solved(np.full(len(asked.gain), answer), np.inf))
+    kept = polish(compiled, start)
+    assert not kept.proven
+    assert kept.chosen.candidate.tolist() == start.candidate.tolist()
+    assert kept.chosen.option.tolist() == start.option.tolist()
+
+
+def test_who_no_longer_waits_has_the_answer_that_there_was_long_before_highs_is_through():
+    compiled = compile_district(generate(37, 189, 800, seed=1))
+    start = greedy(compiled)
+    asked = iter([False, False])
+    found = within(compiled, whole(compiled), seconds=1.5, stop=lambda: next(asked, True))
+    assert any(one.name == "plan.highs" for one in threading.enumerate()), "HiGHS was through before anybody asked"
+    assert not found.proven
+    assert (found.chosen.candidate == -1).all()
+    same = within(compiled, whole(compiled), stop=lambda: True)
+    assert points(compiled, same.chosen) == points(compiled, found.chosen) < points(compiled, start)
+    for one in threading.enumerate():
+        if one.name == "plan.highs":
+            one.join()
+
+
+def test_waiting_in_a_thread_changes_nothing_and_what_goes_wrong_there_is_raised():
+    compiled = problem(Random(4), times=3)
+    plain, watched = (within(compiled, whole(compiled), stop=stop) for stop in (None, lambda: False))
+    assert plain.proven and watched.proven
+    assert plain.chosen.candidate.tolist() == watched.chosen.candidate.tolist()
+    with pytest.raises(ZeroDivisionError):
+        milp._unless(lambda: False, lambda: 1 / 0)
