@@ -9,8 +9,9 @@ from hub.schedule.solve.engine import keeping, new_journal
 from hub.schedule.solve.jit import jitted
 from hub.schedule.solve.state import CANDIDATE, LESSON, OPTION, Answer, Facts, fits, serve
 
-PINNED = 1_000_000
-"""Points for a pinned request beyond its own: no other goal outweighs it."""
+PINNED = 2**28
+"""Points for a pinned request beyond its own: two thousand requests of the largest weight outweigh it, at the usual
+points for each; one move takes out some hundreds at most."""
 MOST_CHANGES = 4096
 """Changes in one move, at most."""
 

@@ -9,12 +9,13 @@ from hub.schedule.chosen import Chosen, points
 from hub.schedule.compiling import compile_district
 from hub.schedule.generate import generate, planted
 from hub.schedule.solve.engine import BEST, SLICE, anneal, started
-from hub.schedule.solve.greedy import greedy
+from hub.schedule.solve.greedy import greedy, nothing
 from hub.schedule.solve.loading import PINNED, chosen_of_items, empty_answer, facts_of, load
 from hub.schedule.solve.milp import holds
 from hub.schedule.solve.moves import new_moving, run
-from hub.schedule.solve.search import improve
+from hub.schedule.solve.search import improve, with_wishes
 from hub.schedule.synthetic.extras import Extras
+from hub.schedule.wants import Wish
 from tests.hub.schedule.solve.tiny import best, problem
 
 WORK = 40_000
@@ -97,6 +98,18 @@ def test_what_does_not_fit_of_a_start_is_left_out(plain):
     assert not holds(plain, crowded)
     assert holds(plain, greedy(plain, crowded))
     assert holds(plain, improve(plain, crowded, seed=1, work=1000))
+
+
+def test_what_was_found_is_not_given_up_where_filling_it_up_is_worth_less():
+    district = generate(6, 24, 60, seed=1)
+    shunned = (Wish(points=-1000, request=one.id) for one in district.requests[:20] for _ in range(4))
+    wished = Wish(points=50, lesson=district.lessons[0].id)
+    compiled = compile_district(district.model_copy(update={"wishes": (*shunned, wished)}))
+    crowd = greedy(compiled)
+    found = Chosen(crowd.option, np.where(np.arange(len(crowd.candidate)) < 20, -1, crowd.candidate))
+    assert points(compiled, found) > points(compiled, greedy(compiled, found))
+    assert with_wishes(compiled, found, nothing(compiled)) is found
+    assert with_wishes(compiled, nothing(compiled), found) is found
 
 
 @QUICK

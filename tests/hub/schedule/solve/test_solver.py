@@ -3,13 +3,16 @@
 import pytest
 
 from hub.schedule.check import check
+from hub.schedule.district import District, Goals
 from hub.schedule.errors import PinsUnmet, PlanBroken
+from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.generate import generate
 from hub.schedule.plan import fingerprint
+from hub.schedule.slots import Bell
 from hub.schedule.solve import solver
 from hub.schedule.solve.solver import solve
 from hub.schedule.synthetic.extras import Extras
-from hub.schedule.wants import Pin
+from hub.schedule.wants import Lesson, Pin, Request
 
 WORK = 60_000
 
@@ -73,6 +76,36 @@ def test_a_start_is_gone_on_from_and_a_plan_before_is_kept_to(district, plan):
     kept = solve(district, seed=1, work=WORK, before=before, prove=False)
     assert kept.score == check(district, kept, before).score
     assert kept.score.kept > check(district, plan, before).score.kept
+
+
+def test_whatever_the_seed_and_however_long_it_may_a_plan_comes_of_it(district, plan):
+    assert solve(district, seed=-7, work=150_000, start=plan, prove=False).score.total >= plan.score.total
+    told = []
+    soon = solve(district, seconds=float("inf"), on_progress=told.append, stop=lambda: told[-1].work > 0, prove=False)
+    assert not check(district, soon).violations
+
+
+def test_a_pinned_request_is_served_however_much_more_others_would_be_worth():
+    bells = (Bell(begins="08:00", ends="08:40"),)
+    classes = [f"k{number}" for number in range(13)]
+    topic = {"subject": "英语", "grade": 3}
+    torn = District(
+        schools=(School(id="lead", name="", bells=bells), School(id="home", name="", bells=bells)),
+        rooms=(
+            Room(id="studio", school="lead", equipment=frozenset({"lead"})),
+            *(Room(id=f"r{number}", school="home") for number in range(13)),
+        ),
+        teachers=(Teacher(id="t", school="lead"),),
+        classes=tuple(SchoolClass(id=one, school="home") for one in classes),
+        lessons=(Lesson(id="l", teacher="t", fan_out=20, times=((1, 1), (2, 1)), **topic),),
+        requests=(
+            Request(id="pinned", school_class="k0", times=((1, 1),), **topic),
+            *(Request(id=one, school_class=one, times=((2, 1),), weight=100, **topic) for one in classes[1:]),
+        ),
+        pins=(Pin(request="pinned"),),
+        goals=Goals(served=2000),
+    )
+    assert [one.request for one in solve(torn, work=1_000, prove=False).served] == ["pinned"]
 
 
 def test_where_the_timetable_sets_the_times_the_plan_is_the_best_there_is(district, plan):
