@@ -94,7 +94,7 @@ class Counting:
         """Requests that were served before and are not served now by the same lesson at the same times."""
         was_held = {one.lesson: one.time for one in before.held}
         changed = 0
-        for was in before.served:
+        for was in {one.request: one for one in before.served}.values():
             if was.request not in self._known.requests:
                 continue
             now = self._served.get(was.request)

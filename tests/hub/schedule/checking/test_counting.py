@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.schedule.check import check
-from hub.schedule.chosen import Chosen, points
+from hub.schedule.chosen import Chosen, chosen_of, points
 from hub.schedule.compiling import compile_district
 from hub.schedule.generate import Extras, generate, planted
 from hub.schedule.plan import Held, Plan, Served
@@ -80,6 +80,15 @@ def test_each_goal_is_counted_by_itself():
     empty = check(district, Plan(), before=plan).score
     assert empty.kept == -40 * len(plan.served)
     assert (empty.served, empty.opened, empty.community) == (0, 0, 0)
+
+
+def test_whoever_a_plan_before_names_twice_counts_once_the_last_time():
+    district, plan = planted(5, 20, 30, 1)
+    moved = plan.served[0].model_copy(update={"time": (7, 1)})
+    before = plan.model_copy(update={"served": (moved, *plan.served, plan.served[0])})
+    compiled = compile_district(district, before)
+    chosen = chosen_of(compiled, plan)
+    assert check(district, plan, before).score.total == points(compiled, chosen) == plan.score.total
 
 
 def test_a_request_whose_lesson_moved_is_not_as_before_although_its_own_slot_is():
