@@ -1,6 +1,8 @@
 """What every command of `tongtang plan` is told, and how it answers."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 DistrictArgument = Annotated[Path, typer.Argument(metavar="DISTRICT", help="The district's file.", show_default=False)]
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan's file.", show_default=False)]
 OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.", show_default=False)]
-SeedOption = Annotated[int, typer.Option("--seed", help="Another number draws otherwise.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Another number draws otherwise.")]
 BeforeOption = Annotated[
     Path | None,
     typer.Option("--before", metavar="PLAN", help="The plan so far: changes to it cost points.", show_default=False),
@@ -54,16 +56,45 @@ def plan_from(path: Path | None) -> "Plan | None":
         raise refused(str(error)) from error
 
 
+def writable(path: Path) -> None:
+    """See that a file can be written before the work is done that it is to hold.
+
+    Raises:
+        typer.Exit: it cannot; told on stderr.
+    """
+    if path.is_dir():
+        raise refused(f"{path} cannot be written: it is a folder")
+    if not path.parent.is_dir():
+        raise refused(f"{path} cannot be written: {path.parent} is no folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise refused(f"{path} cannot be written: permission denied")
+
+
 def written(path: Path, save: Callable[[Path], None]) -> None:
-    """Write a file.
+    """Write a file, whole or not at all: until it is, what was there stays.
 
     Raises:
         typer.Exit: it cannot be written; told on stderr.
     """
     try:
-        save(path)
+        _replaced(path.resolve(), save)
     except OSError as error:
         raise refused(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _replaced(path: Path, save: Callable[[Path], None]) -> None:
+    if path.exists() and not path.is_file():
+        save(path)  # such as /dev/null: nothing takes its place
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save(part)
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def tell(told: dict[str, Any], words: str, *, as_json: bool) -> None:

@@ -1,6 +1,12 @@
 """`tongtang plan`: the commands, as somebody types them."""
 
 import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -108,6 +114,57 @@ def test_solving_writes_a_plan_that_the_checker_passes_the_same_for_the_same_see
     assert checked["score"] == found["score"]
 
 
+def test_a_file_that_cannot_be_written_whole_stays_as_it_was(files, tmp_path, monkeypatch):
+    district, plan = files
+    was = plan.read_bytes()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))  # as a full disk: what comes after is refused
+    try:
+        code, told, wrong = say("solve", district, "--work", 1000, "--out", plan)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert (code, told) == (2, "")
+    assert f"{plan} cannot be written: File too large" in wrong
+    assert plan.read_bytes() == was
+    assert sorted(tmp_path.iterdir()) == [district, plan]
+
+
+def test_a_file_keeps_its_mode_and_a_link_leads_where_it_led(files, tmp_path):
+    district, plan = files
+    plan.chmod(0o600)
+    link = tmp_path / "link.json"
+    link.symlink_to(plan)
+    was = plan.read_bytes()
+    assert say("solve", district, "--work", 1000, "--out", link)[0] == 0
+    assert link.is_symlink()
+    assert plan.read_bytes() != was
+    assert plan.stat().st_mode & 0o777 == 0o600
+    assert say("solve", district, "--work", 1000, "--out", "/dev/null")[0] == 0
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [("", "it is a folder"), ("nowhere/plan.json", "is no folder"), ("district.json/plan.json", "is no folder")],
+)
+def test_where_a_plan_cannot_be_written_is_told_before_it_is_sought(files, tmp_path, where, words):
+    code, _, wrong = say("solve", tmp_path / "not-there.json", "--out", tmp_path / where)
+    assert code == 2
+    assert words in wrong
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("--seconds", 0), ("--seconds", "inf"), ("--seconds", 1e18), ("--work", 0), ("--work", 10**30), ("--seed", -1)],
+)
+def test_absurd_budgets_are_refused(files, wrong):
+    code, told, words = say("solve", files[0], *wrong, "--out", files[1])
+    assert (code, told) == (2, "")
+    assert wrong[0] in words
+
+
 def test_pins_that_contradict_each_other_end_with_1_and_no_plan(files):
     district, plan = files
     facts = json.loads(district.read_text("utf-8"))
@@ -123,3 +180,53 @@ def test_pins_that_contradict_each_other_end_with_1_and_no_plan(files):
     assert follower in wrong
     assert not out.exists()
     assert say("solve", district, "--out", plan / "below.json")[0] == 2
+
+
+def test_a_plan_is_the_same_in_every_process(files):
+    district, plan = files
+    made = []
+    for number in (1, 2):
+        out = plan.with_name(f"plan{number}.json")
+        subprocess.run(
+            [sys.executable, "-c", APP, "solve", str(district), "--work", "100000", "--out", str(out)],
+            env={**os.environ, "PYTHONHASHSEED": str(number), "OMP_NUM_THREADS": str(number)},
+            cwd=Path(__file__).parents[3],
+            check=True,
+            capture_output=True,
+            timeout=200,
+        )
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_ctrl_c_ends_it_with_the_best_so_far(files):
+    district, plan = files
+    out = plan.with_name("best.json")
+    endless = ("--seconds", "1000", "--no-bound")
+    solving = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, "solve", str(district), *endless, "--out", str(out), "--json"],
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+    )
+    told = json.loads(solving.communicate(timeout=200)[0])
+    assert solving.returncode == 0
+    assert told["stopped"] is True
+    assert told["seconds"] < 500
+    assert json.loads(say("check", district, out, "--json")[1])["holds"] is True
+
+
+APP = "from hub.cli_plan import app; app()"
+INTERRUPTED = """
+import os, signal
+from hub.cli_plan import app
+from hub.schedule.solve import solver
+
+searched = solver._Solving._anneal
+
+def anneal(self, work):
+    os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C, once it searches
+    searched(self, work)
+
+solver._Solving._anneal = anneal
+app()
+"""
