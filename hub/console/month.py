@@ -89,6 +89,8 @@ def _sentences(report: MonthReport, t: Texts) -> Iterable[str]:
         yield t("month.said.to_come", count=counts.to_come)
     if counts.called_off:
         yield t("month.said.called_off", count=counts.called_off)
+    if report.open_held:
+        yield t("month.said.open", count=report.open_held)
     if counts.booked:
         yield t("month.said.booked", count=counts.booked)
     if report.before is not None and report.before.held_share is not None and counts.held_share is not None:
@@ -134,6 +136,8 @@ def _took_part(report: MonthReport, t: Texts) -> Iterable[str]:
         yield t("month.said.unmeasured", held=held)
         return
     for key, one in (("teachers", teachers), ("far", far)):
+        if not one.of:
+            continue  # no class followed any of them
         if one.median is not None and one.low is not None and one.high is not None:
             said = {"median": _percent(one.median), "low": _percent(one.low), "high": _percent(one.high)}
             some = t("month.said.some", known=one.known, of=one.of) if one.known < FEW * one.of else ""

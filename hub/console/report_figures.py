@@ -7,6 +7,7 @@ from typing import Any
 from hub.console.texts import Texts
 from hub.console.words import span
 from hub.insight.accuracy import beside
+from measures.figure import Reason
 from measures.st import class_type
 
 Told = Mapping[str, Any]
@@ -122,6 +123,8 @@ def lesson_rows(report: Told, t: Texts) -> list[LessonRow]:
     rows = []
     for name, about in LESSON:
         figure = _of_lesson(report, name)
+        if figure.get("reason") == Reason.NO_ROOM:
+            continue  # nobody asks how a class took part that there is not
         between = report["st_interval"].get(name.removeprefix("st."))
         cell = _cell(figure if between is None else {**figure, **between}, t)
         if name == "turns.monologue" and (at := report["measures"]["turns"]["monologue_at_s"]) is not None:

@@ -91,8 +91,8 @@ def standing(order: SessionOrder, packages: Sequence[RoomPackage], now: float | 
     if order.seconds < LEAST_S:
         return Standing.EMPTY
     here = {one.manifest.room for one in packages}
-    missing = sum(one.room not in here for one in order.rooms)
-    if missing == len(order.rooms):
+    missing = sum(one.room not in here for one in order.classrooms)
+    if missing == len(order.classrooms):
         return Standing.NOTHING
     return Standing.PART if missing else Standing.WHOLE
 
@@ -106,8 +106,8 @@ def lesson_report(
 ) -> dict[str, Any]:
     """The report of a lesson as what JSON knows.
 
-    A room of the session whose package is not here is in the report with nothing known of it. Two rooms' clocks err
-    against each other by at most the sum of the two largest errors.
+    A room of the session whose package is not here is in the report with nothing known of it; one in which teachers
+    watch is not in it. Two rooms' clocks err against each other by at most the sum of the two largest errors.
 
     Args:
         order: the session as it was last ordered.
@@ -117,12 +117,11 @@ def lesson_report(
     """
     what = standing(order, packages, now)
     kept = packages if what.tells else ()
+    rooms = order.classrooms
     here = {one.manifest.room: one for one in kept if one.manifest.session == order.session}
-    own = [here[room.room] for room in order.rooms if room.room in here]
+    own = [here[room.room] for room in rooms if room.room in here]
     errors = sorted(clock_error_s(one.manifest.clock) for one in own)
-    voices = [
-        RoomVoices(room.room, Role(room.role.value), voices_of(_lines(here.get(room.room)))) for room in order.rooms
-    ]
+    voices = [RoomVoices(room.room, Role(room.role.value), voices_of(_lines(here.get(room.room)))) for room in rooms]
     between = sum(errors[-2:]) if len(errors) > 1 else 0.0
     measures = measure_lesson(voices, 0.0, order.seconds, clock_error_s=between)
     return {
@@ -136,7 +135,7 @@ def lesson_report(
         "clock_error_s": round(between, 6),
         "rooms": [
             _room(room, here.get(room.room), order.seconds, measures, measured)
-            for room, measured in zip(order.rooms, measures.rooms, strict=True)
+            for room, measured in zip(rooms, measures.rooms, strict=True)
         ],
         "chapters": [_chapter(one) for one in chapters] if what.tells else [],
         "measures": measures.to_json(),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contract.keys import new_device_key, public_pem
-from contract.session import Policy, Role
+from contract.session import Mode, Policy, Role
 from hub.fleet.devices import NewDevice
 from hub.session.views import NewRoom, NewSession
 from tests.hub.insight.archive import archived
@@ -21,16 +21,22 @@ def taught(
     far: int = 0,
     title: str = "分数的意义",
     hours: float = 1.0,
+    mode: Mode = Mode.DELIVERY,
 ) -> str:
-    """A lesson that was over so many hours ago, with `far` more receiving rooms than the district has."""
+    """A lesson that was over so many hours ago, with `far` more receiving rooms than the district has.
+
+    An open class has its lead room alone.
+    """
     rooms = [NewRoom(room=hub.lead.room, role=Role.LEAD), NewRoom(room=hub.receiving.room, role=Role.RECEIVING)]
+    del rooms[1 if mode is Mode.OPEN else 2 :]
     for at in range(far):
         name, school = SCHOOLS[2 + at % 3]
         key = public_pem(new_device_key())
         hub.parts.devices.register(NewDevice(f"device-more-{at}", f"room-more-{at}", name, school, key))
         rooms.append(NewRoom(room=f"room-more-{at}", role=Role.RECEIVING))
     hub.parts.clock.behind_s = seconds + 3600 * hours
-    made = hub.parts.conductor.create(NewSession(title=title, seconds=seconds, rooms=tuple(rooms), policy=policy))
+    new = NewSession(title=title, seconds=seconds, rooms=tuple(rooms), policy=policy, mode=mode)
+    made = hub.parts.conductor.create(new)
     hub.parts.clock.behind_s = 0.0
     return made.session
 

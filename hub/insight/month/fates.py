@@ -24,7 +24,7 @@ class Fate(StrEnum):
     TO_COME = "to-come"
     """It is not over yet."""
     BOOKED = "booked"
-    """A room was booked for an open class; nobody reports whether it was used."""
+    """A room was booked for an open class that became no session; nobody reports whether it was used."""
 
 
 HOLDING = frozenset({SessionState.LIVE, SessionState.ENDING, SessionState.SEALED, SessionState.UPLOADED})
@@ -62,7 +62,7 @@ def fate_of(planned: Planned, now: float, school: str = "") -> Told:
     """What became of a lesson; where a school is named, of that school's part in it.
 
     A school's part is held where its own room was there, and somebody for it: the lead room for one that listens,
-    at least one listening room for one that leads.
+    at least one listening room for one that leads. An open class was held where its one room was there.
 
     Args:
         planned: the lesson.
@@ -84,7 +84,7 @@ def fate_of(planned: Planned, now: float, school: str = "") -> Told:
         receiving = [room for room in receiving if leads or room.room in own]
     there = [room for room in receiving if _there(room)]
     missing = [room for room in (*lead, *receiving) if not _there(room)]
-    if not all(_there(room) for room in lead) or not there:
+    if not all(_there(room) for room in lead) or not (there or one.lead is None):
         return Told(Fate.MISSED, _remarks(missing))
     return Told(Fate.PARTLY, _remarks(missing)) if missing else Told(Fate.HELD)
 

@@ -104,8 +104,11 @@ class MonthReport(View):
     measures: dict[str, Spread]
     types: dict[str, int] = Field(description="Lessons by class type (Rt-Ch).")
     observed: int = Field(description="Lessons that were held and of which something was measured.")
+    open_held: int = Field(0, description="Open classes among the lessons that were held: one room, recorded.")
 
 
+FAR = frozenset({"far_share"})
+"""Asked for only where a class follows from another room: of delivery classes."""
 UNITS: Mapping[str, str] = {
     "teachers_share": "share",
     "far_share": "share",
@@ -156,13 +159,18 @@ def month_report(
         schools=_schools(planned, schools, now),
         classes=_classes(planned, schools, figures, now),
         lost=tuple(_lost(one, fate) for one, fate in told if fate.fate in {Fate.PARTLY, Fate.MISSED, Fate.CALLED_OFF}),
-        measures={
-            key: spread([getattr(one, key) for one in measured] + [None] * (len(held) - len(measured)), unit)
-            for key, unit in UNITS.items()
-        },
+        measures={key: _measure(key, unit, held, figures) for key, unit in UNITS.items()},
         types=dict(sorted(types.items())),
         observed=sum(one != LessonFigures(session=one.session) for one in measured),
+        open_held=sum(one.occurrence.lead is None for one in held),
     )
+
+
+def _measure(key: str, unit: str, held: Sequence[Planned], figures: Mapping[str, LessonFigures]) -> Spread:
+    """How one measure is spread over the lessons that have it; unknown where a lesson was not measured."""
+    asked = [one for one in held if key not in FAR or one.occurrence.mode == "delivery"]
+    sessions = [one.session.session if one.session else "" for one in asked]
+    return spread([getattr(figures[one], key) if one in figures else None for one in sessions], unit)
 
 
 def counts_of(fates: Iterable[Told]) -> Counts:
@@ -224,7 +232,7 @@ def _class(
     rooms = [
         figures[one.session.session].of_room(part.room) if one.session and one.session.session in figures else None
         for (one, part), fate in zip(parts, fates, strict=True)
-        if fate.fate in {Fate.HELD, Fate.PARTLY}
+        if fate.fate in {Fate.HELD, Fate.PARTLY} and one.occurrence.lead is not None
     ]
     answers = [room.answers if room is not None else None for room in rooms]
     return ClassMonth(

@@ -135,6 +135,7 @@ def _spoken(random: np.random.Generator, rooms: int, seconds: float) -> list[lis
     """Who speaks when in each room: start, length, voice; the rest is silence."""
     out: list[list[tuple[float, float, str]]] = [[] for _ in range(rooms)]
     t = 4.0
+    shares = [0.6, *[0.4 / (rooms - 1)] * (rooms - 1)] if rooms > 1 else [1.0]
 
     def say(room: int, voice: str, length: float, pause: float) -> None:
         nonlocal t
@@ -149,7 +150,7 @@ def _spoken(random: np.random.Generator, rooms: int, seconds: float) -> list[lis
             for _ in range(random.integers(2, 6)):
                 say(0, "teacher", random.gamma(4, 5), random.uniform(1.1, 2.6))
         elif kind == "ask":
-            room = int(random.choice(rooms, p=[0.6, *[0.4 / (rooms - 1)] * (rooms - 1)]))
+            room = int(random.choice(rooms, p=shares))
             say(0, "teacher", random.gamma(3, 2.5), random.choice([0.0, random.exponential(2.2)]))
             if random.random() < 0.15:
                 say(room, "several", random.uniform(1.0, 3.0), 0.4)

@@ -5,7 +5,7 @@ import pytest
 from contract.clock import ClockRecord, Segment
 from contract.observation import Observation
 from contract.package import Manifest, Part
-from contract.session import Policy, Role, RoomOrder, SessionOrder
+from contract.session import Mode, Policy, Role, RoomOrder, SessionOrder
 from hub.insight.packages import RoomPackage, observations_of
 from hub.insight.report import lesson_report, voices_of
 from tests.hub.insight.lessons import Lesson, lesson, troubled
@@ -71,6 +71,19 @@ def test_both_rooms_side_by_side_with_the_measures_of_the_lesson():
     assert told["measures"]["answers"]["far_share"]["value"] == 0.0
     assert [one["room"] for one in told["rooms"]] == ["shiqiao-1", "xinhe-2"]
     assert told["clock_error_s"] == 0.002
+
+
+@pytest.mark.parametrize("mode, rooms", [(Mode.OPEN, 1), (Mode.MASTER, 2)])
+def test_a_lesson_that_no_class_follows_is_whole_with_its_lead_room_and_asks_nothing_of_others(mode: Mode, rooms: int):
+    told = lesson_report(ORDER.model_copy(update={"mode": mode, "rooms": ORDER.rooms[:rooms]}), [LEAD])
+    assert told["standing"] == "whole"
+    assert [one["room"] for one in told["rooms"]] == ["shiqiao-1"]
+    talk, answers = told["measures"]["talk"], told["measures"]["answers"]
+    assert talk["share"]["lead_teacher"]["value"] == 0.8
+    assert talk["share"]["lead_pupils"]["value"] == pytest.approx(0.2)
+    assert told["rooms"][0]["answers"]["value"] == 30.0
+    for figure in (talk["far_of_pupils"], talk["far_rooms"], talk["share"]["far_pupils"], answers["far_share"]):
+        assert (figure["value"], figure["reason"]) == (None, "no-room")
 
 
 def test_a_room_whose_package_is_not_here_is_unknown_and_not_silent():

@@ -6,11 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract.session import Policy
+from contract.session import Mode, Policy
+from hub.console.texts import load_texts
 from hub.insight.accuracy import beside
 from tests.hub.insight.archive import archived, manifest_of
 from tests.hub_api.district import District
 from tests.hub_api.reported import kept, taught
+
+EN = load_texts()["en"]
 
 
 def page(hub: District, session: str, language: str = "en") -> str:
@@ -51,6 +54,23 @@ def test_a_room_whose_package_is_missing_is_named_and_its_figures_say_why(hub: D
     assert "未知" in row(text, "单人回答", "各教室")[1]
     assert "已知不足 80 %" in row(text, "教师说话", "各教室")[1]
     assert "另一室未被听到" in row(text, "单人回答", "各教室")[0]
+
+
+def test_a_lesson_of_one_room_has_a_page_without_a_word_of_other_rooms(hub: District, tmp_path: Path):
+    session = taught(hub, mode=Mode.OPEN)
+    kept(hub, session, tmp_path, 0)
+    text = page(hub, session)
+    assert "Open class" in text
+    assert row(text, "Rt (share of teacher&#39;s acts)")[0].endswith("known")
+    for label in (
+        "report.figure.answers.far_share",
+        "report.figure.talk.far_of_pupils",
+        "report.figure.talk.far_rooms",
+    ):
+        assert f'<th scope="row">{EN(label)}</th>' not in text
+    assert EN("report.why.no-room") not in text
+    assert "are not in this hub" not in text
+    assert text.count("<svg") == 2 + 1 + 1
 
 
 def test_a_lesson_of_which_nothing_can_be_told_has_a_page_that_says_why(hub: District, tmp_path: Path):

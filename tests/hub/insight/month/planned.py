@@ -57,6 +57,12 @@ def occurrence(
     )
 
 
+def opened(at: dt.datetime, school: str = "two") -> Occurrence:
+    """A room booked for an open class."""
+    one = occurrence(at, receiving=(school,), lesson=f"open-{school}")
+    return one.model_copy(update={"lead": None, "mode": "open"})
+
+
 def session(one: Occurrence, missing: tuple[str, ...] = (), state: SessionState = SessionState.UPLOADED) -> SessionView:
     rooms = []
     for part in one.rooms:
@@ -67,7 +73,7 @@ def session(one: Occurrence, missing: tuple[str, ...] = (), state: SessionState 
                 room=part.room,
                 name=part.school_name,
                 school=part.school_name,
-                role=Role.LEAD if part is one.lead else Role.RECEIVING,
+                role=Role.LEAD if part == one.rooms[0] else Role.RECEIVING,
                 device=part.room,
                 online=True,
                 state=SessionState.UPLOADED if there else SessionState.FAILED,
@@ -81,7 +87,7 @@ def session(one: Occurrence, missing: tuple[str, ...] = (), state: SessionState 
         session=f"s-{one.epoch:.0f}",
         rev=1,
         title="",
-        mode=Mode.DELIVERY,
+        mode=Mode(one.mode),
         state=state,
         words="",
         epoch=one.epoch,

@@ -3,7 +3,7 @@
 from contract.state import SessionState
 from hub.insight.month.fates import NO_SESSION, Fate, Planned, fate_of
 from hub.session.remarks import Reason
-from tests.hub.insight.month.planned import NOW, day, held, occurrence, session
+from tests.hub.insight.month.planned import NOW, day, held, occurrence, opened, session
 
 
 def test_a_lesson_of_which_every_room_was_there_was_held():
@@ -46,5 +46,20 @@ def test_a_lesson_is_to_come_until_it_is_over():
 
 
 def test_a_booked_room_is_counted_apart():
-    one = occurrence(day(3)).model_copy(update={"lead": None, "mode": "open"})
+    one = opened(day(3))
     assert fate_of(Planned(one, False, "", None), NOW).fate is Fate.BOOKED
+
+
+def test_an_open_class_was_held_where_its_one_room_was_there():
+    one = opened(day(3))
+    for school in ("", "two"):
+        assert fate_of(Planned(one, False, "", session(one)), NOW, school).fate is Fate.HELD
+        told = fate_of(Planned(one, False, "", session(one, ("two",))), NOW, school)
+        assert told.fate is Fate.MISSED
+        assert [remark.reason for remark in told.remarks] == [Reason.ROOM_UNHEARD]
+
+
+def test_a_class_whose_room_has_no_device_did_not_have_the_lesson_of_the_others():
+    one = occurrence(day(3), receiving=("two", "three"))
+    without = session(one.model_copy(update={"receiving": one.receiving[:1]}))
+    assert fate_of(Planned(one, False, "", without), NOW, "three").fate is Fate.MISSED

@@ -12,7 +12,7 @@ from hub.insight.month.fates import Fate, Planned
 from hub.insight.month.lesson import LessonFigures, RoomFigures
 from hub.insight.month.report import Scope, month_report
 from hub.insight.month.spread import spread
-from tests.hub.insight.month.planned import NOW, day, held, occurrence
+from tests.hub.insight.month.planned import NOW, day, held, occurrence, opened, session
 
 TEXTS = load_texts()
 ALL = frozenset({"one", "two", "three"})
@@ -59,6 +59,41 @@ def test_each_school_and_class_is_judged_by_its_own_part(month):
     assert (two.answers.known, two.answers.of, two.answers.median, two.silent) == (3, 4, 4.0, 1)
     assert classes["three"].answers.known == 0
     assert classes["three"].answers.median is None
+
+
+@pytest.fixture(scope="module")
+def with_open():
+    """One delivery class and three open ones, of which one became no session."""
+    rooms = [opened(day(date)) for date in (3, 4, 5)]
+    planned = [
+        held(2),
+        *(Planned(one, False, "", session(one)) for one in rooms[:2]),
+        Planned(rooms[2], False, "", None),
+    ]
+    known = {one.session.session: figures(one, 4) for one in planned if one.session}
+    return month_report("2026-11", Scope.DISTRICT, "", "", ALL, planned, known, now=NOW)
+
+
+def test_open_classes_are_counted_as_held_and_not_asked_how_a_far_class_took_part(with_open):
+    assert (with_open.counts.held, with_open.counts.booked, with_open.open_held) == (3, 1, 2)
+    assert (with_open.measures["far_share"].of, with_open.measures["teachers_share"].of) == (1, 3)
+    (two,) = with_open.classes
+    assert (two.counts.held, two.answers.of, two.wait.of) == (3, 1, 1)
+
+
+@pytest.mark.parametrize("language, words", [("zh", "2 节是开放课"), ("en", "2 of the lessons held were open classes")])
+def test_it_is_said_how_many_open_classes_were_held(with_open, language, words):
+    assert words in " ".join(paper_of(with_open, TEXTS[language], "2026-12-01 08:00").sentences)
+
+
+@pytest.mark.parametrize("language, words", [("zh", "听课班级学生"), ("en", "receiving classes")])
+def test_a_month_of_nothing_but_open_classes_says_nothing_of_far_classes(language, words):
+    one = opened(day(3))
+    planned = [Planned(one, False, "", session(one))]
+    known = {planned[0].session.session: figures(planned[0], None, far_share=None)}
+    report = month_report("2026-11", Scope.DISTRICT, "", "", ALL, planned, known, now=NOW)
+    said = " ".join(paper_of(report, TEXTS[language], "2026-12-01 08:00").sentences)
+    assert words not in said
 
 
 def test_what_few_lessons_tell_has_no_median():
