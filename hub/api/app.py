@@ -44,6 +44,9 @@ from hub.archive.intake import Intake, RoomOfSession
 from hub.archive.store import FolderStore
 from hub.archive.uploads import UploadFolder
 from hub.console.calendars import calendar_pages
+from hub.console.facts import fact_routes
+from hub.console.facts_page import FactsPage
+from hub.console.facts_previews import fact_upload, preview_routes
 from hub.console.found import found_routes
 from hub.console.insight import insight_routes
 from hub.console.materials import material_routes
@@ -205,11 +208,14 @@ def create_app(parts: HubParts) -> FastAPI:
     zone = ZoneInfo(parts.settings.plan.timezone)
     repairs = Repairs(parts.store.repairs, parts.desk, zone, parts.clock.now)
     app.include_router(plan_repairs.router(repairs), max_body_size=LARGEST_BODY_BYTES)
-    importing = plan_imports.router(
-        parts.store.plan_facts, parts.settings.plan.timezone, parts.settings.language, parts.clock.now
-    )
+    imports = plan_imports.Imports(parts.store.plan_facts, parts.settings.language)
+    importing = plan_imports.router(imports, zone.key, parts.settings.language, parts.clock.now)
     app.include_router(importing, max_body_size=plan_imports.LARGEST_IMPORT_BYTES)
+    facts = FactsPage(pages, imports, zone.key, parts.clock.now)
+    for routes in (fact_routes(facts), preview_routes(facts)):
+        app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
     app.include_router(uploads.router(intake))  # these have limits of their own
+    app.include_router(fact_upload(facts))
     app.include_router(materials.router(parts.materials, parts.settings.materials.most_mib << 20))
     add_handlers(app)
     app.add_middleware(Doorkeeper, sign_ins=sign_ins)

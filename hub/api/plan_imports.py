@@ -87,20 +87,35 @@ class ImportView(Shape):
     undone: float | None = Field(description="When it was taken back; null while it counts.")
 
 
-def router(facts: PlanFactTable, timezone: str, language: str, now: Callable[[], float]) -> APIRouter:
-    """Routes under `/api/v1/plan/imports` and `/api/v1/plan/facts`.
+class Imports:
+    """Imports into a hub that has other work: one file is read at a time, whoever sends it.
 
     Args:
         facts: the hub's.
+        language: in which an import's own words are kept.
+    """
+
+    def __init__(self, facts: PlanFactTable, language: str) -> None:
+        self.facts = facts
+        self.importing = Importing(facts, language)
+        self.one_at_a_time = asyncio.Lock()  # a workbook takes memory
+
+
+def router(imports: Imports, timezone: str, language: str, now: Callable[[], float]) -> APIRouter:
+    """Routes under `/api/v1/plan/imports` and `/api/v1/plan/facts`.
+
+    Args:
+        imports: the hub's.
         timezone: in which calendars are read.
         language: in which sentences are told where nobody asks for one.
         now: seconds of hub UTC.
     """
     routes = APIRouter(prefix="/api/v1/plan", tags=["plan"])
-    _add_making(routes, facts, timezone, language, now)
+    facts = imports.facts
+    _add_making(routes, imports, timezone, language, now)
 
     @routes.get("/imports", summary="What was imported", responses=responses())
-    async def imports(
+    async def listed(
         limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
     ) -> list[ImportView]:
         """The newest first; those that were taken back, and those that took them back, with them."""
@@ -136,11 +151,8 @@ def router(facts: PlanFactTable, timezone: str, language: str, now: Callable[[],
     return routes
 
 
-def _add_making(
-    routes: APIRouter, facts: PlanFactTable, timezone: str, language: str, now: Callable[[], float]
-) -> None:
-    importing = Importing(facts, language)
-    one_at_a_time = asyncio.Lock()  # a workbook takes memory, and the hub has other work
+def _add_making(routes: APIRouter, imports: Imports, timezone: str, language: str, now: Callable[[], float]) -> None:
+    importing = imports.importing
 
     @routes.post(
         "/imports",
@@ -180,7 +192,7 @@ def _add_making(
             told = _told(proposal, spoken or language)
             return 422 if stands and not dry_run else 200, {"applied": record.id if record else None, **told}
 
-        async with one_at_a_time:
+        async with imports.one_at_a_time:
             try:
                 status, told = await asyncio.to_thread(run)
             except ImportRefused as refused:

@@ -55,6 +55,7 @@ def _words(language: str) -> dict[str, str]:
         f"plan.{language}.json",
         f"calendars.{language}.json",
         f"month.{language}.json",
+        f"facts.{language}.json",
     ):
         words |= json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
     return words

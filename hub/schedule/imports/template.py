@@ -1,5 +1,9 @@
-"""The empty workbook that schools fill in: a sheet a table, each with one example row, and a sheet that explains."""
+"""The empty workbook that schools fill in: a sheet a table, each with one example row, and a sheet that explains.
 
+Each table is there as a CSV file of its own, too.
+"""
+
+import csv
 import io
 from pathlib import Path
 
@@ -40,6 +44,15 @@ def template(language: str) -> bytes:
     return out.getvalue()
 
 
+def csv_template(table: Table, language: str) -> bytes:
+    """One table, with the example row; marked as UTF-8, so that Excel reads it as such."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(_heads(table, language))
+    writer.writerow(_examples(table, language))
+    return out.getvalue().encode("utf-8-sig")
+
+
 def save_template(path: Path, language: str) -> None:
     """Write the workbook to a file."""
     path.write_bytes(template(language))
@@ -56,12 +69,20 @@ def explained(table: Table, column: Column, language: str) -> str:
     return words.get(f"explain.{table.key}.{column.field}") or words[f"explain.{column.field}"]
 
 
+def _heads(table: Table, language: str) -> list[str]:
+    return [f"{one.zh if language == 'zh' else one.en}{'*' if one.needed else ''}" for one in table.columns]
+
+
+def _examples(table: Table, language: str) -> list[str]:
+    first, *others = (str(one.example) for one in table.columns)
+    return [f"{EXAMPLE[language]}{first}", *others]
+
+
 def _sheet(sheet: Worksheet, table: Table, language: str) -> None:
-    for number, column in enumerate(table.columns, start=1):
-        name = column.zh if language == "zh" else column.en
-        head = sheet.cell(1, number, f"{name}*" if column.needed else name)
+    rows = zip(_heads(table, language), _examples(table, language), strict=True)
+    for number, (name, example) in enumerate(rows, start=1):
+        head = sheet.cell(1, number, name)
         head.font, head.fill = _BOLD, _HEAD
-        example = f"{EXAMPLE[language]}{column.example}" if number == 1 else str(column.example)
         sheet.cell(2, number, example or None).font = _GREY
         letter = head.column_letter
         sheet.column_dimensions[letter].width = max(12, 2 * len(name) + 4)

@@ -9,6 +9,7 @@ import hub.console
 from contract.session import Mode, Role
 from contract.state import SessionState
 from hub.archive import playback
+from hub.console.facts_shown import KINDS_OF_CHANGE
 from hub.console.overview import KINDS, RUNGS
 from hub.console.report_figures import LESSON, ROOM
 from hub.console.report_notes import EVERY
@@ -23,6 +24,7 @@ from hub.insight.room import UNSEEN
 from hub.schedule.desk.solving import SolveState
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.week import Side
+from hub.schedule.imports.reading import FORMATS
 from hub.schedule.plan import Score
 from hub.session.remarks import Reason
 from measures import figure
@@ -84,6 +86,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"month.reason.{one}" for one in Reason} | {f"month.fate.{one}" for one in Fate}
     by_name |= {f"month.type.{one}" for one in ClassType} | {f"month.measure.{one}" for one in UNITS}
     by_name |= {"month.leading", "month.receiving"}
+    by_name |= {f"facts.format.{one}" for one in FORMATS} | {f"facts.what.{one}" for one in KINDS_OF_CHANGE}
     by_name |= {f"month.said.{one}{tail}" for one in ("teachers", "far") for tail in ("", "_unknown")}
     stages |= {key for key in there if key.startswith("month.col.")}
     tracks = {key for key in there if key.startswith("lesson.track.")}

@@ -35,6 +35,7 @@ VALUES = {
     "what": "propose",
     "month": "2026-11",
     "made": "i-000001",
+    "dry_run": "0" * 16,
     "repair": "repair-0",
     "file": "pdf",
     "sha256": "0" * 64,
