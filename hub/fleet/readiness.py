@@ -5,13 +5,14 @@ health, and only where a lesson is due. One cause is told once: a school whose d
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from contract.session import watching
 from contract.state import FINAL, SessionState
 from hub.fleet.health import DeviceHealth, FleetHealth
-from hub.fleet.signs import RISKY, HealthRemark, HealthState, RoomReadiness, Sign, Standing
+from hub.fleet.signs import RISKY, UNUSED_WATCHING, HealthRemark, HealthState, RoomReadiness, Sign, Standing
 from hub.session.views import RoomView, SessionView
 from hub.store.alerts import AlertRecord
 from hub.store.devices import DeviceRecord
@@ -178,7 +179,9 @@ class Readiness:
     def _judge(self, room: RoomView, view: SessionView) -> RoomReadiness:
         settled = self._now() - self._began >= SETTLE_S
         lacking = self._lacking(view.session, room.room)
-        return room_readiness(room, self._health.of(room.device), lacking, begun=view.now_t >= 0, settled=settled)
+        risky = RISKY - UNUSED_WATCHING if watching(view.mode, room.role) else RISKY
+        health = self._health.of(room.device)
+        return room_readiness(room, health, lacking, risky, begun=view.now_t >= 0, settled=settled)
 
     def _tell(self, wanted: Mapping[Key, Wanted]) -> None:
         memory, now = self._memory, self._now()
@@ -198,7 +201,13 @@ class Readiness:
 
 
 def room_readiness(
-    room: RoomView, health: DeviceHealth, lacking: Sequence[str] = (), *, begun: bool, settled: bool
+    room: RoomView,
+    health: DeviceHealth,
+    lacking: Sequence[str],
+    risky: Collection[Sign],
+    *,
+    begun: bool,
+    settled: bool,
 ) -> RoomReadiness:
     """What is to be expected of a room; pure.
 
@@ -206,6 +215,7 @@ def room_readiness(
         room: where it stands, as it reported.
         health: how its device is.
         lacking: materials that it does not hold.
+        risky: what puts a lesson of this kind at risk.
         begun: whether the lesson's time runs.
         settled: whether the hub has run for long enough to know who is away.
     """
@@ -218,7 +228,7 @@ def room_readiness(
     elif health.state is HealthState.DOWN and (room.state not in HOLDING or not begun):
         standing, remarks = Standing.MISSING, [HealthRemark(sign=Sign.AWAY)]
     elif room.state not in HOLDING:
-        remarks = [one for one in health.remarks if one.sign in RISKY]
+        remarks = [one for one in health.remarks if one.sign in risky]
         if not room.held:
             remarks.append(HealthRemark(sign=Sign.ORDER_NOT_HELD))
         if lacking:

@@ -96,6 +96,8 @@ RISKY = frozenset(
     }
 )
 """What puts a lesson at risk; the rest is for the workshop."""
+UNUSED_WATCHING = frozenset({Sign.DISK_FULL, Sign.CAMERA_MISSING, Sign.MICROPHONE_MISSING})
+"""What costs nothing where teachers watch a master class: nothing is opened or kept there."""
 
 
 class HealthRemark(BaseModel):
