@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import PlainTextResponse, Response
 
@@ -31,6 +31,9 @@ SERVICES = {"org.opencastproject.scheduler": "/recordings", "org.opencastproject
 """What the registry names, and where it is."""
 STATE_LETTERS = 64
 SIGN_IN = {"WWW-Authenticate": 'Basic realm="tongtang", charset="UTF-8"'}
+LATEST_MS = 253_402_300_800_000
+"""The end of the year 9999, in milliseconds of UTC."""
+Cutoff = Annotated[int, Query(ge=0, le=LATEST_MS)]
 SaidState = Annotated[str, Form(min_length=1, max_length=STATE_LETTERS, pattern="^[a-z_]+$")]
 
 
@@ -146,7 +149,7 @@ def recorder_routes(
         response_class=Response,
         responses={200: {"content": {"text/calendar": {}}}, 304: {}, **responses(429)},
     )
-    async def calendar(request: Request, agentid: str, cutoff: int | None = None) -> Response:
+    async def calendar(request: Request, agentid: str, cutoff: Cutoff | None = None) -> Response:
         """As iCalendar, in the form that Opencast writes. `cutoff`, in ms of UTC, leaves out what begins later."""
         await door.agent(request, agentid)
         until = cutoff / 1000.0 if cutoff is not None else None

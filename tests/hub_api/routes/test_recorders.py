@@ -98,6 +98,12 @@ def test_what_is_cancelled_and_what_lies_beyond_the_cutoff_is_not_there(hub: Dis
         assert first["UID"] not in {one["UID"] for one in as_an_agent_reads(after.text)}
 
 
+@pytest.mark.parametrize("cutoff", ["-1", "9" * 400, "soon", ""])
+def test_a_cutoff_that_is_no_moment_is_refused(hub: District, token: str, cutoff: str):
+    with agent(hub, token) as http:
+        assert http.get(f"/recordings/calendars?agentid={ROOM}&cutoff={cutoff}").status_code == 422
+
+
 def test_what_a_recorder_says_of_itself_stands_beside_its_token(hub: District, token: str):
     with agent(hub, token) as http:
         admin = http.get("/services/available.json?serviceType=org.opencastproject.capture.admin").json()
