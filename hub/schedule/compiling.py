@@ -17,6 +17,9 @@ from hub.schedule.wants import Ban, Lesson, Pin, Request, Wish
 SCHOOL_SHARE = 5
 """An under-resourced school's unmet requests cost from beyond one in so many on."""
 
+PLENTY = 2**30
+"""Units beyond which there is always enough."""
+
 
 @dataclass(slots=True)
 class _Uses:
@@ -296,7 +299,7 @@ class Compiler:
         row = self._resources.get(resource)
         if row is None:
             row = self._resources[resource] = len(self._capacity)
-            self._capacity.append(capacity)
+            self._capacity.append(min(capacity, PLENTY))
         uses.resource.append(row)
         uses.units.append(units)
 

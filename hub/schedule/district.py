@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -19,30 +19,33 @@ from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.slots import Part, Slot
 from hub.schedule.wants import Ban, Lesson, Pin, Request, Wish
 
+Points = Annotated[int, Field(ge=0, le=10_000)]
+"""So many that a district's sums stay within 32 bits, in which the solvers count."""
+
 
 class Rules(Part):
     """What must hold, in figures."""
 
     min_overlap_minutes: int = Field(30, ge=1, le=120, description="Shortest time that both bells have in common.")
     unit_gap: int = Field(2, ge=0, description="Units that lesson and request may lie apart.")
-    lead_uplink: int = Field(2, ge=0, description="Units of the line that a lead lesson takes.")
-    listen_uplink: int = Field(1, ge=0, description="Units that a listening room takes. Observers take none.")
+    lead_uplink: int = Field(2, ge=0, le=1000, description="Units of the line that a lead lesson takes.")
+    listen_uplink: int = Field(1, ge=0, le=1000, description="Units that a listening room takes. Observers take none.")
 
 
 class Goals(Part):
     """What is wished for, in points."""
 
-    served: int = Field(1000, ge=0, description="A request is served, times its weight.")
-    second_unmet: int = Field(400, ge=0, description="Taken off for each unmet request of a class beyond its first.")
-    school_unmet: int = Field(
-        100, ge=0, description="Taken off for each unmet request of an under-resourced school beyond a fifth of them."
+    served: Points = Field(1000, description="A request is served, times its weight.")
+    second_unmet: Points = Field(400, description="Taken off for each unmet request of a class beyond its first.")
+    school_unmet: Points = Field(
+        100, description="Taken off for each unmet request of an under-resourced school beyond a fifth of them."
     )
-    community: int = Field(30, ge=0, description="Both schools are of one community.")
-    unit: int = Field(15, ge=0, description="Taken off for each unit that they lie apart.")
-    full_minutes: int = Field(40, ge=0, description="Minutes in common that are enough.")
-    minute: int = Field(1, ge=0, description="Taken off for each minute short of that.")
-    opened: int = Field(8, ge=0, description="Taken off for each lead lesson that is held.")
-    kept: int = Field(40, ge=0, description="Taken off for each request that is not served as in the plan before.")
+    community: Points = Field(30, description="Both schools are of one community.")
+    unit: Points = Field(15, description="Taken off for each unit that they lie apart.")
+    full_minutes: Points = Field(40, description="Minutes in common that are enough.")
+    minute: Points = Field(1, description="Taken off for each minute short of that.")
+    opened: Points = Field(8, description="Taken off for each lead lesson that is held.")
+    kept: Points = Field(40, description="Taken off for each request that is not served as in the plan before.")
 
 
 class District(Part):

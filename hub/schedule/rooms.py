@@ -51,7 +51,8 @@ def groups(kinds: Iterable[Rooms]) -> list[Rooms]:
     if len(distinct) > MOST_KINDS:
         raise DistrictWrong(
             f"the rooms {', '.join(sorted(frozenset().union(*distinct))[:4])} ... are asked for in "
-            f"{len(distinct)} ways that differ; {MOST_KINDS} can be planned for: let fewer kinds of equipment decide"
+            f"{len(distinct)} ways that differ; {MOST_KINDS} can be planned for: let fewer kinds of equipment, "
+            "or fewer pins to a room, decide"
         )
     unions = {
         frozenset().union(*chosen) for count in range(1, len(distinct) + 1) for chosen in combinations(distinct, count)

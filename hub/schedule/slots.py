@@ -1,9 +1,9 @@
 """Days, periods, weeks and bells: the times of a school, and how those of two schools meet."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 """Identifier: letters, digits, dots, hyphens and underscores. Names for people stand beside it."""
@@ -42,6 +42,12 @@ class Window(Part):
     first: Period = 1
     last: Period = 20
     weeks: Weeks = "AB"
+
+    @model_validator(mode="after")
+    def _not_backwards(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"its last period, {self.last}, lies before its first, {self.first}")
+        return self
 
     def covers(self, parity: int, day: int, period: int) -> bool:
         """Whether a slot lies inside; `parity` as in `parities`."""

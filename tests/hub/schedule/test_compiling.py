@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from hub.schedule.check import check
 from hub.schedule.chosen import Chosen, chosen_of, plan_of, points
 from hub.schedule.compiling import compile_district
-from hub.schedule.district import District
+from hub.schedule.district import District, Goals
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.plan import Score
 from hub.schedule.slots import Bell, Window
@@ -104,11 +105,37 @@ def test_bells_that_meet_for_too_short_a_time_do_not_pair():
             "names period 3 of weekday 1; school one has 2 periods a day",
         ),
         ({"pins": (Pin(request="q1", room="lead"),)}, "cannot be pinned to room lead"),
+        (
+            {"classes": ({"id": "k1", "school": "two", "away": ({"day": 1, "first": 4, "last": 2},)},)},
+            "its last period, 2, lies before its first, 4",
+        ),
+        ({"goals": {"served": 10**9}}, "less than or equal to 10000"),
+        ({"rules": {"lead_uplink": 10**12}}, "less than or equal to 1000"),
     ],
 )
 def test_a_district_that_contradicts_itself_is_refused_in_words(changes, words):
     with pytest.raises(ValidationError, match=words):
         district(**changes)
+
+
+def test_the_largest_figures_that_a_file_may_have_are_counted_right():
+    most = dict.fromkeys(Goals.model_fields, 10000) | {"full_minutes": 0}
+    schools = (one.model_copy(update={"uplink": 10**15}) for one in district().schools)
+    teachers = (one.model_copy(update={"most_a_day": 10**15}) for one in district().teachers)
+    requests = tuple(one.model_copy(update={"weight": 100}) for one in district().requests)
+    large = district(
+        schools=tuple(schools),
+        teachers=tuple(teachers),
+        requests=requests,
+        rules={"lead_uplink": 1000, "listen_uplink": 1000},
+        goals=most,
+    )
+    problem = compile_district(large)
+    chosen = Chosen(np.array([1], np.int32), np.array([1, 2], np.int32))
+    plan = plan_of(problem, chosen, Score())
+    checked = check(large, plan)
+    assert checked.holds
+    assert checked.score.total == points(problem, chosen) == 2 * (100 * 10_000 + 10_000) - 10_000
 
 
 NUMBERED = """

@@ -32,6 +32,14 @@ def test_the_example_plan_holds_for_the_example_district():
     assert found.score == Score(served=3000, community=30, units=-15, minutes=-5, opened=-8, wishes=20)
 
 
+@pytest.mark.parametrize("model", [District, facts.School, facts.Room, facts.Teacher, facts.SchoolClass])
+def test_what_has_no_default_is_said_to_be_always_there(model):
+    always = re.search(r"Without a default, so always there: (.*?)Ids are", PAGE, re.DOTALL)
+    assert always
+    for name, field in model.model_fields.items():
+        assert (f"`{name}`" in always[1]) == field.is_required() or name in {"name", "teacher"}, name
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_every_field_and_every_default_figure_is_named(model):
     for name, field in model.model_fields.items():
