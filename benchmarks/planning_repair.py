@@ -137,8 +137,8 @@ class Tally:
         self.still += max([len(one.placed) for one in ways if one.kind in {"nobody-moves", "postpone"}], default=0)
         self.placed += len(best.placed)
         self.stepped_in += best.kind == "substitute"
-        self.moved += len(best.moved)
-        self.most_moved = max(self.most_moved, *(len(one.moved) for one in ways))
+        self.moved += best.sessions_moved
+        self.most_moved = max(self.most_moved, *(one.sessions_moved for one in ways))
         self.ways += len(ways)
 
     def row(self, name: str) -> str:
@@ -173,7 +173,7 @@ def repairs(district: District, plan: Plan, count: int) -> list[str]:
         took = time.perf_counter() - begun
         for way in ways:
             broken = check(facts_of(district, plan, way), way.plan).violations
-            if broken or len(way.moved) > MOST_MOVED:
+            if broken or way.sessions_moved > MOST_MOVED:
                 raise ValueError(f"{disruption}: {broken or way.moved}")
         tallies[kind].add(ways, took)
         every.add(ways, took)

@@ -353,7 +353,7 @@ def _explained(one: "Explanation", language: Language) -> list[str]:
 
 
 def _told(number: int, way: "Alternative", language: Language) -> list[str]:
-    counted = f"{len(way.placed)} placed, {len(way.lost)} lost, {len(way.moved)} moved, {way.score.total:,} points"
+    counted = f"{len(way.placed)} placed, {len(way.lost)} lost, {way.sessions_moved} moved, {way.score.total:,} points"
     lines = [f"{number}. {_said(way.words, language)}  ({counted})"]
     lines += [f"    {_said(change.words, language)}" for change in way.changes]
     return lines

@@ -64,6 +64,9 @@ class Alternative(Part):
         (),
         description="Requests that were not hit, yet have another lesson, time or assistant.",
     )
+    sessions_moved: int = Field(
+        0, description="Sessions that these are: a lesson at another time is one, with all who follow it there."
+    )
     changes: tuple[Change, ...] = ()
 
     def for_whom(self) -> Mapping[Whom, tuple[Change, ...]]:

@@ -1,7 +1,7 @@
 """Places whoever was hit where there is room, with nobody else moved."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,15 @@ def filled(compiled: Compiled, left: Residual, hit: Collection[int], may: May) -
     )
 
 
-AtLeast = tuple[NDArray[np.int64], int]
-"""Candidates, and how many of them have to be taken at least."""
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A row of one's own."""
+
+    candidates: NDArray[np.int64]
+    least: int
+    """So many of them have to be taken at least, and one more ..."""
+    against: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """... for each of these options that is taken."""
 
 
 def in_scope(
@@ -92,14 +99,15 @@ def limited(wanted: Program, may: May, extra: Sequence[AtLeast]) -> Program | No
     upper[:first][~may.options[wanted.options]] = 0
     upper[first : first + len(wanted.candidates)][~may.candidates[wanted.candidates]] = 0
     rows, most = [wanted.rows], [wanted.most]
-    for candidates, least in extra:
-        columns = first + np.flatnonzero(np.isin(wanted.candidates, candidates))
-        if len(columns) < least:
+    for row in extra:
+        columns = first + np.flatnonzero(np.isin(wanted.candidates, row.candidates))
+        against = np.flatnonzero(np.isin(wanted.options, row.against))
+        if len(columns) < row.least:
             return None
-        shape = (1, len(wanted.gain))
-        entries = (-np.ones(len(columns), np.int64), (np.zeros(len(columns), np.int64), columns))
-        rows.append(sparse.csr_array(entries, shape=shape, dtype=np.int64))
-        most.append(np.array([-least], np.int64))
+        numbers = np.repeat(np.array([-1, 1], np.int64), (len(columns), len(against)))
+        entries = (numbers, (np.zeros(len(numbers), np.int64), np.concatenate((columns, against))))
+        rows.append(sparse.csr_array(entries, shape=(1, len(wanted.gain)), dtype=np.int64))
+        most.append(np.array([-row.least], np.int64))
     return replace(wanted, upper=upper, rows=sparse.vstack(rows, format="csr"), most=np.concatenate(most))
 
 

@@ -1,18 +1,20 @@
 """Places whoever was hit and found no room, by moving a few others who were not.
 
 What may move is a neighbourhood: whoever holds what those who were hit lack. A small program decides, in which
-everybody who is served stays served and at most so many move. It begins from an answer that holds and returns
-that where it finds nothing better, so nothing can be lost on the way.
+everybody who is served stays served and at most so many sessions move: a lesson that is held at another time is one,
+with all who follow it there; a class that goes to another lesson by itself is one as well. It begins from an answer
+that holds and returns that where it finds nothing better, so nothing can be lost on the way.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hub.schedule.chosen import Chosen
 from hub.schedule.compiled import Compiled
-from hub.schedule.repair.filling import May, closed, in_scope
+from hub.schedule.repair.filling import AtLeast, May, closed, in_scope
 from hub.schedule.repair.residual import Residual
 from hub.schedule.solve.program import Scope
 
@@ -40,26 +42,26 @@ def neighbours(
         start: an answer that holds.
         hit: requests that were hit, whether `start` serves them or not.
         fixed: requests that must not move.
-        most_moved: requests that may move, at most.
+        most_moved: sessions that may move, at most.
         may: what may be done at all.
     """
     unserved = [one for one in hit if start.candidate[one] < 0]
     if not unserved or not most_moved:
         return Neighbours((), ())
-    return _Finder(compiled, Residual(compiled, start), hit, fixed, most_moved, may).of(unserved)
+    return _Finder(compiled, Residual(compiled, start), hit, fixed, may).of(unserved)
 
 
 def moved_few(
     compiled: Compiled, start: Chosen, hit: Collection[int], near: Neighbours, most_moved: int, may: May
 ) -> Chosen:
-    """Serve more of those who were hit, moving at most so many of those who were not.
+    """Serve more of those who were hit, moving at most so many sessions of those who were not.
 
     Args:
         compiled: the problem; whoever may move has all their ways in it.
         start: an answer that holds; whoever it serves stays served.
         hit: requests that were hit, whether `start` serves them or not; they may be anywhere, and count for nothing.
         near: who may move.
-        most_moved: how many of them, at most.
+        most_moved: how many sessions of theirs, at most.
         may: what may be done at all.
 
     Returns:
@@ -73,10 +75,10 @@ def moved_few(
     served = np.flatnonzero(requests & (start.candidate >= 0))
     others = served[~np.isin(served, list(hit))]
     stay = start.candidate[others].astype(np.int64)
-    extra = [(stay, len(stay) - most_moved)] if len(stay) > most_moved else []
+    extra = [_few(compiled, start, others, most_moved)] if len(others) else []
     for request in served:
         rows = np.arange(compiled.request_start[request], compiled.request_start[request + 1], dtype=np.int64)
-        extra.append((rows, 1))
+        extra.append(AtLeast(rows, 1))
     ways, times = may.candidates.copy(), may.options.copy()
     ways[start.candidate[start.candidate >= 0]] = True
     times[start.option[start.option >= 0]] = True
@@ -85,6 +87,18 @@ def moved_few(
     if found is None or int((found.candidate >= 0).sum()) <= int((start.candidate >= 0).sum()):
         return start
     return found
+
+
+def _few(compiled: Compiled, start: Chosen, others: NDArray[np.int64], most_moved: int) -> AtLeast:
+    """At most so many sessions move: whoever neither stays nor goes along with their lesson, and each such lesson."""
+    lesson_of = np.repeat(np.arange(len(compiled.lesson_fan)), np.diff(compiled.lesson_start))
+    rows = np.flatnonzero(np.isin(compiled.candidate_request, others))
+    was = compiled.candidate_option[start.candidate[compiled.candidate_request[rows]]]
+    now = compiled.candidate_option[rows]
+    along = (was >= 0) & (now >= 0) & (now != was) & (lesson_of[now] == lesson_of[was])
+    against = np.unique(now[along])
+    stay = start.candidate[others].astype(np.int64)
+    return AtLeast(np.concatenate((stay, rows[along])), len(others) - most_moved, against)
 
 
 class _Finder:
@@ -96,14 +110,12 @@ class _Finder:
         left: Residual,
         hit: Collection[int],
         fixed: Collection[int],
-        most_moved: int,
         may: May,
     ) -> None:
         self._compiled = compiled
         self._left = left
         self._hit = frozenset(hit)
         self._fixed = frozenset(fixed)
-        self._most_moved = most_moved
         self._may = may
         self._holders = left.holders()
         self._request: list[int] = compiled.candidate_request.tolist()
@@ -166,9 +178,8 @@ class _Finder:
         return request in self._hit or request not in self._fixed
 
     def _lesson_moves(self, lesson: int) -> bool:
-        """Whether a lesson may be held at another time: few enough follow it, and none of them is fixed."""
-        others = [one for one in self._followers(lesson) if one not in self._hit]
-        return len(others) <= self._most_moved and all(self._moves(one) for one in others)
+        """Whether a lesson may be held at another time: nobody who follows it is fixed."""
+        return all(self._moves(one) for one in self._followers(lesson))
 
     def _followers(self, lesson: int) -> list[int]:
         return [self._request[one] for one in self._left.listeners[lesson]]

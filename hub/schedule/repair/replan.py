@@ -50,7 +50,7 @@ def replan(
             everywhere; only a machine that is far too busy for it gives up earlier.
 
     Returns:
-        At least one, up to four; distinct plans. Fewest lost first, then fewest moved, then the highest score.
+        At least one, up to four; distinct plans. Fewest lost first, then fewest sessions moved, then the highest score.
 
     Raises:
         hub.schedule.errors.DisruptionWrong: the disruption names what is not there.
@@ -107,7 +107,7 @@ class _Repair:
         if not self._found:
             words = "; ".join(self._wrong[:3])
             raise PlanWrong(f"the plan breaks rules that have nothing to do with what happened: {words}")
-        self._found.sort(key=lambda one: (self._weight(one.lost), len(one.moved), -one.score.total))
+        self._found.sort(key=lambda one: (self._weight(one.lost), one.sessions_moved, -one.score.total))
         return tuple(self._found[:MOST_ALTERNATIVES])
 
     def _ways(self, still: "World") -> None:
@@ -182,11 +182,12 @@ class _Repair:
             self._wrong += checked.violations
             return
         moved = world.moved(chosen, set(numbers))
+        sessions = world.sessions(moved, chosen)
         placed = tuple(requests[one].id for one in numbers if served[one])
         lost = tuple(requests[one].id for one in numbers if not served[one])
         alternative = Alternative(
             kind=kind,
-            words=summary(kind, len(placed), len(lost), len(moved), len(who)),
+            words=summary(kind, len(placed), len(lost), sessions, len(who)),
             week=self._disruption.week,
             facts=(self._disruption, *who),
             unpinned=unpinned,
@@ -196,6 +197,7 @@ class _Repair:
             placed=placed,
             lost=lost,
             moved=tuple(requests[one].id for one in moved),
+            sessions_moved=sessions,
         )
         changes = changes_of(self._before, facts, alternative)
         self._found.append(alternative.model_copy(update={"changes": changes}))

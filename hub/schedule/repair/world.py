@@ -85,6 +85,18 @@ class World:
             if number not in hit and candidate != before[number]
         ]
 
+    def sessions(self, moved: Collection[int], chosen: Chosen) -> int:
+        """Sessions that moved: a lesson at another time is one, with all who follow it there; else each request is."""
+        before = self.hit.left.candidate
+        options = self.compiled.candidate_option
+        found = set()
+        for number in moved:
+            was, now = int(options[before[number]]), int(options[chosen.candidate[number]])
+            led = [self.compiled.options[one].lesson for one in (was, now) if one >= 0]
+            along = was != now and len(led) > 1 and led[0] == led[1]
+            found.add(("lesson", led[0]) if along else ("request", number))
+        return len(found)
+
     def own_lessons(self) -> May:
         """Whoever was hit may only follow the same lesson as before."""
         lessons = {one.request: one.lesson for one in self._plan.served}
