@@ -1,7 +1,7 @@
 """`tongtang plan calendar`: calendars of rooms, teachers, schools and classes, and who may subscribe to them."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,76 +39,39 @@ UrlOption = Annotated[
 PICTURES = {".svg": "svg", ".png": "png"}
 
 
-@app.command()
-def room(
-    who: WhoArgument,
-    out: FileOption = None,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell the lessons of a room, of the last two months and to come; or write them as a calendar file.
+LESSONS: Mapping[Kind, tuple[str, str]] = {
+    Kind.ROOM: ("a room, of the last two months and to come; or write them as a calendar file", "liangxiang-1"),
+    Kind.TEACHER: ("a teacher: those that they lead, stand beside, or watch", "li-jing"),
+    Kind.SCHOOL: ("all rooms of a school", "liangxiang"),
+    Kind.CLASS: ("a class", "liangxiang-3-1"),
+}
+"""Whose calendar can be told: what it is of, and somebody for the examples."""
+
+
+def _add_calendar(kind: Kind, of: str, example: str) -> None:
+    """Add the command that tells the calendars of a kind."""
+
+    def calendar(
+        who: WhoArgument,
+        out: FileOption = None,
+        config: ConfigOption = None,
+        data: DataOption = None,
+        *,
+        as_json: JsonOption = False,
+    ) -> None:
+        _calendar(kind, who, out, config, data, as_json=as_json)
+
+    calendar.__doc__ = f"""Tell the lessons of {of}.
 
     Examples:
-      tongtang plan calendar room liangxiang-1 --config hub.toml
-      tongtang plan calendar room liangxiang-1 --out room.ics --data /srv/tongtang
+      tongtang plan calendar {kind} {example} --config hub.toml
+      tongtang plan calendar {kind} {example} --out {kind}.ics --data /srv/tongtang
     """
-    _calendar(Kind.ROOM, who, out, config, data, as_json=as_json)
+    app.command(kind.value)(calendar)
 
 
-@app.command()
-def teacher(
-    who: WhoArgument,
-    out: FileOption = None,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell the lessons of a teacher: those that they lead, stand beside, or watch.
-
-    Examples:
-      tongtang plan calendar teacher li-jing --config hub.toml
-      tongtang plan calendar teacher li-jing --json --data /srv/tongtang
-    """
-    _calendar(Kind.TEACHER, who, out, config, data, as_json=as_json)
-
-
-@app.command()
-def school(
-    who: WhoArgument,
-    out: FileOption = None,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell the lessons of all rooms of a school.
-
-    Examples:
-      tongtang plan calendar school liangxiang --config hub.toml
-      tongtang plan calendar school liangxiang --out school.ics --data /srv/tongtang
-    """
-    _calendar(Kind.SCHOOL, who, out, config, data, as_json=as_json)
-
-
-@app.command("class")
-def school_class(
-    who: WhoArgument,
-    out: FileOption = None,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell the lessons of a class.
-
-    Examples:
-      tongtang plan calendar class liangxiang-3-1 --config hub.toml
-      tongtang plan calendar class liangxiang-3-1 --out class.ics --data /srv/tongtang
-    """
-    _calendar(Kind.CLASS, who, out, config, data, as_json=as_json)
+for _kind, (_of, _example) in LESSONS.items():
+    _add_calendar(_kind, _of, _example)
 
 
 @app.command()
