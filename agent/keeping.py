@@ -76,7 +76,6 @@ class Keeping:
     async def run(self) -> None:
         """Upload and sweep until cancelled."""
         self._uploader.start()
-        self._uploader.wake()
         try:
             while True:
                 await asyncio.to_thread(self._sweep)

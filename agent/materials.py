@@ -4,13 +4,13 @@ import hashlib
 import logging
 import os
 import random
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
 
 from agent.record.tus import answer_words
+from agent.rounds import Looked, Rounds
 from contract.material import Material, MaterialHeld
 from contract.session import SessionOrder
 
@@ -20,8 +20,6 @@ AHEAD_S = 14 * 86_400.0
 """Files of sessions that begin within this are fetched, in seconds."""
 URGENT_S = 3_600.0
 """Files of a session that begins within this are fetched although a lesson is live."""
-LOOK_S = 60.0
-BACK_OFF_MOST_S = 300.0
 PIECE_BYTES = 256 << 10
 PART = ".part"
 
@@ -32,6 +30,10 @@ class MaterialTrouble(Exception):
 
 class HubAway(MaterialTrouble):
     """The hub cannot be reached: nothing can be fetched now."""
+
+
+class NotNow(MaterialTrouble):
+    """A lesson needs the link, or the service ends; what is here of a file stays, and it goes on from there."""
 
 
 class MaterialFolder:
@@ -125,7 +127,7 @@ class Prefetch:
         device: str,
         token: Callable[[], str],
         orders: Callable[[], Sequence[SessionOrder]],
-        now: Callable[[], float],
+        now: Callable[[], float | None],
         quiet: Callable[[], bool],
         free_bytes: Callable[[Path], int],
         on_trouble: Callable[[str], None],
@@ -139,7 +141,8 @@ class Prefetch:
             device: identifier of this device.
             token: makes a device token that is valid now.
             orders: the orders that stand.
-            now: seconds of hub UTC, as far as it is known.
+            now: seconds of hub UTC; None where the hub was not heard since this machine was started. A clock that
+                nobody set must not say that a lesson is over, and throw its files away.
             quiet: whether no lesson is live.
             free_bytes: what is free on a folder's volume.
             on_trouble: told once, in words, when a file cannot be had, and again only after it could.
@@ -154,77 +157,67 @@ class Prefetch:
         self._quiet = quiet
         self._free_bytes = free_bytes
         self._on_trouble = on_trouble
-        self._chance = chance or random.Random()
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._failures = 0
+        self._rounds = Rounds("materials", self.fetch_all, chance)
         self._troubles: set[str] = set()
         self._told: set[tuple[str, str]] = set()
-        self._thread = threading.Thread(target=self._run, name="materials", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread.start()
+        self._rounds.start()
 
     def wake(self) -> None:
         """Look now: an order came, or the hub is back."""
-        self._failures = 0
-        self._wake.set()
+        self._rounds.wake()
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """End after the piece under way; returns whether the thread ended in time."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
-        if self._thread.is_alive():
-            return False
-        self._client.close()
-        return True
+        ended = self._rounds.stop(timeout_s)
+        if ended:
+            self._client.close()
+        return ended
 
-    def fetch_all(self) -> bool:
-        """Have what is needed and forget what is not; returns whether nothing is missing."""
-        orders = [order for order in self._orders() if order.materials and order.ends > self._now()]
-        self._folder.forget(frozenset(one.sha256 for order in orders for one in order.materials))
-        self._told &= {(order.session, one.sha256) for order in orders for one in order.materials}
-        whole = True
-        for order in sorted(orders, key=lambda one: one.epoch):
-            starts_in_s = order.epoch - self._now()
-            if starts_in_s > AHEAD_S:
-                continue
+    def fetch_all(self) -> Looked:
+        """Have what is needed, and forget what is not."""
+        found: set[Looked] = set()
+        for order in self._needed():
             for material in order.materials:
-                if self._stopping.is_set():
-                    return whole
-                if self._folder.path(material) is None and not self._quiet() and starts_in_s > URGENT_S:
-                    whole = False
-                    continue
+                if self._rounds.stopping.is_set():
+                    return Looked.WAITING
                 try:
                     self._have(order, material)
+                except NotNow:
+                    found.add(Looked.WAITING)
                 except HubAway as error:
                     self._tell(f"materials of {order.title or order.session} are not here yet: {error}")
-                    return False
+                    return Looked.FAILED
                 except (MaterialTrouble, OSError) as error:
-                    whole = False
+                    found.add(Looked.FAILED)
                     self._tell(f"{material.name} of {order.title or order.session} is not here yet: {error}")
-        if whole:
+        if not found:
             self._troubles.clear()
-        return whole
+            return Looked.DONE
+        return Looked.FAILED if Looked.FAILED in found else Looked.WAITING
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                whole = self.fetch_all()
-            except Exception:
-                log.exception("fetching materials met a fault; it goes on later")
-                whole = False
-            self._failures = 0 if whole else self._failures + 1
-            self._wake.wait(self._pause_s())
-            self._wake.clear()
+    def _needed(self) -> list[SessionOrder]:
+        """Orders of which files are fetched, the first lesson first; what no order to come names is forgotten."""
+        now = self._now()
+        orders = [one for one in self._orders() if one.materials and (now is None or one.ends > now)]
+        if now is not None:
+            self._folder.forget(frozenset(one.sha256 for order in orders for one in order.materials))
+        self._told &= {(order.session, one.sha256) for order in orders for one in order.materials}
+        near = [one for one in orders if now is None or one.epoch - now <= AHEAD_S]
+        return sorted(near, key=lambda one: one.epoch)
 
-    def _pause_s(self) -> float:
-        if self._failures == 0:
-            return LOOK_S
-        return self._chance.uniform(0.5, min(BACK_OFF_MOST_S, 2.0 ** min(self._failures, 12)))
+    def _wait_for_quiet(self, order: SessionOrder) -> None:
+        """Let a lesson have the link, unless the one that needs the file is about to begin.
+
+        Raises:
+            NotNow: it has to wait.
+        """
+        now = self._now()
+        urgent = now is not None and order.epoch - now <= URGENT_S
+        if self._rounds.stopping.is_set() or not (self._quiet() or urgent):
+            raise NotNow(f"the files of {order.session} wait: a lesson is live, or the service ends")
 
     def _have(self, order: SessionOrder, material: Material) -> None:
         said = (order.session, material.sha256)
@@ -237,14 +230,20 @@ class Prefetch:
             self._folder.throw_away(material)
             path = None
         if path is None:
-            self._fetch(material)
+            self._fetch(order, material)
         self._say(order, material)
         self._told.add(said)
 
-    def _fetch(self, material: Material) -> None:
+    def _fetch(self, order: SessionOrder, material: Material) -> None:
+        self._wait_for_quiet(order)
         self._folder.room_for(material, self._free_bytes)
         begun = self._folder.begun(material)
-        begun = begun if begun < material.bytes else 0
+        if begun < material.bytes:
+            self._download(order, material, begun)
+        self._folder.finish(material)
+        log.info("material %s (%s) is here", material.name, material.sha256[:12])
+
+    def _download(self, order: SessionOrder, material: Material, begun: int) -> None:
         headers = self._headers() | ({"Range": f"bytes={begun}-"} if begun else {})
         try:
             with self._client.stream("GET", f"/api/v1/materials/{material.sha256}", headers=headers) as response:
@@ -253,16 +252,13 @@ class Prefetch:
                     raise MaterialTrouble(answer_words(response))
                 at = begun if response.status_code == httpx.codes.PARTIAL_CONTENT else 0
                 for piece in response.iter_bytes(PIECE_BYTES):
-                    if self._stopping.is_set():
-                        raise MaterialTrouble("the service ends; it goes on with the next start")
+                    self._wait_for_quiet(order)
                     if at + len(piece) > material.bytes:
                         raise MaterialTrouble("the hub sends more than was announced")
                     self._folder.append(material, at, [piece])
                     at += len(piece)
         except httpx.HTTPError as error:
             raise HubAway(f"the hub cannot be reached: {error or type(error).__name__}") from error
-        self._folder.finish(material)
-        log.info("material %s (%s) is here", material.name, material.sha256[:12])
 
     def _say(self, order: SessionOrder, material: Material) -> None:
         part = order.room_of(self._device)

@@ -239,7 +239,7 @@ class AgentService:
             device=identity.device,
             token=lambda: device_token(identity, clock.now()),
             orders=self._report.orders.standing,
-            now=clock.now,
+            now=clock.heard_now,
             quiet=lambda: not self._lessons.live,
             free_bytes=lambda folder: psutil.disk_usage(str(folder)).free,
             on_trouble=lambda words: self._call(self._material_trouble, words),

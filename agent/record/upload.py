@@ -4,7 +4,6 @@ import json
 import logging
 import mimetypes
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from agent.record.package import RECEIPT, UPLOAD
 from agent.record.store import PackageRef, PackageStore, entries_of, manifest_of, receipt_in, receipt_of
 from agent.record.trouble import PackageUnusable, ReceiptWrong, RecordTrouble, UploadFailed
 from agent.record.tus import CHUNK_BYTES, FileUpload, UploadLost, answer_words
+from agent.rounds import Looked, Rounds
 from contract.envelope import Envelope, PublicKey
 from contract.package import FileEntry, Manifest, Receipt
 
@@ -23,10 +23,6 @@ log = logging.getLogger(__name__)
 
 UPLOADS = "/api/v1/uploads"
 PACKAGES = "/api/v1/packages"
-LOOK_S = 60.0
-"""How often the store is looked through where nobody woke the uploader, in seconds."""
-QUIET_LOOK_S = 2.0
-BACK_OFF_MOST_S = 300.0
 CHUNK_S = 1.0
 """Where the rate is limited, one request holds what may be sent in this many seconds ..."""
 CHUNK_LEAST_BYTES = 16 << 10
@@ -84,69 +80,40 @@ class Uploader:
         self._on_trouble = on_trouble
         self._keep_uploaded = keep_uploaded
         self._most_bps = most_bps
-        self._chance = chance or random.Random()
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._failures = 0
+        self._rounds = Rounds("record.upload", self.upload_all, chance)
         self._told: set[str] = set()
         self._done: set[PackageRef] = set()
-        self._thread = threading.Thread(target=self._run, name="record.upload", daemon=True)
 
     def start(self) -> None:
         """Begin to look for packages."""
-        self._thread.start()
+        self._rounds.start()
 
     def wake(self) -> None:
         """Look now: a package was sealed, or the link is back."""
-        self._failures = 0
-        self._wake.set()
+        self._rounds.wake()
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """End after the chunk under way; returns whether the thread ended in time."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._rounds.stop(timeout_s)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.wait(self._pause_s())
-            self._wake.clear()
-            if self._stopping.is_set():
-                return
-            try:
-                whole = self.upload_all()
-            except Exception:
-                log.exception("the uploader met a fault; it goes on later")
-                whole = False
-            self._failures = 0 if whole else self._failures + 1
-
-    def _pause_s(self) -> float:
-        if not self._quiet():
-            return QUIET_LOOK_S
-        if self._failures == 0:
-            return LOOK_S
-        return self._chance.uniform(0.5, min(BACK_OFF_MOST_S, 2.0 ** min(self._failures, 12)))
-
-    def upload_all(self) -> bool:
-        """Upload every package that is due, one after the other; returns whether none failed."""
+    def upload_all(self) -> Looked:
+        """Upload every package that is due, one after the other."""
         whole = True
         packages = self._store.packages()
         self._done.intersection_update(packages)
         for ref in packages:
-            if ref in self._done or self._stopping.is_set():
+            if ref in self._done or self._rounds.stopping.is_set():
                 continue
             try:
                 self._upload(ref)
             except NotQuiet:
-                return whole
+                return Looked.WAITING if whole else Looked.FAILED
             except (RecordTrouble, OSError) as error:
                 whole = False
                 self._tell(ref, error)
         if whole:
             self._told.clear()
-        return whole
+        return Looked.DONE if whole else Looked.FAILED
 
     def _upload(self, ref: PackageRef) -> None:
         manifest = manifest_of(self._store, ref)
@@ -178,7 +145,7 @@ class Uploader:
         return files
 
     def _be_quiet(self, ref: PackageRef) -> None:
-        if not self._quiet() or self._stopping.is_set():
+        if not self._quiet() or self._rounds.stopping.is_set():
             raise NotQuiet(f"the upload of {ref} waits: a lesson is live")
 
     def _have(self, ref: PackageRef) -> set[FileEntry]:
@@ -222,7 +189,7 @@ class Uploader:
     def _hold_back(self, sent_bytes: int, took_s: float) -> None:
         """Wait until so many bytes have taken as long as the limit allows."""
         if self._most_bps:
-            self._stopping.wait(max(0.0, sent_bytes * 8 / self._most_bps - took_s))
+            self._rounds.stopping.wait(max(0.0, sent_bytes * 8 / self._most_bps - took_s))
 
     def _resume(self, upload: FileUpload, url: str) -> None:
         try:

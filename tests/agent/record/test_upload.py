@@ -8,6 +8,7 @@ import pytest
 from agent.record import tus
 from agent.record.store import FolderStore, PackageRef
 from agent.record.upload import Uploader
+from agent.rounds import Looked
 from contract.envelope import sign
 from contract.keys import new_hub_key
 from contract.package import MANIFEST, Receipt
@@ -63,7 +64,7 @@ def uploader(store, hub, told=None, *, client=None, hub_key=None, **more):
 
 def test_a_package_goes_to_the_hub_and_leaves_on_its_receipt(store, hub):
     manifest, told = sealed(store), Told()
-    assert uploader(store, hub, told).upload_all()
+    assert uploader(store, hub, told).upload_all() is Looked.DONE
     ((ref, receipt),) = told.uploaded
     assert ref == REF
     assert set(receipt.files) > set(manifest.files)
@@ -83,10 +84,10 @@ def test_a_package_goes_to_the_hub_and_leaves_on_its_receipt(store, hub):
 def test_a_package_stays_with_its_receipt_where_it_is_to_be_kept(store, hub):
     sealed(store)
     told = Told()
-    assert uploader(store, hub, told, keep_uploaded=True).upload_all()
+    assert uploader(store, hub, told, keep_uploaded=True).upload_all() is Looked.DONE
     assert (store.root / "s-test-1" / "room-a" / "receipt.json").exists()
     asked = len(hub.requests)
-    assert uploader(store, hub, told, keep_uploaded=True).upload_all()  # after a restart
+    assert uploader(store, hub, told, keep_uploaded=True).upload_all() is Looked.DONE  # after a restart
     assert len(hub.requests) == asked, "a package with a good receipt asks the hub for nothing"
     assert len(told.uploaded) == 2
 
@@ -94,14 +95,14 @@ def test_a_package_stays_with_its_receipt_where_it_is_to_be_kept(store, hub):
 def test_an_upload_takes_no_more_of_the_link_than_it_may(store, hub):
     sealed(store, size=300_000)
     begun = time.monotonic()
-    assert uploader(store, hub, most_bps=1_600_000).upload_all()
+    assert uploader(store, hub, most_bps=1_600_000).upload_all() is Looked.DONE
     assert time.monotonic() - begun > 1.4, "300 kB at 1.6 Mbit/s take 1.5 s"
 
 
 def test_only_sealed_packages_that_may_be_uploaded_are(store, hub):
     draft(store.root, session="s-draft-1")
     sealed(store, session="s-private-1", policy=Policy(record=True))
-    assert uploader(store, hub).upload_all()
+    assert uploader(store, hub).upload_all() is Looked.DONE
     assert hub.requests == []
     assert len(store.packages()) == 2
 
@@ -116,7 +117,7 @@ def test_a_broken_upload_goes_on_where_it_stopped_also_after_a_restart(store, hu
         chunks.append(1)
         return len(chunks) <= 4  # a lesson begins in mid-upload
 
-    assert uploader(store, hub, told, quiet=quiet).upload_all()
+    assert uploader(store, hub, told, quiet=quiet).upload_all() is Looked.WAITING
     assert told.words == []
     begun = json.loads((store.root / "s-test-1" / "room-a" / "upload.json").read_text())
     assert set(begun) == {"camera.mp4"}
@@ -124,7 +125,7 @@ def test_a_broken_upload_goes_on_where_it_stopped_also_after_a_restart(store, hu
     hub.start()
     before = len([one for one in hub.requests if one[0] == "PATCH"])
     assert before == 3
-    assert uploader(store, hub, told).upload_all()
+    assert uploader(store, hub, told).upload_all() is Looked.DONE
     after = [method for method, path in hub.requests[-20:]]
     assert "HEAD" in after
     assert len([one for one in hub.requests if one[0] == "PATCH"]) == 5 + 2
@@ -146,11 +147,11 @@ def test_bytes_that_change_on_the_way_are_refused_and_sent_again(store, hub):
 
     hub.break_chunk = flip
     one = uploader(store, hub, told)
-    assert not one.upload_all()
+    assert one.upload_all() is Looked.FAILED
     assert len(told.words) == 1
     assert "upload the file again" in told.words[0]
     assert store.packages() == (REF,)
-    assert one.upload_all()
+    assert one.upload_all() is Looked.DONE
     assert store.packages() == ()
     assert len(told.uploaded) == 1
 
@@ -160,8 +161,8 @@ def test_a_hub_that_is_away_is_told_once_and_the_package_goes_when_it_is_back(st
     told = Told()
     hub.stop()
     one = uploader(store, hub, told)
-    assert not one.upload_all()
-    assert not one.upload_all()
+    assert one.upload_all() is Looked.FAILED
+    assert one.upload_all() is Looked.FAILED
     assert len(told.words) == 1
     assert "cannot be reached" in told.words[0]
     hub.start()
@@ -180,10 +181,10 @@ def test_nothing_is_sent_while_a_lesson_is_live(store, hub):
     live.set()
     told = Told()
     one = uploader(store, hub, told, quiet=lambda: not live.is_set())
-    assert one.upload_all()
+    assert one.upload_all() is Looked.WAITING
     assert hub.requests == []
     live.clear()
-    assert one.upload_all()
+    assert one.upload_all() is Looked.DONE
     assert len(told.uploaded) == 1
 
 
@@ -217,8 +218,8 @@ def test_a_receipt_with_another_hash_keeps_the_recording(store, hub):
         return sign(changed, hub.hub_key, NOW, 1000).to_json().decode()
 
     one = uploader(store, hub, told, client=LyingClient(hub.client(), other_hash))
-    assert not one.upload_all()
-    assert not one.upload_all()
+    assert one.upload_all() is Looked.FAILED
+    assert one.upload_all() is Looked.FAILED
     assert store.packages() == (REF,)
     assert (store.root / "s-test-1" / "room-a" / "camera.mp4").stat().st_size == 300_000
     assert len(told.words) == 1
@@ -241,7 +242,7 @@ def test_a_receipt_that_is_not_the_hubs_for_this_package_keeps_the_recording(sto
         return receipt
 
     one = uploader(store, hub, told, client=LyingClient(hub.client(), changed))
-    assert not one.upload_all()
+    assert one.upload_all() is Looked.FAILED
     assert store.packages() == (REF,)
     assert told.uploaded == []
     assert not (store.root / "s-test-1" / "room-a" / "receipt.json").exists()
@@ -251,7 +252,7 @@ def test_a_file_that_changed_since_it_was_sealed_is_not_uploaded_and_told(store,
     sealed(store)
     (store.root / "s-test-1" / "room-a" / "timeline.jsonl").write_text("other")
     told = Told()
-    assert not uploader(store, hub, told).upload_all()
+    assert uploader(store, hub, told).upload_all() is Looked.FAILED
     assert "timeline.jsonl changed" in told.words[0]
     assert not [one for one in hub.requests if one[0] == "POST"]
 
@@ -261,7 +262,7 @@ def test_an_unreadable_manifest_is_told_and_the_others_go(store, hub):
     sealed(store, session="s-test-2")
     (store.root / "s-test-1" / "room-a" / MANIFEST).write_text("{")
     told = Told()
-    assert not uploader(store, hub, told).upload_all()
+    assert uploader(store, hub, told).upload_all() is Looked.FAILED
     assert store.packages() == (REF,)
     assert len(told.words) == 1
     assert len(told.uploaded) == 1
@@ -270,5 +271,5 @@ def test_an_unreadable_manifest_is_told_and_the_others_go(store, hub):
 def test_a_wrong_token_is_told_in_the_hubs_words(store, hub):
     sealed(store)
     told = Told()
-    assert not uploader(store, hub, told, token=lambda: "nonsense").upload_all()
+    assert uploader(store, hub, told, token=lambda: "nonsense").upload_all() is Looked.FAILED
     assert "fresh device token" in told.words[0]
