@@ -86,6 +86,7 @@ def other_slot(times):
 def a_lesson_at_another_time(district, plan):
     scene = Scene(district, plan)
     for held, lesson in scene.lessons():
+        yield scene.with_fact(lesson, times=tuple(time for time in lesson.times if time != held.time))
         yield scene.with_plan(held, time=other_slot(lesson.times))
 
 
@@ -239,6 +240,9 @@ def an_assistant_who_was_not_named(district, plan):
 @mutation(r"the lesson's (subject|grade) is|the lesson is for")
 def a_lesson_about_something_else(district, plan):
     scene = Scene(district, plan)
+    for _, request, *_ in scene.meetings():
+        yield scene.with_fact(request, subject="书法")
+        yield scene.with_fact(request, grade=12)
     for served, _, lesson, _ in scene.meetings():
         for other in plan.held:
             unlike = scene.by_id[other.lesson]
@@ -417,10 +421,15 @@ def a_lesson_in_fewer_weeks(district, plan):
 @mutation("both are of one school")
 def a_lesson_of_the_own_school(district, plan):
     scene = Scene(district, plan)
-    for _, request, lesson, _ in scene.meetings():
-        if request.school_class:
-            lead = scene.by_id[lesson.teacher].school
-            yield scene.with_fact(scene.by_id[request.school_class], school=lead)
+    for served, request, lesson, held in scene.meetings():
+        lead = scene.by_id[lesson.teacher].school
+        taken = {one.room for one in (*plan.held, *plan.served) if one.time == held.time}
+        rooms = [one.id for one in district.rooms if one.school == lead and one.id not in taken]
+        pupils = [one.id for one in district.classes if one.school == lead]
+        if request.school_class and rooms and pupils:
+            moved, _ = scene.with_fact(request, school_class=pupils[0], assistants=(), times=(held.time,))
+            _, there = scene.with_plan(served, room=rooms[0], room_even=None, time=held.time, assistant=None)
+            yield moved, there.model_copy(update={"district": ""})
 
 
 @mutation("which is banned")

@@ -29,3 +29,10 @@ def test_each_wrong_plan_is_noticed(scene, name):
     for district, plan in wrong[:: max(1, len(wrong) // MOST)]:
         found = check(district, plan).violations
         assert noticed(words, found), found
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_of_each_kind_there_is_a_plan_in_which_nothing_else_is_wrong(scene, name):
+    words, made = MUTATIONS[name]
+    found = (check(district, plan).violations for district, plan in made(*scene))
+    assert any(all(noticed(words, (one,)) for one in violations) for violations in found if violations)
