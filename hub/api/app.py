@@ -36,7 +36,7 @@ from hub.api import (
 )
 from hub.api.access import Doorkeeper
 from hub.api.figures import with_insight, with_live_figures
-from hub.api.problems import add_handlers, responses
+from hub.api.problems import add_handlers, described, responses
 from hub.api.shapes import ClaimView, Health, MqttAddress, Overview
 from hub.api.signin import HubSignIns, Tries
 from hub.archive.expiry import Expiry
@@ -261,7 +261,7 @@ def _own_routes(app: FastAPI, version: str) -> APIRouter:
     @routes.get("/api/v1/openapi.json", summary="This description", tags=["health"], responses=responses())
     async def openapi() -> JSONResponse:
         """The OpenAPI description of every route."""
-        return JSONResponse(app.openapi())
+        return JSONResponse(described(app.openapi()))
 
     return routes
 

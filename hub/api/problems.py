@@ -43,11 +43,25 @@ class Problem(BaseModel):
     what_to_do: str = Field(description="What to do about it, in a sentence.")
 
 
+SCHEMAS = "#/components/schemas/"
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documented refusals of a route; 401 and 403 belong to every one."""
+    """The documented refusals of a route; 401 and 403 belong to every one.
+
+    They name the form and do not hold it: FastAPI would make a validator of its own for each of some 400, at each
+    start, for answers that are none of its making.
+    """
+    form = {"application/json": {"schema": {"$ref": SCHEMAS + Problem.__name__}}}
     return {
-        status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in sorted({401, 403, *statuses})
+        status: {"description": HTTPStatus(status).phrase, "content": form} for status in sorted({401, 403, *statuses})
     }
+
+
+def described(openapi: dict[str, Any]) -> dict[str, Any]:
+    """The description of the routes, with the form to which `responses` points."""
+    openapi["components"]["schemas"][Problem.__name__] = Problem.model_json_schema(ref_template=SCHEMAS + "{model}")
+    return openapi
 
 
 ARCHIVE_STATUS: dict[type[ArchiveRefused], int] = {
