@@ -36,7 +36,7 @@ from hub.api import (
 )
 from hub.api.access import Doorkeeper
 from hub.api.figures import with_insight, with_live_figures
-from hub.api.problems import add_handlers, described, responses
+from hub.api.problems import add_handlers, responses
 from hub.api.shapes import ClaimView, Health, MqttAddress, Overview
 from hub.api.signin import HubSignIns, Tries
 from hub.archive.expiry import Expiry
@@ -53,6 +53,7 @@ from hub.console.materials import material_routes
 from hub.console.months import month_routes
 from hub.console.pages import Pages, page_routes, sign_in_routes
 from hub.console.plan import plan_routes
+from hub.console.plan_repairs import repair_routes
 from hub.console.report import report_routes
 from hub.fleet.strangers import Strangers
 from hub.insight.contents import LessonContents
@@ -203,11 +204,13 @@ def create_app(parts: HubParts) -> FastAPI:
         _own_routes(app, parts.version),
     ):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
-    for routes in (plans.router(parts.desk), plan_routes(pages, parts.desk)):
-        app.include_router(routes, max_body_size=plans.LARGEST_DISTRICT_BYTES)
     zone = ZoneInfo(parts.settings.plan.timezone)
     repairs = Repairs(parts.store.repairs, parts.desk, zone, parts.clock.now)
-    app.include_router(plan_repairs.router(repairs), max_body_size=LARGEST_BODY_BYTES)
+    repair_pages = repair_routes(pages, parts.desk, repairs, parts.store.occurrences.get)
+    for routes in (plan_repairs.router(repairs), repair_pages):
+        app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
+    for routes in (plans.router(parts.desk), plan_routes(pages, parts.desk, repairs)):
+        app.include_router(routes, max_body_size=plans.LARGEST_DISTRICT_BYTES)
     imports = plan_imports.Imports(parts.store.plan_facts, parts.settings.language)
     importing = plan_imports.router(imports, zone.key, parts.settings.language, parts.clock.now)
     app.include_router(importing, max_body_size=plan_imports.LARGEST_IMPORT_BYTES)
@@ -261,7 +264,7 @@ def _own_routes(app: FastAPI, version: str) -> APIRouter:
     @routes.get("/api/v1/openapi.json", summary="This description", tags=["health"], responses=responses())
     async def openapi() -> JSONResponse:
         """The OpenAPI description of every route."""
-        return JSONResponse(described(app.openapi()))
+        return JSONResponse(app.openapi())
 
     return routes
 

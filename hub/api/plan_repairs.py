@@ -12,6 +12,7 @@ from hub.api.shapes import Shape
 from hub.schedule.desk.views import PublishedView
 from hub.schedule.repair.alternative import Alternative
 from hub.schedule.repair.disruption import AnyDisruption
+from hub.schedule.repair.names import Words
 from hub.schedule.repair.repairs import NewRepair, Repair, RepairHead, Repairs
 
 
@@ -26,6 +27,7 @@ class RepairHeadView(Shape):
     week: int
     onwards: bool
     happened: AnyDisruption
+    words: Words = Field(description="What happened, with names.")
     ways: int = Field(description="Ways out that were found.")
     taken: int | None = Field(description="Which was taken, from 1; null where none was.")
     closed: float | None = Field(description="When that was decided; null while it is not.")
@@ -95,6 +97,7 @@ def _head(repair: RepairHead) -> dict[str, object]:
         "week": new.week,
         "onwards": new.onwards,
         "happened": new.happened,
+        "words": repair.words,
         "ways": len(repair.ways),
         "taken": record.taken,
         "closed": record.closed,

@@ -12,6 +12,8 @@ from hub.api.plans import heads_shown, shown
 from hub.console.pages import Pages, local_path
 from hub.console.plan_acts import Asked, act, made
 from hub.console.plan_grid import SIDES, chosen, grid_of, options
+from hub.console.plan_repair_offer import FIELDS
+from hub.console.plan_repairs import repairs_shown
 from hub.console.texts import Texts
 from hub.schedule.desk.desk import Desk
 from hub.schedule.desk.drafts import Opened
@@ -22,6 +24,7 @@ from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import SolvingView
 from hub.schedule.errors import ScheduleRefused
 from hub.schedule.plan import Score
+from hub.schedule.repair.repairs import Repairs
 from hub.schedule.terms import Term
 
 KINDS = {
@@ -41,7 +44,7 @@ BASES = 20
 """Plans that a new draft can go on from, on the form."""
 
 
-def plan_routes(pages: Pages, desk: Desk) -> APIRouter:
+def plan_routes(pages: Pages, desk: Desk, repairs: Repairs) -> APIRouter:
     """`/plan`, `/plan/{plan}` and the forms on them."""
     routes = APIRouter(tags=["console"], default_response_class=HTMLResponse)
 
@@ -73,12 +76,12 @@ def plan_routes(pages: Pages, desk: Desk) -> APIRouter:
     @routes.get("/plan/{plan}", summary="The page of one plan", responses={404: {}})
     async def one(request: Request, plan: str) -> Response:
         """Score, what is served and what is not, what schools said, the week, and what can be done next."""
-        return await _page(pages, desk, request, plan, 200, "")
+        return await _page(pages, desk, repairs, request, plan, 200, "")
 
     @routes.get("/plan/{plan}/requests", summary="The requests of that page, with reasons", responses={404: {}})
     async def requests(request: Request, plan: str) -> Response:
         """The page loads it after itself: reasons take a second or two where nobody has asked for them before."""
-        return await _page(pages, desk, request, plan, 200, "", template="plan_requests.html")
+        return await _page(pages, desk, repairs, request, plan, 200, "", template="plan_requests.html")
 
     @routes.get("/plan/{plan}/progress", summary="How solving goes, as a piece of that page", responses={404: {}})
     async def progress(request: Request, plan: str) -> Response:
@@ -95,18 +98,26 @@ def plan_routes(pages: Pages, desk: Desk) -> APIRouter:
             await asyncio.to_thread(act, desk, plan, what, form, caller(request).name)
         except ScheduleRefused as refused:
             status = 404 if isinstance(refused, PlanUnknown) else 409
-            return await _page(pages, desk, request, plan, status, pages.texts(request).said(str(refused)))
+            return await _page(pages, desk, repairs, request, plan, status, pages.texts(request).said(str(refused)))
         return RedirectResponse(local_path(f"/plan/{plan}?{form.get('back', '')}"), 303)
 
     return routes
 
 
 async def _page(
-    pages: Pages, desk: Desk, request: Request, plan: str, status: int, refused: str, template: str = "plan.html"
+    pages: Pages,
+    desk: Desk,
+    repairs: Repairs,
+    request: Request,
+    plan: str,
+    status: int,
+    refused: str,
+    template: str = "plan.html",
 ) -> Response:
     t, query = pages.texts(request), dict(request.query_params)
     try:
-        values = await asyncio.to_thread(_one, desk, plan, query, t, why=template != "plan.html" or "why" in query)
+        why = template != "plan.html" or "why" in query
+        values = await asyncio.to_thread(_one, desk, repairs, plan, query, t, why=why)
     except ScheduleRefused as error:
         return pages.page(request, "problem.html", 404, words=t.said(str(error)))
     return pages.page(request, template, status, here="plan", refused=refused, **values)
@@ -127,7 +138,7 @@ def _every(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _one(desk: Desk, plan: str, query: dict[str, str], t: Texts, *, why: bool) -> dict[str, Any]:
+def _one(desk: Desk, repairs: Repairs, plan: str, query: dict[str, str], t: Texts, *, why: bool) -> dict[str, Any]:
     opened = desk.open(plan)
     book = opened.book
     view = shown(desk, opened)
@@ -153,6 +164,9 @@ def _one(desk: Desk, plan: str, query: dict[str, str], t: Texts, *, why: bool) -
         "whose": options(book, choice.school, t) if view.score is not None else [],
         "schools": [(one.id, one.name or one.id) for one in book.district.schools],
         "sides": SIDES,
+        "grid_weeks": range(view.first_week, min(view.last_week, term.weeks) + 1) if term is not None else (),
+        "repair_kinds": list(FIELDS) if view.counts_for else [],
+        "repair_lines": repairs_shown(repairs, opened.head, t),
         "lines": lines,
         "explained": explained,
         "unexplained": book.fits and any(not one.served and one.request not in explained for one in lines),

@@ -1,4 +1,4 @@
-// A plan's page: follows the process that solves it, and shows another week as soon as it is chosen.
+// A plan's pages: follow the process that solves it, show another week as soon as it is chosen, and send a form once.
 // Without this module the forms have buttons, and the page a link that loads it again.
 
 const EVERY_MS = 1000;
@@ -49,7 +49,28 @@ explain();
 for (const form of document.querySelectorAll("form[data-choice]")) {
   form.addEventListener("change", (event) => {
     // Another school has other rooms: what was chosen in the one before means nothing there.
-    if (event.target.name === "school") form.elements.whose.value = "";
+    if (event.target.name === "school" && form.elements.whose) form.elements.whose.value = "";
     form.requestSubmit();
+  });
+}
+
+// What takes a moment is asked for once, however often it is clicked.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  const button = form.querySelector("button[type=submit]");
+  const words = button.textContent;
+  form.addEventListener("submit", (event) => {
+    if (form.ariaBusy === "true") {
+      event.preventDefault();
+      return;
+    }
+    form.ariaBusy = "true";
+    button.setAttribute("aria-disabled", "true");
+    if (form.dataset.once) button.textContent = form.dataset.once;
+  });
+  // Whoever comes back finds the form as it was.
+  addEventListener("pageshow", () => {
+    form.ariaBusy = "false";
+    button.removeAttribute("aria-disabled");
+    button.textContent = words;
   });
 }

@@ -53,6 +53,7 @@ def _words(language: str) -> dict[str, str]:
         f"{language}.json",
         f"report.{language}.json",
         f"plan.{language}.json",
+        f"repair.{language}.json",
         f"calendars.{language}.json",
         f"month.{language}.json",
         f"facts.{language}.json",

@@ -17,7 +17,8 @@ from hub.schedule.plan import Plan
 from hub.schedule.repair.alternative import Alternative, AlternativeKind
 from hub.schedule.repair.disruption import AnyDisruption, Disruption
 from hub.schedule.repair.errors import RepairRefused, RepairUnknown
-from hub.schedule.repair.names import Words
+from hub.schedule.repair.happening import happening_words
+from hub.schedule.repair.names import Names, Words
 from hub.schedule.repair.replan import facts_of, replan
 from hub.schedule.repair.world import Fixed, Moment
 from hub.schedule.slots import Id, Part
@@ -25,6 +26,8 @@ from hub.store.occurrences import Published
 from hub.store.repairs import RepairRecord, RepairTable
 
 ALTERNATIVES: TypeAdapter[tuple[Alternative, ...]] = TypeAdapter(tuple[Alternative, ...])
+LONGEST_NAME = 200
+"""Characters of a plan's name."""
 AGAIN_S = 60.0
 """Whoever tells the same once more within so many seconds, as by a second click, is answered with the same ways out."""
 
@@ -37,7 +40,7 @@ class NewRepair(Part):
     onwards: bool = Field(False, description="It stays so until the plan ends; otherwise it is about that week alone.")
     happened: AnyDisruption = Field(description="Its own `week` is set from the number of the week.")
     fixed: tuple[Id, ...] = Field((), max_length=1000, description="Lessons and requests that must not move.")
-    most_moved: int = Field(3, ge=0, le=50, description="Requests that were not hit and may move, at most.")
+    most_moved: int = Field(3, ge=0, le=50, description="Sessions that were not hit and may move, at most.")
 
 
 class Way(Part):
@@ -64,6 +67,8 @@ class _Asked(Part):
     new: NewRepair
     changed: float
     """When the plan was changed last, as it was repaired."""
+    words: Words
+    """What happened."""
     ways: tuple[Way, ...]
 
 
@@ -73,6 +78,10 @@ class RepairHead:
 
     record: RepairRecord
     new: NewRepair
+    changed: float
+    """When the plan was changed last, as it was repaired."""
+    words: Words
+    """What happened, with names."""
     ways: tuple[Way, ...]
     outcome: Outcome | None
     """Of the way that was taken; None where none was, and while it is being published."""
@@ -125,16 +134,17 @@ class Repairs:
             fixed = Fixed(requests=frozenset(new.fixed) - lessons, lessons=lessons, until=self._until(new))
             found = replan(district, plan, happened, fixed=fixed, most_moved=new.most_moved)
             ways = tuple(Way(kind=one.kind, words=one.words, changes=len(one.changes)) for one in found)
+            words = happening_words(happened, Names(district))
             record = RepairRecord(
                 id=f"repair-{secrets.token_hex(8)}",
                 made=self._now(),
                 operator=operator,
                 kind=happened.kind,
                 plan=opened.head.id,
-                disruption=_Asked(new=new, changed=opened.head.changed, ways=ways).model_dump_json(),
+                disruption=_Asked(new=new, changed=opened.head.changed, words=words, ways=ways).model_dump_json(),
             )
             self._table.add(record, ALTERNATIVES.dump_json(found, exclude_none=True).decode())
-            return Repair(record, new, ways, None, found)
+            return Repair(record, new, opened.head.changed, words, ways, None, found)
 
     def newest(self) -> list[RepairHead]:
         """What was found last, decided or not."""
@@ -154,9 +164,20 @@ class Repairs:
         if record is None:
             raise RepairUnknown(f"there is no repair {repair[:80]}")
         head = _read(record)
-        return Repair(
-            record, head.new, head.ways, head.outcome, ALTERNATIVES.validate_json(self._table.alternatives(repair))
-        )
+        found = ALTERNATIVES.validate_json(self._table.alternatives(repair))
+        return Repair(record, head.new, head.changed, head.words, head.ways, head.outcome, found)
+
+    def here(self) -> dt.datetime:
+        """Now, by the clock on the district's walls."""
+        return dt.datetime.fromtimestamp(self._now(), self._timezone)
+
+    def takeable(self, repair: RepairHead) -> bool:
+        """Whether a way out can still be taken: nothing is decided, the plan is as it was, the week is not past."""
+        new, record = repair.new, repair.record
+        if record.closed is not None or self._counts(new.term, new.week) != record.plan:
+            return False
+        past = self._desk.term(new.term).date_of(new.week, 7) < self.here().date()
+        return not past and self._desk.head(record.plan).changed == repair.changed
 
     def accept(self, repair: str, take: int, operator: str) -> Published:
         """Publish one of the ways out for its week; calendars and sessions follow.
@@ -180,8 +201,7 @@ class Repairs:
     def _publish(self, found: Repair, take: int, operator: str) -> Published:
         new, record = found.new, found.record
         opened = self._counting(new.term, new.week)
-        asked = _Asked.model_validate_json(record.disruption)
-        if (opened.head.id, opened.head.changed) != (record.plan, asked.changed):
+        if (opened.head.id, opened.head.changed) != (record.plan, found.changed):
             raise RepairRefused(f"another plan counts for week {new.week} by now; find the ways out anew")
         way = found.alternatives[take - 1]
         district, plan = _book(opened)
@@ -189,12 +209,13 @@ class Repairs:
         if not self._table.close(record.id, take, self._now()):
             raise RepairRefused(f"repair {record.id} is decided already")
         try:
-            published = self._desk.adopt(opened, facts_of(district, plan, way), way.plan, weeks, way.words.zh, operator)
+            facts, words = facts_of(district, plan, way), found.words.zh[:LONGEST_NAME]
+            published = self._desk.adopt(opened, facts, way.plan, weeks, words, operator)
         except Exception:
             self._table.reopen(record.id)  # nothing was published: it can still be taken, or let go
             raise
         outcome = Outcome(
-            plan=self._counting(new.term, new.week).head.id,
+            plan=self._counts(new.term, new.week) or record.plan,
             added=tuple(published.added),
             changed=tuple(published.changed),
             cancelled=tuple(published.cancelled),
@@ -213,19 +234,22 @@ class Repairs:
             raise RepairRefused(f"repair {repair} is decided already")
 
     def _counting(self, term: str, week: int) -> Opened:
-        counts = [plan for plan, weeks in self._desk.counting(term).items() if week in weeks]
-        if not counts:
+        plan = self._counts(term, week)
+        if plan is None:
             raise RepairRefused(f"no plan counts for week {week} of term {term}; publish one first")
         try:
-            return self._desk.open(counts[0])
+            return self._desk.open(plan)
         except PlanUnknown as error:
             raise RepairRefused(str(error)) from error
+
+    def _counts(self, term: str, week: int) -> str | None:
+        return next((plan for plan, weeks in self._desk.counting(term).items() if week in weeks), None)
 
     def _just_told(self, new: NewRepair, opened: Opened, operator: str) -> RepairHead | None:
         """The same, told a moment ago of the plan as it is; None where it was not, or somebody has decided since."""
         for record in self._table.of([opened.head.id]):
-            head, asked = _read(record), _Asked.model_validate_json(record.disruption)
-            again = (record.operator, new, opened.head.changed) == (operator, asked.new, asked.changed)
+            head = _read(record)
+            again = (record.operator, head.new, head.changed) == (operator, new, opened.head.changed)
             open_still = record.closed is None or head.nobody_hit
             if again and open_still and self._now() - record.made < AGAIN_S:
                 return head
@@ -236,8 +260,7 @@ class Repairs:
 
     def _until(self, new: NewRepair) -> Moment | None:
         """What of that week is over; None where all of it is to come."""
-        here = dt.datetime.fromtimestamp(self._now(), self._timezone)
-        term = self._desk.term(new.term)
+        here, term = self.here(), self._desk.term(new.term)
         if term.date_of(new.week, 7) < here.date():
             raise RepairRefused(f"week {new.week} is past; what was held stays as it was")
         if here.date() < term.date_of(new.week, 1):
@@ -255,4 +278,4 @@ def _book(opened: Opened) -> tuple[District, Plan]:
 def _read(record: RepairRecord) -> RepairHead:
     asked = _Asked.model_validate_json(record.disruption)
     outcome = Outcome.model_validate_json(record.outcome) if record.outcome is not None else None
-    return RepairHead(record, asked.new, asked.ways, outcome)
+    return RepairHead(record, asked.new, asked.changed, asked.words, asked.ways, outcome)

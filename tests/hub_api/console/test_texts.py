@@ -11,6 +11,9 @@ from contract.state import SessionState
 from hub.archive import playback
 from hub.console.facts_shown import KINDS_OF_CHANGE
 from hub.console.overview import KINDS, RUNGS
+from hub.console.plan_repair_offer import FIELDS
+from hub.console.plan_repair_told import LEFT, NOBODY, OPEN, STALE, TAKEN
+from hub.console.plan_repair_ways import COUNTED
 from hub.console.report_figures import LESSON, ROOM
 from hub.console.report_notes import EVERY
 from hub.console.texts import language_of, load_texts
@@ -61,6 +64,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     asked = set(re.findall(r"""\bt\(\s*['"]([a-z_.0-9]+)['"]\s*[,)]""", source))
     asked |= set(re.findall(r"""['"]((?:presence|lesson|login|problem)\.[a-z_.]+)['"]""", source))
     asked |= {f"chapters.{key}" for key in re.findall(r"""\b(?:say|tool)\(\s*"([a-z_.]+)"\s*[,)]""", source)}
+    asked |= set(re.findall(r"""['"](plan\.repair\.[a-z_.]+[a-z])['"]""", source))
     there = set(TEXTS["zh"].under(""))
     assert {key for key in asked - there if not key.endswith((".html", "."))} == set()
     by_name = (
@@ -75,6 +79,11 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"plan.side.{one}" for one in Side} | {f"plan.goal.{one}" for one in Score.model_fields}
     by_name |= {f"plan.day.{day}" for day in range(1, 8)}
     by_name |= {f"plan.show.{one}" for one in ("unserved", "served", "all")}
+    by_name |= {f"plan.repair.kind.{one}" for one in FIELDS}
+    by_name |= {f"plan.repair.standing.{one.key}" for one in (OPEN, STALE, TAKEN, LEFT, NOBODY)}
+    by_name |= {
+        f"plan.repair.{one}" for one in (*COUNTED, *(f"how.{how}" for how in ("added", "changed", "cancelled")))
+    }
     stages = {key for key in there if key.startswith("plan.stage.")}
     by_name |= {f"report.standing.{one}" for one in Standing if one is not Standing.WHOLE}
     by_name |= {f"report.{how}.{one}" for how in ("why", "reason") for one in (*figure.Reason, UNSEEN)}
