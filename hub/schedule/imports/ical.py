@@ -2,7 +2,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,8 @@ MOST_EVENTS = 20_000
 """Of a file; and of the days on which all of them recur."""
 LONGEST_DAYS = 400
 WHOLE_DAY = (1, 20)
+LET_THROUGH = (TypeError, ValueError, OverflowError, AttributeError)
+"""What the library raises over properties that it had taken."""
 _BETWEEN = re.compile(r"[\s:：,，、;；()（）\[\]【】|/—–-]+")
 _OF = {Kind.TEACHER: "teacher", Kind.ROOM: "room", Kind.CLASS: "class"}
 
@@ -52,11 +55,7 @@ def read_ical(data: bytes, file: str, building: Building, school: str, timezone:
         FileWrong: it is no calendar.
     """
     events = _events(data, file)
-    moved = {
-        (str(event.get("UID")), _date_of(event["RECURRENCE-ID"].dt, timezone))
-        for _, event in events
-        if event.get("RECURRENCE-ID") is not None and hasattr(event["RECURRENCE-ID"], "dt")
-    }
+    moved = set(_moved(events, timezone))
     reader = _Events(building, school, timezone, days_off=days_off)
     for line, event in events:
         building.rows += 1
@@ -70,7 +69,7 @@ def read_ical(data: bytes, file: str, building: Building, school: str, timezone:
             except CellWrong as error:
                 column = error.column if isinstance(error, _PropertyWrong) else ""
                 building.mistake(Where(file, "", line, column), error.what)
-            except (TypeError, ValueError, OverflowError, AttributeError):  # what the library lets through
+            except LET_THROUGH:
                 building.mistake(where, words("ical.broken"))
     reader.finish()
 
@@ -86,11 +85,20 @@ def _events(data: bytes, file: str) -> list[tuple[int, Event]]:
     try:
         calendars = Calendar.from_ical(text, multiple=True)
         events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (*LET_THROUGH, LookupError, OSError) as error:  # a time zone is looked for as a file
         raise file_wrong(file, "file.no_calendar", why=(str(error).splitlines() or ["?"])[0][:100]) from error
     if not calendars or len(events) != len(lines):
         raise file_wrong(file, "file.no_calendar", why="BEGIN:VCALENDAR, END:VEVENT")
     return [(line, event) for line, event in zip(lines, events, strict=True) if isinstance(event, Event)]
+
+
+def _moved(events: Iterable[tuple[int, Event]], timezone: str) -> Iterator[tuple[str, dt.date]]:
+    """The days of a series, by its UID, in whose place an event of its own stands."""
+    for _, event in events:
+        at = event.get("RECURRENCE-ID")
+        with suppress(*LET_THROUGH):  # told where the event is taken
+            if at is not None:
+                yield str(event.get("UID")), _date_of(at.dt, timezone)
 
 
 class _PropertyWrong(CellWrong):

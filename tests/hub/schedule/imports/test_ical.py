@@ -15,6 +15,10 @@ TERM = csv("terms.csv", "编号,第一周周一,周数\nautumn,2026-08-31,18\n")
 YEAR = csv("calendar.csv", "学期,日期,类型\nautumn,2026-10-01,放假\n")
 
 
+IN_A_FOLDER = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Asia:20261012T083000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+"""Its time zone is the name of a folder of time zones."""
+
+
 @pytest.fixture(scope="module")
 def known():
     return facts(propose([SCHOOLS, BELLS, PEOPLE, ROOMS, TERM, YEAR], [], Wanted()))
@@ -145,7 +149,18 @@ def test_an_event_that_cannot_be_taken_is_told_with_its_line_and_property(known,
     assert len(proposal.changes) == 1
 
 
-@pytest.mark.parametrize("text", ["", "hello", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nxx"])
+@pytest.mark.parametrize(
+    "line",
+    ["RECURRENCE-ID:2026", "RECURRENCE-ID;VALUE=TIME:083000", "RECURRENCE-ID;VALUE=PERIOD:20261012T080000Z/PT1H"],
+)
+def test_a_series_whose_moved_instance_cannot_be_read_is_taken_all_the_same(known, line):
+    series = event("UID:1", "SUMMARY:王芳", "DTSTART;VALUE=DATE:20261012", "RRULE:FREQ=DAILY;COUNT=3")
+    moved = event("UID:1", "SUMMARY:王芳", line, "DTSTART;VALUE=DATE:20261015")
+    proposal = propose([calendar(series, moved)], known, Wanted())
+    assert {"2026-10-12", "2026-10-13", "2026-10-14"} <= {json.loads(one.after)["begins"] for one in proposal.changes}
+
+
+@pytest.mark.parametrize("text", ["", "hello", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nxx", IN_A_FOLDER])
 def test_what_is_no_calendar_is_refused_in_words(known, text):
     proposal = propose([Brought("a.ics", text.encode())], known, Wanted())
     assert "this is no iCalendar file" in proposal.mistakes[0].told("en")
