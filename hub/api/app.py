@@ -36,7 +36,7 @@ from hub.api import (
 )
 from hub.api.access import Doorkeeper
 from hub.api.figures import with_insight, with_live_figures
-from hub.api.problems import add_handlers, responses
+from hub.api.problems import add_handlers, described, responses
 from hub.api.shapes import ClaimView, Health, MqttAddress, Overview
 from hub.api.signin import HubSignIns, Tries
 from hub.archive.expiry import Expiry
@@ -47,6 +47,7 @@ from hub.console.calendars import calendar_pages
 from hub.console.facts import fact_routes
 from hub.console.facts_page import FactsPage
 from hub.console.facts_previews import fact_upload, preview_routes
+from hub.console.facts_wants import want_routes
 from hub.console.found import found_routes
 from hub.console.insight import insight_routes
 from hub.console.materials import material_routes
@@ -215,7 +216,7 @@ def create_app(parts: HubParts) -> FastAPI:
     importing = plan_imports.router(imports, zone.key, parts.settings.language, parts.clock.now)
     app.include_router(importing, max_body_size=plan_imports.LARGEST_IMPORT_BYTES)
     facts = FactsPage(pages, imports, zone.key, parts.clock.now)
-    for routes in (fact_routes(facts), preview_routes(facts)):
+    for routes in (fact_routes(facts), preview_routes(facts), want_routes(facts)):
         app.include_router(routes, max_body_size=LARGEST_BODY_BYTES)
     app.include_router(uploads.router(intake))  # these have limits of their own
     app.include_router(fact_upload(facts))
@@ -264,7 +265,7 @@ def _own_routes(app: FastAPI, version: str) -> APIRouter:
     @routes.get("/api/v1/openapi.json", summary="This description", tags=["health"], responses=responses())
     async def openapi() -> JSONResponse:
         """The OpenAPI description of every route."""
-        return JSONResponse(app.openapi())
+        return JSONResponse(described(app.openapi()))
 
     return routes
 

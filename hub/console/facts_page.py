@@ -12,6 +12,7 @@ from hub.console.facts_held import DryRuns
 from hub.console.facts_tally import OF_SCHOOLS, Tallies
 from hub.console.pages import Pages
 from hub.console.texts import Texts
+from hub.schedule.imports.by_hand import BY_HAND
 from hub.schedule.imports.cells import plain
 from hub.schedule.imports.importing import summary
 from hub.schedule.imports.reading import FORMATS
@@ -51,9 +52,7 @@ class FactsPage:
         wanted = plain(query.get("q", "")[:100])
         schools = [one for one in tally.schools if wanted in plain(f"{one.id} {one.name} {one.community}")]
         at = page_number(query.get("page", ""), len(schools))
-        values: dict[str, Any] = {"refused": "", "asked": {}, "done": None, **more}
-        if "done" in query:
-            values["done"] = next((one for one in self._imports(t, 1) if one["id"] == query["done"]), None)
+        values: dict[str, Any] = {"refused": "", "asked": {}, "done": self.made(t, query.get("done", "")), **more}
         number = _number(query.get("imports", ""))
         listed = self._imports(t, LINES + 1, (number - 1) * LINES)
         return self.pages.page(
@@ -77,8 +76,13 @@ class FactsPage:
             formats=_formats(t),
             tables=[(table.key, title_of(table, t.language)) for table in TABLES],
             largest=LARGEST_IMPORT_BYTES,
+            by_hand=BY_HAND,
             **values,
         )
+
+    def made(self, t: Texts, made: str) -> dict[str, Any] | None:
+        """The newest import as it is told, where it is this one; whoever made it has come back from making it."""
+        return next((one for one in self._imports(t, 1) if made and one["id"] == made), None)
 
     def _imports(self, t: Texts, count: int, passed_over: int = 0) -> list[dict[str, Any]]:
         records = self.facts.imports(passed_over + count)[passed_over:]

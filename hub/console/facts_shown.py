@@ -76,7 +76,7 @@ def names_for(shown: Iterable[Proposed], every: Iterable[Proposed], facts: PlanF
     wanted: dict[Kind, set[str]] = {}
     for one in shown:
         for data in filter(None, (one.before, one.after)):
-            _gather(json.loads(data), wanted)
+            gather(json.loads(data), wanted)
     return names_of(wanted, facts, {(one.kind, one.id): one.name for one in every if one.name})
 
 
@@ -105,14 +105,14 @@ def _fields(one: Proposed, called: Called, language: str) -> Iterable[FieldLine]
             yield FieldLine(field_told(one.kind, field, language), "", value_told(field, value, language, called))
 
 
-def _gather(value: Any, wanted: dict[Kind, set[str]]) -> None:
+def gather(value: Any, wanted: dict[Kind, set[str]]) -> None:
     """Every id that stands in a fact, by the kind of what it names."""
     if isinstance(value, list):
         for one in value:
-            _gather(one, wanted)
+            gather(one, wanted)
     elif isinstance(value, dict):
         for field, one in value.items():
             if field in NAMING and one:
                 wanted.setdefault(NAMING[field], set()).update(one if isinstance(one, list) else [one])
             else:
-                _gather(one, wanted)
+                gather(one, wanted)

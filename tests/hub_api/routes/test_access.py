@@ -44,6 +44,7 @@ VALUES = {
     "uuid": "device-lead." + "0" * 32,
     "token": "0" * 16,
     "kind": "room",
+    "fact": "q1",
     "who": "room-lead",
 }
 
