@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from hub.schedule.desk.book import Book
 from hub.schedule.desk.drafts import Drafts, Opened, Remark, expect
-from hub.schedule.desk.edits import NARROWING, Edit, edited, pared
+from hub.schedule.desk.edits import Edit, edited, narrows, pared
 from hub.schedule.desk.errors import EditRefused, NotAgreed, PlanMoved, SolveRefused, TermUnknown
 from hub.schedule.desk.fitting import refitted
 from hub.schedule.desk.job import Job
@@ -15,7 +15,7 @@ from hub.schedule.desk.solving import Solver, Solving
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication, NewSolve
 from hub.schedule.district import District
-from hub.schedule.plan import Plan
+from hub.schedule.plan import Plan, fingerprint
 from hub.schedule.register.assembling import district_of
 from hub.schedule.register.register import Register
 from hub.schedule.terms import Term
@@ -158,10 +158,11 @@ class Desk:
         with self._lock:
             opened = self._idle_draft(plan)
             district, answer = opened.book.district, opened.book.plan
+            bound = answer.bound if answer is not None else None
             for one in edits:
-                district = edited(district, answer, one)
+                before, district = district, edited(district, answer, one)
                 answer = pared(district, answer) if answer is not None else None
-            bound = answer.bound if answer is not None and all(isinstance(one, NARROWING) for one in edits) else None
+                bound = bound if narrows(before, district, one) else None
             book = refitted(district, answer, self._before(opened.head), bound)
             return self._drafts.keep(opened, book, operator)
 
@@ -390,7 +391,9 @@ class Desk:
         return self._drafts.open(head.based_on).book.plan if head.based_on else None
 
     def _with_plan(self, district: District, answer: Plan, before: Plan | None) -> Book:
-        book = refitted(district, answer, before, answer.bound)
+        # What somebody proved of another district says nothing of this one.
+        bound = answer.bound if answer.district in {"", fingerprint(district)} else None
+        book = refitted(district, answer, before, bound)
         if not book.fits:
             told = "; ".join(book.violations[:TOLD_MOST])
             raise EditRefused(f"this plan breaks {len(book.violations)} rules of the district: {told}")

@@ -1,7 +1,4 @@
-"""What an operator changes in a draft by hand; pure.
-
-Whatever narrows what may be chosen leaves a bound that was proven as it is: no plan has become better by it.
-"""
+"""What an operator changes in a draft by hand; pure."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, Protocol, TypeVar
@@ -84,9 +81,6 @@ Edit = Annotated[
 ]
 """One change of a draft."""
 
-NARROWING = (PinAsServed, PinTo, AddBan)
-"""Edits after which no plan can be worth more than before."""
-
 
 def edited(district: District, plan: Plan | None, edit: Edit) -> District:
     """The district after an edit.
@@ -104,6 +98,23 @@ def edited(district: District, plan: Plan | None, edit: Edit) -> District:
         return District.model_validate(changed)
     except ValidationError as error:
         raise EditRefused(f"this cannot be: {told(error)}") from error
+
+
+def narrows(before: District, after: District, edit: Edit) -> bool:
+    """Whether no plan can be worth more after an edit than before, so that a bound still holds.
+
+    A pin narrows only where it takes no other pin's place, and is at one of the request's own times: a request may be
+    served at the time of its pin also where that is none of them.
+    """
+    if isinstance(edit, AddBan):
+        return True
+    if not isinstance(edit, PinAsServed | PinTo):
+        return False
+    request = edit.request if isinstance(edit, PinAsServed) else edit.pin.request
+    was = next((pin for pin in before.pins if pin.request == request), None)
+    pin = next(pin for pin in after.pins if pin.request == request)
+    asked = next(one for one in before.requests if one.id == request)
+    return was in {None, pin} and (pin.time is None or pin.time in asked.times)
 
 
 def pared(district: District, plan: Plan) -> Plan:

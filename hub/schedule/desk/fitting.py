@@ -3,7 +3,7 @@
 from hub.schedule.check import check
 from hub.schedule.desk.book import Book
 from hub.schedule.district import District
-from hub.schedule.plan import Plan
+from hub.schedule.plan import Plan, fingerprint
 
 
 def refitted(district: District, answer: Plan | None, before: Plan | None, bound: float | None) -> Book:
@@ -17,15 +17,9 @@ def refitted(district: District, answer: Plan | None, before: Plan | None, bound
     """
     if answer is None:
         return Book(district, None)
-    unmarked = answer.model_copy(update={"district": ""})
+    proof = answer.proof if bound is not None else ""
+    unmarked = answer.model_copy(update={"district": "", "bound": bound, "proof": proof})
     checked = check(district, unmarked, before)
     if not checked.holds:
         return Book(district, unmarked)
-    mark = Book(district, None).mark
-    told = {
-        "district": mark,
-        "score": checked.score,
-        "bound": bound,
-        "proof": answer.proof if bound is not None else "",
-    }
-    return Book(district, answer.model_copy(update=told))
+    return Book(district, unmarked.model_copy(update={"district": fingerprint(district), "score": checked.score}))

@@ -4,13 +4,13 @@ import pytest
 import sqlalchemy
 
 from hub.schedule.desk.edits import AddBan as NewBan
-from hub.schedule.desk.edits import PinAsServed, SetGoals, TakeOut, Unpin, Weigh
+from hub.schedule.desk.edits import PinAsServed, PinTo, SetGoals, TakeOut, Unpin, Weigh
 from hub.schedule.desk.errors import EditRefused, NotAgreed, PlanMoved, PlanMoveRefused, PlanUnknown, TermUnknown
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication
 from hub.schedule.district import Goals
 from hub.schedule.register.kinds import RequestFact, RoomFact
-from hub.schedule.wants import Ban
+from hub.schedule.wants import Ban, Pin
 from hub.store.plan_facts import FactChange, NewImport
 from hub.store.plans import DISTRICT
 from tests.hub.schedule.desk.conftest import TERM
@@ -122,6 +122,24 @@ def test_a_bound_outlives_what_only_narrows(office):
     one = office.plan.served[0].request
     assert office.desk.edit(plan, [PinAsServed(do="pin", request=one)], "li").book.plan.bound == 1e6
     assert office.desk.edit(plan, [Weigh(do="weigh", request=one, weight=5)], "li").book.plan.bound is None
+
+
+def test_a_bound_does_not_outlive_a_pin_that_lets_a_request_be_served_where_it_could_not(office):
+    one = office.plan.served[0]
+    asked = next(each for each in office.district.requests if each.id == one.request)
+    strange = next((day, period) for day in range(1, 8) for period in (1, 2) if (day, period) not in asked.times)
+    plan = office.draft(plan=False)
+    pins = {"narrow": Pin(request=one.request, time=asked.times[0]), "wide": Pin(request=one.request, time=strange)}
+    for how, bound in (("wide", None), ("narrow", 1e6)):
+        office.desk.begin_with(plan, office.plan.model_copy(update={"bound": 1e6, "proof": "LP", "district": ""}), "li")
+        assert office.desk.edit(plan, [PinTo(do="pin-to", pin=pins[how])], "li").book.plan.bound == bound
+        office.desk.edit(plan, [Unpin(do="unpin", request=one.request)], "li")
+
+
+def test_a_bound_of_another_district_is_not_taken(office):
+    plan = office.draft(plan=False)
+    elsewhere = office.plan.model_copy(update={"bound": 1e6, "proof": "LP", "district": "0" * 64})
+    assert office.desk.begin_with(plan, elsewhere, "li").book.plan.bound is None
 
 
 def test_of_several_edits_all_or_none_are_made(office):
