@@ -126,7 +126,7 @@ class SessionOrder(Message):
 
     def watches(self, room: RoomOrder) -> bool:
         """Whether teachers watch there and no class sits there: nothing of that room is sent, kept or measured."""
-        return watching(self.mode, room.role)
+        return self.mode is Mode.MASTER and room.role is Role.RECEIVING
 
     def slot_in(self, room: RoomOrder) -> TimetableSlot | None:
         """Where it stands in the timetable of one of its rooms."""
@@ -137,11 +137,6 @@ class SessionOrder(Message):
     def room_of(self, device: str) -> RoomOrder | None:
         """The room in which `device` stands, or None where it has no part in this session."""
         return next((room for room in self.rooms if room.device == device), None)
-
-
-def watching(mode: Mode, role: Role) -> bool:
-    """Whether in a room of this role teachers watch, and no class sits there."""
-    return mode is Mode.MASTER and role is Role.RECEIVING
 
 
 def roles_wrong(mode: Mode, roles: Sequence[Role]) -> str:

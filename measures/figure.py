@@ -97,8 +97,11 @@ class Ground:
     def figure(
         self, value: float | str | None, unit: str, *, reason: Reason | None = None, count: int | None = None
     ) -> Figure:
-        """A figure on this ground; `reason` is told where the ground would hold but the value is unknown."""
-        why = self.reason or reason
+        """A figure on this ground; `reason` is told where the ground would hold but the value is unknown.
+
+        What is not asked for of this lesson stays so, however much of it is known.
+        """
+        why = reason if reason is Reason.NO_ROOM else self.reason or reason
         return Figure(
             None if why else value, unit, self.coverage, self.interval_s, why, None if why else self.confidence, count
         )

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from contract.session import watching
 from hub.api.chapters import chapters_shown
 from hub.api.problems import responses
 from hub.archive.playback import Playback, room_playback
@@ -88,12 +87,11 @@ def playback(sessions: Conductor, store: PackageStore, contents: LessonContents,
         SessionUnknown: there is no such session.
     """
     view = known(sessions, session)
-    every = (
+    rooms = tuple(
         room_playback(store, PackageId(view.session, room.room), room.role, room.name or room.room)
         for room in view.rooms
+        if not room.watching
     )
-    # Nobody looks for a recording of those who watched.
-    rooms = tuple(one for one in every if one.files or one.deleted or not watching(view.mode, one.role))
     return Playback(
         session=view.session,
         title=view.title,

@@ -155,7 +155,7 @@ def page_routes(
             screens=screens(found),
             staged=staged(found),
             missing=missing_words(found, view.policy, t),
-            names={room.room: room.name for room in found.rooms},
+            names={room.room: room.name or room.room for room in view.rooms},
             lane=lambda room: lane(room, found.seconds, t),
         )
 

@@ -63,6 +63,8 @@ ROOM: Sequence[tuple[str, str]] = (
 """Figures of each room, and the measured error that stands beside them."""
 SPLIT = ("talk.teacher", "talk.student", "teacher_of_talk")
 """They need the room's own teacher to be told from its pupils."""
+AMONG_ROOMS = ("talk.teachers", "by_room")
+"""They set rooms, or their teachers, beside each other."""
 COLUMNS = 4
 """Rooms side by side in one table, so that it fits on paper."""
 
@@ -123,7 +125,7 @@ def lesson_rows(report: Told, t: Texts) -> list[LessonRow]:
     rows = []
     for name, about in LESSON:
         figure = _of_lesson(report, name)
-        if figure.get("reason") == Reason.NO_ROOM:
+        if _of_others(name, report) or figure.get("reason") == Reason.NO_ROOM:
             continue  # nobody asks how a class took part that there is not
         between = report["st_interval"].get(name.removeprefix("st."))
         cell = _cell(figure if between is None else {**figure, **between}, t)
@@ -152,6 +154,8 @@ def room_tables(report: Told, t: Texts) -> list[RoomTable]:
 def _room_table(report: Told, rooms: Sequence[tuple[Told, Told]], t: Texts) -> RoomTable:
     rows = []
     for name, about in ROOM:
+        if _of_others(name, report):
+            continue
         figures = [_of_room(report, room, measured, name) for room, measured in rooms]
         cells = [
             _room_cell(name, figure, room, measured, t) for figure, (room, measured) in zip(figures, rooms, strict=True)
@@ -159,6 +163,11 @@ def _room_table(report: Told, rooms: Sequence[tuple[Told, Told]], t: Texts) -> R
         rows.append(RoomRow(t(f"report.room.{name}"), cells, _sampled(figures, t), error_words(about, t)))
     unsure = [not measured["told_apart"] and measured["coverage"] > 0 for _, measured in rooms]
     return RoomTable([room for room, _ in rooms], unsure, rows)
+
+
+def _of_others(name: str, report: Told) -> bool:
+    """Whether a figure says nothing of a lesson of one room."""
+    return name in AMONG_ROOMS and len(report["rooms"]) == 1
 
 
 def _of_lesson(report: Told, name: str) -> Told:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contract.session import watching
 from contract.state import FINAL, SessionState
 from hub.fleet.health import DeviceHealth, FleetHealth
 from hub.fleet.signs import RISKY, UNUSED_WATCHING, HealthRemark, HealthState, RoomReadiness, Sign, Standing
@@ -179,7 +178,7 @@ class Readiness:
     def _judge(self, room: RoomView, view: SessionView) -> RoomReadiness:
         settled = self._now() - self._began >= SETTLE_S
         lacking = self._lacking(view.session, room.room)
-        risky = RISKY - UNUSED_WATCHING if watching(view.mode, room.role) else RISKY
+        risky = RISKY - UNUSED_WATCHING if room.watching else RISKY
         health = self._health.of(room.device)
         return room_readiness(room, health, lacking, risky, begun=view.now_t >= 0, settled=settled)
 

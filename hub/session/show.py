@@ -26,6 +26,7 @@ def shown(
             name=standing.order.name,
             school=standing.order.school,
             role=standing.order.role,
+            watching=order.watches(standing.order),
             device=room.device,
             online=online(room.device),
             state=standing.state,

@@ -67,6 +67,7 @@ class RoomView(View):
     name: str
     school: str
     role: Role
+    watching: bool = Field(False, description="Teachers watch a master class there: nothing of it is sent or kept.")
     device: str
     online: bool
     state: SessionState = Field(description="As reported, or `failed` where the room was not heard from in time.")

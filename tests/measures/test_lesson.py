@@ -124,6 +124,12 @@ def test_a_room_that_was_alone_from_the_start_keeps_its_pupils():
     assert found.talk.share[Party.FAR_PUPILS].reason is Reason.NO_ROOM
 
 
+def test_what_is_not_asked_of_a_room_that_is_alone_is_so_before_anything_is_heard_of_it():
+    found = measure_lesson([lead("")], 0, 100)
+    assert found.live.talk_share.reason is Reason.NO_LEAD
+    assert found.live.far_share.reason is found.live.far_rooms.reason is found.live.far_answers.reason is Reason.NO_ROOM
+
+
 def test_without_the_lead_room_nothing_is_said_of_the_session_but_of_the_room():
     found = measure_lesson([lead(""), far("T60 S20 -20")], 0, 100)
     assert found.talk.share[Party.FAR_PUPILS].reason is Reason.NO_LEAD

@@ -65,7 +65,7 @@ class Hub:
         self._seq = getattr(self, "_seq", 0) + 1
         return self._seq
 
-    def lesson(self, *names, title="二次函数", in_s=300.0, session="s-2026-1", mode=Mode.DELIVERY, **room):
+    def lesson(self, *names, title="二次函数", in_s=300.0, session="s-2026-1", **room):
         rooms = tuple(
             RoomView(
                 **{
@@ -89,7 +89,7 @@ class Hub:
                 session=session,
                 rev=1,
                 title=title,
-                mode=mode,
+                mode=Mode.DELIVERY,
                 state=S.SCHEDULED,
                 words="",
                 epoch=self.now + in_s,
@@ -235,7 +235,14 @@ def test_a_room_that_does_not_hold_the_materials_of_its_lesson_is_at_risk_and_th
 def test_rooms_in_which_teachers_watch_need_no_camera_no_microphone_and_no_disk(hub):
     for name in ("lead", "watching"):
         hub.device(name, camera="missing", microphone="missing", disk_free_mib=100)
-    hub.lesson("lead", "watching", mode=Mode.MASTER)
+    hub.lesson("lead", "watching")
+    hub.sessions[0] = hub.sessions[0].model_copy(
+        update={
+            "rooms": tuple(
+                one.model_copy(update={"watching": one.device == "watching"}) for one in hub.sessions[0].rooms
+            )
+        }
+    )
     assert hub.standing() == [Standing.AT_RISK, Standing.READY]
 
 

@@ -234,6 +234,12 @@ def test_a_lead_room_holds_an_open_class_by_itself(district):
     assert district.post.sent == [], "nobody is told of anybody"
 
 
+def test_the_rooms_that_receive_a_master_class_are_shown_as_those_in_which_teachers_watch(district):
+    view = district.conductor.create(request("room-a", "room-b", "room-c", mode=Mode.MASTER))
+    assert [room.watching for room in view.rooms] == [False, True, True]
+    assert not any(room.watching for room in district.conductor.create(request("room-d", mode=Mode.OPEN)).rooms)
+
+
 def test_the_lone_room_of_an_open_class_that_never_comes_is_said_to_be_missing(district):
     district.conductor.create(request("room-a", mode=Mode.OPEN))
     district.now += 4 + 10

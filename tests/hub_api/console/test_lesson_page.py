@@ -3,9 +3,10 @@ from pathlib import Path
 from contract.clock import ClockRecord
 from contract.package import MANIFEST, Gap, Part
 from contract.result import RoomResult
-from contract.session import Policy, Role
+from contract.session import Mode, Policy, Role
 from tests.hub_api.archive.test_intake import send
 from tests.hub_api.district import District, package
+from tests.hub_api.reported import kept, taught
 
 TIMELINE = (
     b'{"kind":"speech","t":1.5,"mono_ns":0,"seconds":2.0,"confidence":0.9}\n'
@@ -31,6 +32,25 @@ def test_playback_places_parts_turns_and_slides_in_session_time(hub: District, t
     assert [clip["file"] for track in lead["tracks"] for clip in track["clips"]] == ["camera.mp4"]
     assert hub.http().get(lead["tracks"][0]["clips"][0]["url"]).content == b"picture"
     assert far["tracks"] == []
+
+
+def test_what_teachers_who_watched_did_not_send_is_not_missing(hub: District, tmp_path: Path):
+    session = taught(hub, mode=Mode.MASTER)
+    kept(hub, session, tmp_path, 0)
+    page = hub.http().get(f"/lessons/{session}", headers={"Accept-Language": "en"}).text
+    assert "Nothing is missing" in page
+    assert "Watching room" in page
+    assert "the package has not arrived" not in page
+
+
+def test_an_open_class_is_played_and_no_other_room_is_looked_for(hub: District, tmp_path: Path):
+    session = taught(hub, mode=Mode.OPEN)
+    kept(hub, session, tmp_path, 0)
+    page = hub.http().get(f"/lessons/{session}", headers={"Accept-Language": "en"}).text
+    assert "Open class" in page
+    assert "The rooms in step" not in page
+    assert "Nothing is missing" in page
+    assert "No data" not in page.split('id="figures-title"')[1].split('data-label="Received"')[1]
 
 
 def test_the_page_says_what_is_missing(hub: District, tmp_path: Path):

@@ -63,6 +63,8 @@ def test_a_lesson_of_one_room_has_a_page_without_a_word_of_other_rooms(hub: Dist
     assert "Open class" in text
     assert row(text, "Rt (share of teacher&#39;s acts)")[0].endswith("known")
     for label in (
+        "report.figure.talk.teachers",
+        "report.room.by_room",
         "report.figure.answers.far_share",
         "report.figure.talk.far_of_pupils",
         "report.figure.talk.far_rooms",
