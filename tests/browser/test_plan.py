@@ -4,13 +4,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import icalendar
 import pytest
 from playwright.sync_api import Page, expect
 
+from contract.keys import new_device_key, public_pem
+from contract.state import SessionState
+from hub.fleet.devices import NewDevice
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication
+from hub.schedule.district import District as Planned
 from hub.schedule.generate import generate, planted
+from hub.schedule.plan import Plan
 from hub.schedule.terms import Term
+from hub.store.occurrences import OccurrenceRecord
 from hub.store.plan_facts import FactChange, NewImport
 from tests.browser.browser import chromium
 from tests.hub_api.district import District, district
@@ -48,6 +56,17 @@ def page(hub: District) -> Iterator[Page]:
         assert wrong == []
 
 
+def published(hub: District, made: Planned, answer: Plan) -> str:
+    """A plan of the whole term that counts."""
+    desk = hub.parts.desk
+    plan = desk.make(NewDraft(term="2026b", first_week=1, last_week=20, district=made, plan=answer), "li").head.id
+    desk.propose(plan, "li")
+    for school in (*desk.open(plan).book.taking_part, ""):
+        desk.note(plan, NewApproval(school=school, approved=True), "li")
+    desk.publish(plan, NewPublication(), "li")
+    return plan
+
+
 def test_an_operator_makes_solves_agrees_on_and_publishes_a_plan(hub: District, page: Page, tmp_path: Path):
     generate(*SMALL).save(tmp_path / "district.json")
     page.get_by_role("link", name="排课").click()
@@ -79,14 +98,8 @@ def test_an_operator_makes_solves_agrees_on_and_publishes_a_plan(hub: District, 
 
 def test_the_week_is_seen_from_both_sides_on_its_dates_and_in_the_readers_language(hub: District, page: Page):
     made, answer = planted(*SMALL)
-    desk = hub.parts.desk
-    plan = desk.make(NewDraft(term="2026b", first_week=1, last_week=20, district=made, plan=answer), "li").head.id
-    desk.propose(plan, "li")
-    for school in desk.open(plan).book.taking_part:
-        desk.note(plan, NewApproval(school=school, approved=True), "li")
-    desk.note(plan, NewApproval(approved=True), "li")
-    desk.publish(plan, NewPublication(), "li")
-    book = desk.open(plan).book
+    plan = published(hub, made, answer)
+    book = hub.parts.desk.open(plan).book
     held = next(one for one in answer.held if book.lessons[one.lesson].weeks == "AB")
     lead = book.lead_school(held.lesson)
 
@@ -124,3 +137,58 @@ def test_the_page_says_why_a_request_is_not_served(hub: District, page: Page):
     before = requests.locator("tbody tr").count()
     one.get_by_role("button", name="移出本稿").click()
     expect(page.locator("#requests tbody tr")).to_have_count(before - 1)
+
+
+def test_a_teacher_is_sick_and_with_one_click_session_and_calendar_follow(hub: District, page: Page):
+    made, answer = planted(*SMALL)
+    plan = published(hub, made, answer)
+    book = hub.parts.desk.open(plan).book
+    key = public_pem(new_device_key())
+    for room in made.rooms:
+        hub.parts.devices.register(NewDevice(f"d-{room.id}", room.id, room.name, room.school, key))
+    hub.parts.attendance.tick()
+    lesson = max(
+        (one for one in book.followers if book.lessons[one].weeks == "AB"),
+        key=lambda one: (len(book.followers[one]), one),
+    )
+    day, teacher = book.held[lesson].time[0], book.lessons[lesson].teacher
+    (dated,) = (one.occurrence.id for one in hub.parts.store.occurrences.between(0.0, 4e9) if _is(one, lesson, 1))
+    before = hub.parts.store.occurrences.get(dated)
+    assert before.session
+    calendar = hub.http().post("/api/v1/plan/calendars", json={"kind": "teacher", "who": teacher}).json()["address"]
+    was = told(calendar, dated)
+
+    page.goto(f"{hub.url}/plan/{plan}")
+    page.get_by_role("link", name="教师请假").click()
+    page.get_by_label("学校").select_option(book.lead_school(lesson))
+    page.wait_for_url("**school=*")
+    page.get_by_label("请假的教师").select_option(label=book.teacher_name(teacher))
+    page.get_by_role("checkbox", name="周" + "一二三四五"[day - 1]).check()
+    page.get_by_role("button", name="找办法").dblclick()
+    expect(page.locator(".way")).not_to_have_count(0)
+    assert len(hub.parts.store.repairs.newest()) == 1
+    page.locator(".way").last.get_by_role("button", name="采用").click()  # called off: nothing else can come of it
+    expect(page.get_by_role("status")).to_contain_text("已采用")
+
+    after = hub.parts.store.occurrences.get(dated)
+    assert after.sequence == before.sequence + 1
+    assert after.cancelled
+    now = told(calendar, dated)
+    assert (was.get("status"), now.get("status")) == ("CONFIRMED", "CANCELLED")
+    assert now["sequence"] > was["sequence"]
+    hub.parts.attendance.tick()
+    assert hub.parts.conductor.view(before.session).state is SessionState.CANCELLED
+    row = page.locator("tbody tr", has_text=after.occurrence.slot.words("zh"))
+    expect(row.get_by_text("取消")).to_be_visible()
+    page.get_by_role("link", name="请假", exact=False).first.click()
+    expect(page.locator("#repairs")).to_contain_text("已采用")
+
+
+def _is(one: OccurrenceRecord, lesson: str, week: int) -> bool:
+    return (one.occurrence.lesson, one.occurrence.week) == (lesson, week)
+
+
+def told(address: str, dated: str) -> icalendar.Event:
+    """A lesson on a date as its subscribers have it."""
+    events = icalendar.Calendar.from_ical(httpx.get(address).content).walk("VEVENT")
+    return next(one for one in events if str(one["uid"]).startswith(dated))
