@@ -6,6 +6,7 @@ of two schools meet where their bells overlap for long enough.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -122,7 +123,7 @@ class District(Part):
             DistrictWrong: it is not there, is no JSON, or something in it is wrong; the words say where and what.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(path.read_bytes().removeprefix(BOM_UTF8))
         except OSError as error:
             raise DistrictWrong(f"{path} cannot be read: {error.strerror}") from error
         except ValidationError as error:

@@ -1,6 +1,7 @@
 """What the planner answers: one week's plan, as a file (docs/planning.md describes the format)."""
 
 import hashlib
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Literal, Self
 
@@ -57,7 +58,9 @@ class Plan(Part):
     held: tuple[Held, ...] = ()
     served: tuple[Served, ...] = ()
     score: Score = Score()
-    bound: float | None = Field(None, description="No plan is worth more than this; none where nobody proved one.")
+    bound: float | None = Field(
+        None, allow_inf_nan=False, description="No plan is worth more than this; none where nobody proved one."
+    )
     proof: str = Field("", description="Where the bound comes from.")
 
     @property
@@ -75,7 +78,7 @@ class Plan(Part):
             PlanWrong: it is not there, is no JSON, or something in it is wrong; the words say where and what.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(path.read_bytes().removeprefix(BOM_UTF8))
         except OSError as error:
             raise PlanWrong(f"{path} cannot be read: {error.strerror}") from error
         except ValidationError as error:

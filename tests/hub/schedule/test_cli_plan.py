@@ -92,6 +92,12 @@ def test_the_two_files_the_other_way_round_and_files_that_are_not_there(files):
     assert "cannot be written" in wrong
 
 
+def test_files_that_begin_with_a_byte_order_mark_are_read(files):
+    for file in files:
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert say("check", *files)[0] == 0
+
+
 def test_more_requests_than_rooms_can_hold_are_refused(tmp_path):
     code, _, wrong = say("generate", "--schools", 2, "--rooms", 2, "--requests", 500, "--out", tmp_path / "d.json")
     assert code == 2
