@@ -6,7 +6,7 @@ Solves each file with the annealing that the planner uses (hub/schedule/solve/en
 best timetable, counted anew from the rules. --seconds measures the moves a second first, and chooses the work to fit;
 with --work the answer is the same on every machine. One core. Nothing is fetched: bring the files.
 
-Exit code 1: a timetable breaks what must hold. 2: a file that cannot be read.
+Exit code 1: a timetable breaks what must hold. 2: a file that cannot be read, or written.
 """
 
 import argparse
@@ -35,6 +35,7 @@ SPARE = 0.03
 """Of the time, for what is not a move."""
 LATE = 1.25
 """A search that the machine slows down ends after so many times the seconds."""
+LONGEST_S = 86_400
 COLUMNS = ("feasible", "penalty", "capacity", "days", "compactness", "stability", "seconds", "moves", "seed")
 
 
@@ -124,10 +125,17 @@ def as_json(one: Solved) -> dict[str, object]:
     return told
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {LONGEST_S:,}")
+    return seconds
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE.ctt")
-    parser.add_argument("--seconds", type=float, default=60.0, help="for each file (60)")
+    parser.add_argument("--seconds", type=_seconds, default=60.0, help="for each file (60)")
     parser.add_argument("--seed", type=int, default=1, help="of the search (1)")
     parser.add_argument("--work", type=int, help="moves for each file, instead of seconds: the same answer everywhere")
     parser.add_argument(
@@ -136,15 +144,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args(arguments)
     try:
+        if asked.out:
+            asked.out.mkdir(parents=True, exist_ok=True)
         weeks = [(file, read_instance(file)) for file in asked.files]
         results = []
         for file, instance in weeks:
             results.append(solved(instance, file.name, seed=asked.seed, seconds=asked.seconds, work=asked.work))
             if asked.out:
-                asked.out.mkdir(parents=True, exist_ok=True)
                 (asked.out / f"{file.stem}.sol").write_text(solution_text(results[-1].timetable), encoding="utf-8")
     except (TimetableUnreadable, TooManyLectures) as trouble:
         print(trouble, file=sys.stderr)
+        return 2
+    except OSError as trouble:
+        print(f"{trouble.filename} cannot be written: {trouble.strerror}", file=sys.stderr)
         return 2
     if asked.json:
         print(json.dumps([as_json(one) for one in results], ensure_ascii=False, indent=2))

@@ -57,10 +57,11 @@ def penalty(instance: Instance, timetable: Sequence[Lecture]) -> Penalty:
     of_course: dict[str, list[Lecture]] = defaultdict(list)
     for lecture in timetable:
         of_course[lecture.course].append(lecture)
+    barred = set(instance.bans)
     return Penalty(
         lectures=_lectures(instance, of_course),
         conflicts=_conflicts(instance, timetable),
-        availability=sum((one.course, one.day, one.period) in set(instance.bans) for one in timetable),
+        availability=sum((one.course, one.day, one.period) in barred for one in timetable),
         occupation=sum(here - 1 for here in Counter((one.room, one.day, one.period) for one in timetable).values()),
         capacity=_capacity(instance, timetable),
         min_days=SHORT_DAY

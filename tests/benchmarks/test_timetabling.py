@@ -187,6 +187,22 @@ def test_the_table_has_a_line_for_each_file_and_the_time_given_is_spent(tmp_path
     assert int(cells[8].replace(",", "")) > 1_000
 
 
+@pytest.mark.parametrize("seconds", ["0", "-3", "inf", "nan", "long"])
+def test_seconds_in_which_nothing_or_for_ever_could_be_searched_are_refused(tmp_path, capsys, seconds):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "week.ctt"), "--seconds", seconds])
+    assert "--seconds" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_solved(tmp_path, capsys):
+    file = tmp_path / "week.ctt"
+    file.write_text(instance_text(MADE.instance))
+    assert main([str(file), "--work", "10", "--out", str(file / "below")]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "below cannot be written: Not a directory" in told.err
+
+
 def test_a_file_that_cannot_be_read_is_said_and_nothing_is_solved(tmp_path, capsys):
     (tmp_path / "bad.ctt").write_text("Name: bad\nCourses: x\n")
     assert main([str(tmp_path / "bad.ctt")]) == 2
