@@ -128,15 +128,6 @@ class OccurrenceTable:
         """As `between`, of what was changed at `since` or later."""
         return self._read(_touches(begins, ends), OCCURRENCE.c.changed >= since)
 
-    def without_session(self, now: float, by: float) -> list[OccurrenceRecord]:
-        """What is held, begins after `now` and before `by`, and is no session yet."""
-        held = ~OCCURRENCE.c.cancelled & OCCURRENCE.c.session.is_(None)
-        return self._read(held, OCCURRENCE.c.epoch > now, OCCURRENCE.c.epoch <= by)
-
-    def of_sessions(self, sessions: Collection[str]) -> list[OccurrenceRecord]:
-        """What became these sessions."""
-        return self._read(OCCURRENCE.c.session.in_(sorted(sessions)))
-
     def who(self, kind: Kind) -> list[str]:
         """Everybody of a kind who has, or had, a part in anything."""
         found = select(OCCURRENCE_PART.c.who).where(OCCURRENCE_PART.c.kind == kind).distinct()

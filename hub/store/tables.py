@@ -384,7 +384,6 @@ OCCURRENCE = Table(
     Column("changed", Float(), nullable=False),
     Index(None, "epoch"),
     Index(None, "term", "week"),
-    Index(None, "session"),
 )
 """One lesson on one date. The id never changes, so calendars know it again; `sequence` grows with each change.
 `session` is the session that it became; none while it lies further ahead than rooms are told."""

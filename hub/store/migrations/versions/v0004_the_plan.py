@@ -48,7 +48,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occurrence")),
     )
     op.create_index(op.f("ix_occurrence_epoch"), "occurrence", ["epoch"], unique=False)
-    op.create_index(op.f("ix_occurrence_session"), "occurrence", ["session"], unique=False)
     op.create_index(op.f("ix_occurrence_term_occurrence_week"), "occurrence", ["term", "week"], unique=False)
     op.create_table(
         "plan",
