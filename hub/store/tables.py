@@ -303,7 +303,7 @@ PLAN_FACT = Table(
     METADATA,
     Column("kind", String(32), primary_key=True),
     Column("id", NAME, primary_key=True),
-    Column("school", NAME, nullable=False, index=True),
+    Column("school", NAME, nullable=False),
     Column("data", Text(), nullable=False),
     Column("changed", Float(), nullable=False),
 )

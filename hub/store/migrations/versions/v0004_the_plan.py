@@ -75,7 +75,6 @@ def upgrade() -> None:
         sa.Column("changed", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "id", name=op.f("pk_plan_fact")),
     )
-    op.create_index(op.f("ix_plan_fact_school"), "plan_fact", ["school"], unique=False)
     op.create_table(
         "plan_import",
         sa.Column("id", sa.String(length=64), nullable=False),
