@@ -14,6 +14,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from contract.timetable import TimetableSlot
+from hub.schedule.register.words import Unfit, words
 from hub.schedule.slots import Day, Id, Part, Weeks, parities
 
 WEEK = dt.timedelta(days=7)
@@ -21,7 +22,7 @@ WEEK = dt.timedelta(days=7)
 
 def _monday(date: dt.date) -> dt.date:
     if date.isoweekday() != 1:
-        raise ValueError(f"{date} is no Monday")
+        raise Unfit(words("term.no_monday", date=str(date)))
     return date
 
 
@@ -52,7 +53,7 @@ class MakeUp(Part):
     @model_validator(mode="after")
     def _as_what(self) -> Self:
         if (self.week is None) == (self.weeks is None):
-            raise ValueError(f"the make-up day {self.date} names either a week or a pattern (A, B), and not both")
+            raise Unfit(words("term.make_up_of", date=str(self.date)))
         return self
 
 
@@ -112,7 +113,7 @@ class Term(Part):
             ValueError: the term has no such week, or the week no such day.
         """
         if not (1 <= week <= self.weeks and 1 <= day <= 7):
-            raise ValueError(f"term {self.id} has weeks 1 to {self.weeks}, of seven days; not day {day} of week {week}")
+            raise Unfit(words("term.no_day", id=self.id, weeks=self.weeks, day=day, week=week))
         return self.mondays[week - 1] + dt.timedelta(days=day - 1)
 
     def teaching(self, date: dt.date) -> TeachingDay | None:
@@ -158,39 +159,36 @@ class Term(Part):
     @model_validator(mode="after")
     def _uncounted_inside(self) -> Self:
         if len(set(self.uncounted)) < len(self.uncounted):
-            raise ValueError("a week is named twice among those that are not counted")
+            raise Unfit(words("term.uncounted_twice"))
         for monday in self.uncounted:
             if not self.first_day <= monday < self.last_day:
-                raise ValueError(f"the uncounted week of {monday} does not lie between the term's first and last week")
+                raise Unfit(words("term.uncounted_outside", date=str(monday)))
         return self
 
     @model_validator(mode="after")
     def _days_agree(self) -> Self:
-        for kind, dates in (
-            ("day off", [one.date for one in self.days_off]),
-            ("make-up day", [one.date for one in self.make_ups]),
+        for key, dates in (
+            ("term.day_off_outside", [one.date for one in self.days_off]),
+            ("term.make_up_outside", [one.date for one in self.make_ups]),
         ):
             for date in dates:
                 if not self.first_day <= date <= self.last_day:
-                    raise ValueError(f"the {kind} {date} does not lie in the term, {self.first_day} to {self.last_day}")
+                    raise Unfit(words(key, date=str(date), first=str(self.first_day), last=str(self.last_day)))
         free = Counter([*(one.date for one in self.days_off), *(one.date for one in self.make_ups)])
         twice = [date for date, times in free.items() if times > 1]
         if twice:
-            raise ValueError(f"{twice[0]} is named twice among days off and make-up days")
+            raise Unfit(words("term.date_twice", date=str(twice[0])))
         taken: set[dt.date] = set()
         for one in self.make_ups:
             if one.week is None:
                 if self.week_of(one.date) is None:
-                    raise ValueError(f"the make-up day {one.date} lies in no counted week: name whose day it takes")
+                    raise Unfit(words("term.make_up_uncounted", date=str(one.date)))
                 continue
             instead_of = self.date_of(one.week, one.day)
             if instead_of not in free:
-                raise ValueError(
-                    f"the make-up day {one.date} takes the place of {instead_of}, which is no day off: "
-                    "name it among the days off, too, or its lessons would be held twice"
-                )
+                raise Unfit(words("term.not_off", date=str(one.date), instead=str(instead_of)))
             if instead_of in taken:
-                raise ValueError(f"two make-up days take the place of {instead_of}")
+                raise Unfit(words("term.taken_twice", date=str(instead_of)))
             taken.add(instead_of)
         return self
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from hub.schedule.imports.mistakes import Mistake, Where
 from hub.schedule.imports.names import Names
@@ -15,7 +16,7 @@ from hub.schedule.imports.proposal import FieldChange, Proposal, Proposed
 from hub.schedule.register.homes import Homes
 from hub.schedule.register.kinds import MODELS, Fact, Kind, written
 from hub.schedule.register.register import FactRow
-from hub.schedule.register.words import Words, words
+from hub.schedule.register.words import Unfit, Words, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Draft:
     where: Where
     columns: Mapping[str, str] = field(default_factory=dict)
     """The header under which each field stands."""
+    places: Mapping[str, Where] = field(default_factory=dict)
+    """Of several rows that make up one fact: the one that says each date."""
 
 
 class Building:
@@ -128,6 +131,7 @@ class Building:
                 {**before.values, **draft.values},
                 draft.where,
                 {**before.columns, **draft.columns},
+                {**before.places, **draft.places},
             )
         if self._holds(draft):
             self._drafts[draft.kind, draft.id] = draft
@@ -170,8 +174,10 @@ class Building:
             for one in error.errors(include_url=False)[:3]:
                 at = str(one["loc"][0]) if one["loc"] else ""
                 column = draft.columns.get(at, at)
+                why = _why(one)
+                date = str(why.values.get("date")) if isinstance(why, Words) else ""
                 where = Where(draft.where.file, draft.where.sheet, draft.where.row, column)
-                self.mistake(where, words("row.model", why=one["msg"].removeprefix("Value error, ")))
+                self.mistake(draft.places.get(date, where), words("row.model", why=why))
             return False
         return True
 
@@ -187,6 +193,17 @@ class Building:
             and (kind is Kind.SCHOOL or (kind, homes.of(kind, data)) in named)
         ]
         return sorted(gone, key=lambda one: (-_ORDER[one.kind], one.id))
+
+
+def _why(one: ErrorDetails) -> Words | str:
+    """What a model says is wrong; what is none of our own sentences stays in English."""
+    context = one.get("ctx", {})
+    raised = context.get("error")
+    if isinstance(raised, Unfit):
+        return raised.what
+    if one["type"] in {"greater_than_equal", "less_than_equal"}:
+        return words(f"model.{one['type']}", **context)
+    return one["msg"].removeprefix("Value error, ")
 
 
 _ORDER = {kind: number for number, kind in enumerate(Kind)}

@@ -104,7 +104,9 @@ def _calendar(rows: Sequence[RowLike], broken: Sequence[Values], building: Build
                 fields["make_ups"].append({"date": date, "words": said, **as_day})
         if good:
             first = group[0]
-            building.change(Draft(Kind.TERM, str(term), fields, first.where, {**first.titles, **_CALENDAR_FIELDS}))
+            columns = {**first.titles, **dict.fromkeys(fields, first.titles["date"])}
+            places = {str(row.values["date"]): at(row, "date") for row in group}
+            building.change(Draft(Kind.TERM, str(term), fields, first.where, columns, places))
 
 
 def _rules(rows: Sequence[RowLike], _broken: Sequence[Values], building: Building) -> None:
@@ -118,9 +120,6 @@ def _rules(rows: Sequence[RowLike], _broken: Sequence[Values], building: Buildin
         first.setdefault((kind, name), row)
         titles = {**row.titles, name: row.titles["value"]}
         building.change(Draft(kind, "district", {name: row.values["value"]}, row.where, titles))
-
-
-_CALENDAR_FIELDS = {"days_off": "日期", "make_ups": "日期", "uncounted": "日期"}
 
 
 def at(row: RowLike, field: str) -> Where:

@@ -25,6 +25,14 @@ class Words:
         return catalogue(language)[self.key].format(**values)
 
 
+class Unfit(ValueError):
+    """Something cannot be as it is said; whoever tells it in another language takes `what`."""
+
+    def __init__(self, what: Words) -> None:
+        super().__init__(what.told("en"))
+        self.what = what
+
+
 def words(key: str, **values: "str | int | Words") -> Words:
     """A sentence by its key.
 

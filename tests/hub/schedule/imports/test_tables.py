@@ -249,3 +249,29 @@ def test_a_bell_table_with_a_bad_row_is_left_out_as_a_whole(known):
     proposal = propose([file], known, Wanted())
     assert [one.id for one in proposal.changes] == ["s2"]
     assert len(proposal.mistakes) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "row", "zh", "en"),
+    [
+        ("off|2026-10-01 off|2027-10-01", 3, "放假日 2027-10-01 不在学期内", "the day off 2027-10-01 does not lie in"),
+        ("off|2026-10-02 off|2026-10-01 off|2026-10-01", 4, "出现了两次", "is named twice among days off"),
+        ("off|2026-10-02 uncounted|2026-10-06", 3, "2026-10-06 不是周一", "2026-10-06 is no Monday"),
+        ("off|2026-10-02 make-up|2026-10-10|4|5", 3, "那天没有放假", "which is no day off"),
+    ],
+)
+def test_what_a_term_cannot_be_is_told_at_the_row_that_says_the_date_in_both_languages(rows, row, zh, en):
+    term = csv("terms.csv", "ID,Name,First Monday,Weeks\nt,autumn,2026-08-31,20\n")
+    said = [one.split("|") for one in rows.split()]
+    lines = [",".join(["t", date, what, *as_day]) for what, date, *as_day in said]
+    calendar = csv("calendar.csv", "Term,Date,What,As weekday,As week\n" + "\n".join(lines) + "\n")
+    (mistake,) = propose([term, calendar], [], Wanted()).mistakes
+    assert (mistake.where.row, mistake.where.column) == (row, "Date")
+    assert zh in mistake.told("zh")
+    assert en in mistake.told("en")
+
+
+def test_a_figure_beyond_its_bounds_is_told_in_both_languages():
+    (mistake,) = propose([csv("rules.csv", "参数,值\n最短重叠分钟,0\n")], [], Wanted()).mistakes
+    assert mistake.told("zh").endswith("“值”列：此行不成立：至少是 1")
+    assert mistake.told("en").endswith("it is 1 at least")
