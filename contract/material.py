@@ -11,10 +11,14 @@ MOST_MATERIALS = 50
 MATERIAL_MOST_BYTES = 2 << 30
 """Nothing larger is taken anywhere; a hub may allow less."""
 
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+"""Signs that nobody sees, or that turn the order of others: `gpj.exe` must not be shown as `exe.jpg`."""
+_KEPT = rf'/\\:*?"<>|{_UNSEEN}'
 MaterialName = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r'^[^\x00-\x1f/\\:*?"<>|. ][^\x00-\x1f/\\:*?"<>|]*$')
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=rf"^[^{_KEPT}. ](?:[^{_KEPT}]*[^{_KEPT}. ])?$"),
 ]
-"""The file's name as people gave it, in any language; a plain name that every system can store, never a path."""
+"""The file's name as people gave it, in any language; never a path, and without what systems reserve."""
 
 
 class Material(Message):

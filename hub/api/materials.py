@@ -1,6 +1,7 @@
 """Materials over HTTP: operators attach files to a session, its rooms fetch them before it begins."""
 
 import asyncio
+import unicodedata
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -91,9 +92,10 @@ def router(materials: Materials, most_bytes: int) -> APIRouter:
 
 def _named(name: str) -> str:
     try:
-        return NAME.validate_python(name)
+        return NAME.validate_python(unicodedata.normalize("NFC", name))
     except ValidationError as error:
         raise Unfit(
             f"{name[:80]!r} cannot be a file's name",
-            "take at most 64 signs, none of them a slash, a colon, a quotation mark or another that systems reserve",
+            "take at most 64 signs that can be seen, none of them a slash, a colon, a quotation mark or another that "
+            "systems reserve, with no space or dot at either end",
         ) from error

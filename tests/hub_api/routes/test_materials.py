@@ -69,7 +69,23 @@ def test_a_device_without_a_part_in_the_session_gets_nothing(hub: District):
         assert http.get("/api/v1/materials/" + "0" * 64).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["a%2Fb.pdf", "..", "x" * 65, "a:b", "%00", " lead"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a%2Fb.pdf",
+        "..",
+        "x" * 65,
+        "中" * 65,
+        "a:b",
+        "%00",
+        " lead",
+        "a ",
+        "a.",
+        "a%7F",
+        "a%E2%80%AEgpj.exe",
+        "%E2%80%8B",
+    ],
+)
 def test_what_cannot_be_a_files_name_is_refused_and_nothing_is_kept(hub: District, name: str):
     session = hub.session(seconds=600)
     with hub.http() as http:
@@ -77,6 +93,14 @@ def test_what_cannot_be_a_files_name_is_refused_and_nothing_is_kept(hub: Distric
     assert answer.status_code in {400, 403, 404, 405}
     assert hub.parts.materials.of(session) == []
     assert list(hub.parts.settings.materials_folder.iterdir()) == []
+
+
+def test_two_ways_to_write_one_name_are_one_file(hub: District):
+    session = hub.session(seconds=600)
+    with hub.http() as http:
+        for name in ("e\u0301.pdf", "\u00e9.pdf"):
+            told = http.put(f"/api/v1/sessions/{session}/materials/{name}", content=name.encode()).json()
+    assert [one["material"]["name"] for one in told] == ["\u00e9.pdf"]
 
 
 def test_one_that_is_too_large_is_refused_while_it_arrives(hub: District, tmp_path):
