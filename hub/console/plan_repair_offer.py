@@ -168,4 +168,4 @@ def weeks_to_come(counting: Mapping[str, Sequence[int]], term: Term, today: dt.d
         today: by the district's walls.
     """
     found = {week: plan for plan, weeks in counting.items() for week in weeks if week <= term.weeks}
-    return {week: found[week] for week in sorted(found) if term.date_of(week, 7) >= today}
+    return {week: found[week] for week in sorted(found) if any(one.open for one in days_of(term, week, today))}

@@ -4,7 +4,7 @@ import datetime as dt
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, TypeAdapter
@@ -131,7 +131,8 @@ class Repairs:
             happened = self._dated(new)
             district, plan = _book(opened)
             lessons = frozenset(one.id for one in district.lessons) & set(new.fixed)
-            fixed = Fixed(requests=frozenset(new.fixed) - lessons, lessons=lessons, until=self._until(new))
+            over = self._over(new)
+            fixed = replace(over, requests=frozenset(new.fixed) - lessons, lessons=lessons)
             found = replan(district, plan, happened, fixed=fixed, most_moved=new.most_moved)
             ways = tuple(Way(kind=one.kind, words=one.words, changes=len(one.changes)) for one in found)
             words = happening_words(happened, Names(district))
@@ -176,8 +177,8 @@ class Repairs:
         new, record = repair.new, repair.record
         if record.closed is not None or self._counts(new.term, new.week) != record.plan:
             return False
-        past = self._desk.term(new.term).date_of(new.week, 7) < self.here().date()
-        return not past and self._desk.head(record.plan).changed == repair.changed
+        to_come = any(date >= self.here().date() for dates in self._dates(new).values() for date in dates)
+        return to_come and self._desk.head(record.plan).changed == repair.changed
 
     def accept(self, repair: str, take: int, operator: str) -> Published:
         """Publish one of the ways out for its week; calendars and sessions follow.
@@ -258,14 +259,27 @@ class Repairs:
     def _dated(self, new: NewRepair) -> Disruption:
         return new.happened.model_copy(update={"week": None if new.onwards else "AB"[1 - new.week % 2]})
 
-    def _until(self, new: NewRepair) -> Moment | None:
-        """What of that week is over; None where all of it is to come."""
-        here, term = self.here(), self._desk.term(new.term)
-        if term.date_of(new.week, 7) < here.date():
+    def _over(self, new: NewRepair) -> Fixed:
+        """What of that week is over, or is not held because its day is off."""
+        here, dates = self.here(), self._dates(new)
+        held = {date for some in dates.values() for date in some}
+        if not held:
+            raise RepairRefused(f"week {new.week} has no lessons: all of its days are off")
+        if max(held) < here.date():
             raise RepairRefused(f"week {new.week} is past; what was held stays as it was")
-        if here.date() < term.date_of(new.week, 1):
-            return None
-        return Moment(day=here.isoweekday(), clock=here.strftime("%H:%M"))
+        today = max((day for day, some in dates.items() if here.date() in some), default=None)
+        until = Moment(day=today, clock=here.strftime("%H:%M")) if today is not None else None
+        over = frozenset(day for day, some in dates.items() if not any(date >= here.date() for date in some))
+        off = frozenset(day for day, some in dates.items() if not some)
+        return Fixed(until=until, days=over - off if new.onwards else over)
+
+    def _dates(self, new: NewRepair) -> dict[int, list[dt.date]]:
+        """By day: the dates on which its lessons of that week are held; none where it is off and not made up."""
+        term = self._desk.term(new.term)
+        return {
+            day: [one.date for one in term.held_on("A" if new.week % 2 else "B", day, new.week, new.week)]
+            for day in range(1, 8)
+        }
 
 
 def _book(opened: Opened) -> tuple[District, Plan]:

@@ -35,6 +35,13 @@ class Fixed:
     """With whoever follows them; nobody joins them."""
     until: Moment | None = None
     """Whatever begins before it is over or running: it is fixed, and nothing is put there."""
+    days: frozenset[int] = frozenset()
+    """Days that are over as a whole, or on which nothing is held that week: as what is over."""
+
+    def over(self, time: Slot, begins: str) -> bool:
+        """Whether a slot that begins then, by the clock on the wall, is over, running or not held."""
+        begun = self.until is not None and (time[0], begins) < (self.until.day, self.until.clock)
+        return begun or time[0] in self.days
 
 
 class World:
@@ -60,7 +67,7 @@ class World:
         # What is pinned stays, unless it was hit: then its pin may have to be given up.
         self.compiled: Compiled = replace(pinned, request_must=np.zeros_like(pinned.request_must))
         self.numbers = {request.id: number for number, request in enumerate(facts.requests)}
-        self.fixed_lessons = fixed.lessons | _begun(before, fixed.until)
+        self.fixed_lessons = fixed.lessons | _begun(before, fixed)
         self.fixed_requests = self._fixed_requests(fixed, facts.pins)
         self.hit = who_is_hit(self.compiled, before.plan, self.fixed_requests)
         pins = {self.numbers[pin.request] for pin in facts.pins}
@@ -131,24 +138,24 @@ class World:
 
     def _fixed_requests(self, fixed: Fixed, pins: Collection[Pin]) -> frozenset[int]:
         follow = {one.request for one in self._plan.served if one.lesson in self.fixed_lessons}
-        begun = _begun_rooms(self._before, fixed.until)
+        begun = _begun_rooms(self._before, fixed)
         names = {*fixed.requests, *follow, *begun, *(pin.request for pin in pins)}
         return frozenset(self.numbers[one] for one in names if one in self.numbers)
 
     def _may(self, fixed: Fixed, seconds: float) -> May:
         names = [lesson.id for lesson in self.facts.lessons]
         options = np.array([names[option.lesson] not in self.fixed_lessons for option in self.compiled.options], bool)
-        if fixed.until is not None:
+        if fixed.until is not None or fixed.days:
             bells = {school.id: school.bells for school in self.facts.schools}
             schools = self.compiled.lesson_school
             options &= [
-                not _earlier(fixed.until, option.time, bells[schools[option.lesson]][option.time[1] - 1].begins)
+                not fixed.over(option.time, bells[schools[option.lesson]][option.time[1] - 1].begins)
                 for option in self.compiled.options
             ]
             homes = self.compiled.request_school
             places = np.array(
                 [
-                    not _earlier(fixed.until, place.time, bells[homes[place.request]][place.time[1] - 1].begins)
+                    not fixed.over(place.time, bells[homes[place.request]][place.time[1] - 1].begins)
                     for place in self.compiled.places
                 ],
                 bool,
@@ -177,29 +184,21 @@ class World:
         return np.array(same, np.int64)
 
 
-def _begun(before: Before, until: Moment | None) -> frozenset[str]:
-    """The lessons that begin before a moment."""
-    if until is None:
-        return frozenset()
+def _begun(before: Before, fixed: Fixed) -> frozenset[str]:
+    """The lessons about which nothing can be done any more."""
     names = before.names
     return frozenset(
         held.lesson
         for held in before.plan.held
-        if _earlier(until, held.time, names.lead_school(names.lessons[held.lesson]).bells[held.time[1] - 1].begins)
+        if fixed.over(held.time, names.lead_school(names.lessons[held.lesson]).bells[held.time[1] - 1].begins)
     )
 
 
-def _begun_rooms(before: Before, until: Moment | None) -> frozenset[str]:
-    """The requests that are served from before a moment on."""
-    if until is None:
-        return frozenset()
+def _begun_rooms(before: Before, fixed: Fixed) -> frozenset[str]:
+    """The requests about which nothing can be done any more."""
     names = before.names
     return frozenset(
         one.request
         for one in before.plan.served
-        if _earlier(until, one.time, names.home(names.requests[one.request]).bells[one.time[1] - 1].begins)
+        if fixed.over(one.time, names.home(names.requests[one.request]).bells[one.time[1] - 1].begins)
     )
-
-
-def _earlier(moment: Moment, time: Slot, begins: str) -> bool:
-    return (time[0], begins) < (moment.day, moment.clock)

@@ -12,7 +12,9 @@ from hub.schedule.repair.errors import RepairRefused
 from hub.schedule.repair.names import Names
 from hub.schedule.repair.repairs import NewRepair, Repairs
 from hub.schedule.slots import Window
-from tests.hub.schedule.desk.conftest import SHANGHAI, SUNDAY_BEFORE, Office
+from hub.schedule.terms import Term
+from hub.store.plan_facts import FactChange, NewImport
+from tests.hub.schedule.desk.conftest import SHANGHAI, SUNDAY_BEFORE, TERM, Office
 
 DAY_S = 86_400.0
 DISTRICT, PLAN = planted(5, 14, 18, 1)
@@ -30,6 +32,12 @@ def office(tmp_path):
     made.repairs = Repairs(made.store.repairs, made.desk, SHANGHAI, lambda: made.now)
     yield made
     made.close()
+
+
+def change_term(office, **changed):
+    term = Term.model_validate(TERM.model_dump() | changed)
+    change = FactChange("term", TERM.id, TERM.model_dump_json(), term.model_dump_json())
+    office.store.plan_facts.apply(NewImport("operator", "by hand", "json", "", office.now), [change])
 
 
 def lessons(office, week):
@@ -150,6 +158,42 @@ def test_nothing_is_put_where_the_week_is_over(office):
     assert placed_before()
     office.now = SUNDAY_BEFORE + (2 * 7 + day) * DAY_S - 16 * 3600  # as that day begins
     assert not placed_before()
+
+
+def test_nothing_is_put_on_a_day_that_is_off(office):
+    """Who is sick on the only day that is taught is made up for on none of the others, which are off that week."""
+    late = next(one for one in PLAN.served if one.request == "q00002")
+    day = late.time[0]
+    sick = TeacherSick(teacher=NAMES.lessons[late.lesson].teacher, windows=(Window(day=day),))
+
+    def placed():
+        found = office.repairs.find(NewRepair(term="2026b", week=3, happened=sick), "operator")
+        ways = [(way, {one.request: one.time[0] for one in way.plan.served}) for way in found.alternatives]
+        assert all(late.request in way.hit for way, _ in ways)
+        return {days[one] for way, days in ways for one in way.placed} - {day}
+
+    usual = placed()
+    assert usual
+    change_term(office, days_off=[{"date": TERM.date_of(3, one)} for one in sorted(usual)])
+    office.now += 61
+    assert not placed() & usual
+
+
+def test_a_week_that_is_over_but_for_a_day_that_is_made_up_can_still_be_repaired(office):
+    friday = TERM.date_of(3, 5)
+    later = TERM.date_of(4, 6)
+    make_up = {"date": later, "week": 3, "day": 5}
+    change_term(office, days_off=[{"date": friday}], make_ups=[make_up])
+    office.now = SUNDAY_BEFORE + (3 * 7 + 4) * DAY_S
+    closed = SchoolClosed(school=CLOSED.school, windows=(Window(day=5),))
+    found = office.repairs.find(NewRepair(term="2026b", week=3, happened=closed), "operator")
+    days = {one.request: one.time[0] for one in PLAN.served}
+    assert all({one.time[0] for one in way.plan.served if days[one.request] == 5} <= {5} for way in found.alternatives)
+    assert office.repairs.takeable(found)
+    office.now += 3 * DAY_S
+    assert not office.repairs.takeable(found)
+    with pytest.raises(RepairRefused, match="week 3 is past"):
+        office.repairs.find(NewRepair(term="2026b", week=3, happened=closed), "operator")
 
 
 def test_weeks_without_a_plan_and_past_ones_are_refused(office):
