@@ -61,7 +61,7 @@ def district_of(register: Register, term: Term, week: int, *, dated: bool = True
         term: the term that the week is of.
         week: a teaching week; it decides on units, and on what lies on dates.
         dated: whether what lies on dates counts: days off that nothing makes up for, closures, limits. A plan that
-            is to hold for many weeks is made without.
+            is to hold for many weeks is made without, and that there are any is told.
 
     Raises:
         ValueError: the term has no such week.
@@ -96,7 +96,7 @@ class _Assembly:
         timetables = Timetables(self._register, periods)
         asking = Asking(self._teachers, self._classes, timetables, Progress(self._register, self._week), periods)
         lessons, requests = asking.lessons(self._register), asking.requests(self._register)
-        self._misfits += [*timetables.misfits, *asking.misfits]
+        self._misfits += [*timetables.misfits, *asking.misfits, *self._passed_over()]
         self._there |= {
             Kind.LESSON: {one.id: one for one in lessons},
             Kind.REQUEST: {one.id: asking.home_of(one) for one in requests},
@@ -184,6 +184,23 @@ class _Assembly:
                 continue
             closed[kind, one.who or ""] += one.windows(self._term, self._week, dated=self._dated)
         return closed
+
+    def _passed_over(self) -> Iterable[Words]:
+        """That something of the weeks to come lies on dates, which a plan of many weeks knows nothing of."""
+        kinds: tuple[tuple[Kind, type[ClosureFact | LimitFact]], ...] = (
+            (Kind.CLOSURE, ClosureFact),
+            (Kind.LIMIT, LimitFact),
+        )
+        first, last = self._term.date_of(self._week, 1), self._term.last_day
+        found = [
+            (one.begins, kind, one.id)
+            for kind, model in kinds
+            for one in self._register.all(model).values()
+            if one.begins is not None and one.ends is not None and one.begins <= last and first <= one.ends
+        ]
+        if found and not self._dated:
+            begins, kind, fact = min(found)
+            yield words("fit.dated", count=len(found), kind=words(f"kind.{kind}"), id=fact, begins=str(begins))
 
     def _days_off(self) -> list[Window]:
         """Days of the week that are off, and that no other day makes up for."""

@@ -144,7 +144,11 @@ def test_what_lies_on_dates_counts_in_its_week_alone_and_on_the_day_that_a_make_
     assert district.schools[0].closed == (Window(day=1, first=2, last=2), *off)
     assert [(one.day, one.weeks, one.uplink) for one in district.schools[1].uplink_limits] == [(1, "B", 3)]
     assert of(*facts, week=3)[0].rooms[1].down == (Window(day=1, last=1, weeks="A"),)
-    lasting, _ = of(*facts, week=2, dated=False)
+    lasting, misfits = of(*facts, week=2, dated=False)
+    assert ["closures and limits lie on dates" in one for one in misfits] == [True]
+    assert misfits[0].startswith("2 ")
+    assert "limit x4 from 2026-09-07" in misfits[0]
+    assert of(*facts, week=4, dated=False)[1] == [], "they are over by then"
     assert lasting.rooms[1].down == ()
     assert lasting.schools[0].closed == (Window(day=1, first=2, last=2),)
 
