@@ -24,6 +24,8 @@ from hub.store.plan_facts import UNDO, ImportRecord, PlanFactTable
 
 LINES = 25
 """Schools, imports, changes or mistakes on one page of a list."""
+SCHOOLS_OFFERED = 500
+"""Schools that are offered while one is typed."""
 
 
 class FactsPage:
@@ -73,12 +75,20 @@ class FactsPage:
             imports=listed[:LINES],
             imports_at=number,
             imports_more=len(listed) > LINES,
-            formats=_formats(t),
+            **self.how(t),
             tables=[(table.key, title_of(table, t.language)) for table in TABLES],
             largest=LARGEST_IMPORT_BYTES,
             by_hand=BY_HAND,
             **values,
         )
+
+    def how(self, t: Texts) -> dict[str, Any]:
+        """What the form offers that says how a file is to be read."""
+        kinds = [
+            *((one, t(f"facts.format.{one}")) for one in FORMATS),
+            *((one.key, title_of(one, t.language)) for one in TABLES),
+        ]
+        return {"formats": kinds, "schools_named": self.tallies.now().schools[:SCHOOLS_OFFERED]}
 
     def made(self, t: Texts, made: str) -> dict[str, Any] | None:
         """The newest import as it is told, where it is this one; whoever made it has come back from making it."""
@@ -88,14 +98,6 @@ class FactsPage:
         records = self.facts.imports(passed_over + count)[passed_over:]
         changed = self.facts.changed([one.id for one in records])
         return [_import_shown(one, changed.get(one.id, {}), t) for one in records]
-
-
-def _formats(t: Texts) -> list[tuple[str, str]]:
-    """What a file can be said to be."""
-    return [
-        *((one, t(f"facts.format.{one}")) for one in FORMATS),
-        *((one.key, title_of(one, t.language)) for one in TABLES),
-    ]
 
 
 def _import_shown(record: ImportRecord, changed: Mapping[str, Mapping[str, int]], t: Texts) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Dry runs in the console: a file is sent, what it would change is looked at, and made real or let go."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -38,11 +39,16 @@ def preview_routes(facts: FactsPage) -> APIRouter:
 
     @routes.post("/facts/previews/{dry_run}/{what}", summary="Make a dry run real", responses={404: {}, 409: {}})
     async def make(request: Request, dry_run: str, what: str) -> Response:
-        """`apply` makes what was shown, `skip` does so without the rows that have mistakes, `drop` forgets it."""
+        """`apply` makes what was shown, `skip` does so without the rows that have mistakes, `drop` forgets it.
+
+        `again` reads the same file otherwise, as the form says.
+        """
         t, name, done, skip = facts.pages.texts(request), caller(request).name, facts.dry_runs.make_real, what == "skip"
         if what == "drop":
             facts.dry_runs.drop(dry_run, name)
             return RedirectResponse("/facts", 303)
+        if what == "again":
+            return await _again(facts, request, dry_run)
         if what not in {"apply", "skip"}:
             return facts.pages.page(request, "problem.html", 404, words=t("facts.no_act"))
         try:
@@ -78,16 +84,42 @@ def fact_upload(facts: FactsPage) -> APIRouter:
                 if isinstance(file, UploadFile) and file.filename
                 else None
             )
-        kind = asked.get("kind", "")
-        if brought is None or (kind and kind not in (*FORMATS, *BY_KEY)):
+        wanted = _wanted(asked, facts.timezone)
+        if brought is None or wanted is None:
             told = t("facts.no_file") if brought is None else t("facts.no_kind")
             return await asyncio.to_thread(facts.all, request, 422, refused=told, asked=asked)
-        wanted = Wanted(kind, asked.get("school", "").strip(), "replace" in asked, facts.timezone, MOST_ROWS)
-        async with facts.imports.one_at_a_time:
-            held = await asyncio.to_thread(facts.dry_runs.show, [brought], wanted, caller(request).name)
-        return RedirectResponse(f"/facts/previews/{held.id}", 303)
+        return await _shown(facts, request, [brought], wanted)
 
     return routes
+
+
+async def _again(facts: FactsPage, request: Request, dry_run: str) -> Response:
+    """Read the file of a dry run otherwise."""
+    form = await request.form()
+    wanted = _wanted({name: value[:200] for name, value in form.items() if isinstance(value, str)}, facts.timezone)
+    try:
+        held = facts.dry_runs.get(dry_run, caller(request).name)
+    except DryRunGone:
+        return await _gone(facts, request)
+    if wanted is None:
+        t = facts.pages.texts(request)
+        return await asyncio.to_thread(_preview, facts, request, held, 422, t("facts.no_kind"))
+    return await _shown(facts, request, held.files, wanted)
+
+
+def _wanted(asked: Mapping[str, str], timezone: str) -> Wanted | None:
+    """How a file is to be read; None where the kind is none."""
+    kind = asked.get("kind", "")
+    if kind and kind not in (*FORMATS, *BY_KEY):
+        return None
+    return Wanted(kind, asked.get("school", "").strip(), "replace" in asked, timezone, MOST_ROWS)
+
+
+async def _shown(facts: FactsPage, request: Request, files: Sequence[Brought], wanted: Wanted) -> Response:
+    """Go on to the page of a new dry run."""
+    async with facts.imports.one_at_a_time:
+        held = await asyncio.to_thread(facts.dry_runs.show, files, wanted, caller(request).name)
+    return RedirectResponse(f"/facts/previews/{held.id}", 303)
 
 
 async def _fits(request: Request) -> bool:
@@ -141,6 +173,9 @@ def _preview(facts: FactsPage, request: Request, held: DryRun, status: int = 200
         address=lambda page: f"?page={page}&wrong={wrong_at}#changes",
         wrong_address=lambda page: f"?page={at}&wrong={page}#mistakes",
         refused=refused,
+        asked={"kind": held.wanted.kind, "school": held.wanted.school}
+        | ({"replace": ""} if held.wanted.replace else {}),
+        **facts.how(t),
         path=f"/facts/previews/{held.id}",
         query=urlencode({"page": at, "wrong": wrong_at}),
     )

@@ -131,6 +131,18 @@ def test_what_changes_is_told_field_by_field_with_names(hub: District):
     assert "school -1" in gone
 
 
+def test_the_same_file_is_read_as_another_kind_and_for_a_school_without_sending_it_again(hub: District):
+    made_real(hub, SCHOOLS, "schools.csv")
+    there = sent(hub, "名称\n三年级1班\n", "a.csv").headers["location"]
+    assert "班级 +1" not in page(hub, there)
+    again = hub.http().post(f"{there}/again", data={"kind": "classes", "school": "二小"}).headers["location"]
+    shown = page(hub, again)
+    assert "班级 +1" in shown
+    assert '<option value="classes" selected>' in shown
+    assert hub.http().post(f"{there}/again", data={"kind": "stars"}).status_code == 422
+    assert hub.http().post("/facts/previews/0000/again").status_code == 404
+
+
 def test_facts_that_changed_meanwhile_are_shown_anew_and_nothing_else_is_made(hub: District):
     made_real(hub, SCHOOLS, "schools.csv")
     there = sent(hub, SCHOOLS.replace("一小", "实验一小")).headers["location"]

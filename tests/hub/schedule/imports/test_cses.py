@@ -131,7 +131,7 @@ def test_what_is_no_schedule_is_refused_in_words(school, text, words):
 
 
 def test_a_schedule_without_a_school_or_beside_its_bells_is_refused_in_words(school):
-    assert "say --school" in propose([Brought("a.yaml", SCHEDULE.encode())], school, Wanted()).mistakes[0].told("en")
+    assert "(--school)" in propose([Brought("a.yaml", SCHEDULE.encode())], school, Wanted()).mistakes[0].told("en")
     late = csv("bells.csv", "学校,节次,开始,结束\ns1,1,13:00,13:40\n")
     known = [*school, *facts(propose([late], school, Wanted()))]
     assert "08:00–09:00 is no period of school s1" in imported(SCHEDULE, known).mistakes[0].told("en")
