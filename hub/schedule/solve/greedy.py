@@ -47,6 +47,7 @@ class _Filling:
         self._option_uses = _uses(compiled.option_use_start, compiled.option_use, compiled.option_units)
         self._place_uses = _uses(compiled.place_use_start, compiled.place_use, compiled.place_units)
         self._mask = compiled.request_mask.tolist()
+        self._must = compiled.request_must
         self._start = compiled.request_start.tolist()
         self._place = compiled.candidate_place.tolist()
         self._option = compiled.candidate_option.tolist()
@@ -61,8 +62,9 @@ class _Filling:
         self._served = [-1] * len(compiled.request_mask)
 
     def load(self, start: Chosen) -> None:
-        """Take over what fits."""
-        for request, candidate in enumerate(start.candidate.tolist()):
+        """Take over what fits; whoever is pinned comes first."""
+        for request in np.argsort(~self._must, kind="stable").tolist():
+            candidate = int(start.candidate[request])
             if candidate < 0:
                 continue
             option = self._option[candidate]

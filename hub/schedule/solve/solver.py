@@ -22,6 +22,7 @@ from hub.schedule.solve.milp import fixed_times, polish, within, worth
 from hub.schedule.solve.neighbourhood import improved
 from hub.schedule.solve.program import Scope
 from hub.schedule.solve.progress import TELL_EVERY_S, Allowance, Progress
+from hub.schedule.solve.rows import owners
 from hub.schedule.solve.search import Search, with_wishes
 
 __all__ = ["Progress", "solve"]
@@ -31,6 +32,8 @@ SECONDS = 10.0
 BOUND_SHARE, SEARCH_SHARE, POLISH_SHARE = 0.25, 0.8, 0.9
 """Which share of the seconds is spent, at most, when the bound, the search and the pairing at the times found are done;
 the rest goes to neighbourhoods. In a district that HiGHS cannot pair as a whole, all goes to the search."""
+PINS_SHARES = 0.25, 0.5
+"""And when HiGHS has tried to serve all that is pinned, in one way and in another, where greedy does not."""
 LONGEST_S = 30.0
 """One answer of HiGHS may take so long, however long the whole may: neighbourhoods bring more."""
 SEARCHED_WHOLE = 2_000
@@ -112,11 +115,11 @@ class _Solving:
 
     def begin(self, start: Plan | None) -> None:
         """A first answer, with all that is pinned in it."""
-        begin = chosen_of(self._compiled, start) if start is not None else None
+        begin = chosen_of(self._compiled, start) if start is not None else nothing(self._compiled)
         self._best = greedy(self._compiled, begin)
         pinned = self._compiled.request_must
         if self._best.candidate[pinned].min(initial=0) < 0:
-            self._best = greedy(self._compiled, self._pinned_alone())
+            self._best = greedy(self._compiled, self._pinned_in(begin))
         self._enter("greedy")
 
     def pair_at_fixed_times(self) -> bool:
@@ -182,12 +185,32 @@ class _Solving:
             raise PlanBroken((f"it is worth {checked.score.total} points, and was taken to be worth {counted}",))
         return plan.model_copy(update={"score": checked.score})
 
-    def _pinned_alone(self) -> Chosen:
-        """Serve all that is pinned, and nothing else, where that can be."""
-        everywhere = np.ones(len(self._compiled.options), np.bool_)
-        scope = Scope(everywhere, self._compiled.request_must, nothing(self._compiled))
-        seconds = self._clocked(0.5)
-        return within(self._compiled, scope, seconds=seconds, nodes=NODES, stop=self._allowance.stopped).chosen
+    def _pinned_in(self, begin: Chosen) -> Chosen:
+        """All that is pinned served, where that can be, and what there was besides: it may not all fit.
+
+        Whoever is pinned and served stays so, if the others can be served then.
+        """
+        must = self._compiled.request_must
+        found = nothing(self._compiled)
+        for share, kept in zip(PINS_SHARES, (self._pinned_of(self._best), nothing(self._compiled)), strict=True):
+            times_open = (kept.option < 0)[owners(self._compiled.lesson_start)]
+            scope = Scope(times_open, must & (kept.candidate < 0), kept)
+            seconds, stop = self._clocked(share), self._allowance.stopped
+            found = within(self._compiled, scope, seconds=seconds, nodes=NODES, stop=stop).chosen
+            if (found.candidate[must] >= 0).all():
+                break
+        return Chosen(
+            np.where(found.option < 0, begin.option, found.option), np.where(must, found.candidate, begin.candidate)
+        )
+
+    def _pinned_of(self, chosen: Chosen) -> Chosen:
+        """What of an answer is pinned, and the lessons for it."""
+        candidate = np.where(self._compiled.request_must, chosen.candidate, -1).astype(np.int32)
+        option = np.full_like(chosen.option, -1)
+        taken = self._compiled.candidate_option[candidate[candidate >= 0]]
+        taken = taken[taken >= 0]
+        option[owners(self._compiled.lesson_start)[taken]] = taken
+        return Chosen(option, candidate)
 
     def _anneal(self, work: int) -> None:
         search = Search(self._compiled, self._best, self._seed)

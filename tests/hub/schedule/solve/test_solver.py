@@ -85,6 +85,25 @@ def test_whatever_the_seed_and_however_long_it_may_a_plan_comes_of_it(district, 
     assert not check(district, soon).violations
 
 
+def test_a_pin_that_a_start_has_no_room_for_moves_few_others(district, plan):
+    pinned = {pin.request for pin in district.pins}
+    times = {one.id: one.times for one in district.requests}
+    stays = {one.request: (one.lesson, one.time) for one in plan.served}
+    tried = 0
+    for one in plan.served:
+        for time in times[one.request]:
+            changed = district.model_copy(update={"pins": (*district.pins, Pin(request=one.request, time=time))})
+            if tried >= 8 or one.request in pinned or time == one.time:
+                continue
+            try:
+                after = solve(changed, work=1, start=plan, prove=False)
+            except PinsUnmet:
+                continue
+            tried += 1
+            assert sum((each.lesson, each.time) == stays.get(each.request) for each in after.served) > 0.9 * len(stays)
+    assert tried == 8
+
+
 def test_a_pinned_request_is_served_however_much_more_others_would_be_worth():
     bells = (Bell(begins="08:00", ends="08:40"),)
     classes = [f"k{number}" for number in range(13)]
