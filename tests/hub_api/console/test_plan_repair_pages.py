@@ -285,6 +285,18 @@ def test_that_nobody_is_touched_is_told_beside_the_form(hub: District):
     assert counting(hub, 10) == "p-000001"
 
 
+def test_what_lasts_says_which_weeks_with_a_plan_of_their_own_it_replaces(hub: District):
+    send(hub, f"{away(hub, 17).headers['location']}/accept", take="1")
+    assert counting(hub, 17) != "p-000001"
+    lasts = away(hub, 16, onwards="yes").headers["location"]
+    assert "第 17 周各有单独的课表" in page(hub, lasts)
+    send(hub, f"{lasts}/accept", take="1")
+    assert len({counting(hub, week) for week in range(16, 21)}) == 1
+    told = page(hub, lasts)
+    assert "自第 16 周起的课表现在是" in told
+    assert "第 20 周" in told
+
+
 def test_a_repair_of_another_plan_or_none_is_not_found(hub: District):
     address = away(hub, 12).headers["location"]
     elsewhere = address.replace("p-000001", "p-000099")
