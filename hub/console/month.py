@@ -1,5 +1,6 @@
 """A month report in words that a principal reads: one content for the page, the workbook and the PDF."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Number:
         return f"{self.value:.1f}" if self.unit == "s" or self.value != round(self.value) else f"{self.value:.0f}"
 
 
-Cell = str | Number
+Cell = str | Number | dt.date
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +148,12 @@ def _took_part(report: MonthReport, t: Texts) -> Iterable[str]:
 
 
 def _classes_said(classes: Sequence[ClassMonth], t: Texts) -> Iterable[str]:
-    silent = [one for one in classes if one.silent]
+    silent = [(one.silent, one) for one in classes if one.silent]
     if silent:
-        worst = sorted(silent, key=lambda one: (-one.silent, one.school_class))[:3]
+        worst = sorted(silent, key=lambda pair: (-pair[0], pair[1].school_class))[:3]
         named = t("month.comma").join(
-            t("month.silent_class", who=f"{one.school_name} {one.name}", silent=one.silent, known=one.answers.known)
-            for one in worst
+            t("month.silent_class", who=f"{one.school_name} {one.name}", silent=lessons, known=one.answers.known)
+            for lessons, one in worst
         )
         yield t("month.said.silent", count=len(silent), named=named)
 
@@ -160,7 +161,7 @@ def _classes_said(classes: Sequence[ClassMonth], t: Texts) -> Iterable[str]:
 def _schools(schools: Sequence[SchoolMonth], t: Texts) -> Sheet:
     rows = []
     for one in schools:
-        for role, counts in (("leading", one.leading), ("receiving", one.receiving)):
+        for role, counts in (("leading", one.leading), ("receiving", one.receiving), ("open", one.open_class)):
             if counts.planned or counts.called_off:
                 rows.append((one.name, t(f"month.{role}"), *_counted(counts)))
     header = (t("month.col.school"), t("month.col.role"), *_counted_header(t))
@@ -174,7 +175,7 @@ def _classes(classes: Sequence[ClassMonth], t: Texts) -> Sheet:
             one.name,
             *_counted(one.counts),
             _median(one.answers, t),
-            Number(one.silent, "count") if one.answers.known else t("month.unknown"),
+            Number(one.silent, "count") if one.silent is not None else t("month.unknown"),
             Number(one.answers.known, "count"),
             _median(one.wait, t),
         )
@@ -217,7 +218,7 @@ def _measures(report: MonthReport, t: Texts) -> Sheet:
 def _lost(lost: Sequence[LostLesson], t: Texts) -> Sheet:
     rows = [
         (
-            one.date.isoformat(),
+            one.date,
             TimetableSlot(week=one.week, day=one.day, period=one.period).words(t.language),
             " ".join(part for part in (one.subject, one.title) if part),
             one.lead,

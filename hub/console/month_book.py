@@ -1,5 +1,6 @@
 """A month report as a workbook (XLSX) and on paper (PDF)."""
 
+import datetime as dt
 import io
 import re
 from collections.abc import Sequence
@@ -63,10 +64,12 @@ def _table(page: Worksheet, sheet: Sheet) -> None:
         one.fill = PatternFill("solid", start_color="EEF2F6")
         one.alignment = Alignment(wrap_text=True, vertical="top")
     for row in sheet.rows:
-        page.append([one.value if isinstance(one, Number) else _safe(one) for one in row])
+        page.append([_value(one) for one in row])
         for cell, told in zip(page[page.max_row], row, strict=True):
             if isinstance(told, Number):
                 cell.number_format = FORMATS[told.unit]
+            elif isinstance(told, dt.date):
+                cell.number_format = "yyyy-mm-dd"
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     if sheet.note:
         page.append([])
@@ -75,6 +78,12 @@ def _table(page: Worksheet, sheet: Sheet) -> None:
         longest = max(_width(str(row[column])) for row in (sheet.header, *sheet.rows))
         page.column_dimensions[get_column_letter(column + 1)].width = min(WIDEST, longest + 2)
     page.freeze_panes = "A2"
+
+
+def _value(cell: Cell) -> str | float | dt.date:
+    if isinstance(cell, Number):
+        return cell.value
+    return cell if isinstance(cell, dt.date) else _safe(cell)
 
 
 def _safe(words: str) -> str:

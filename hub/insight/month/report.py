@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hub.insight.month.fates import Fate, Planned, Told, fate_of
 from hub.insight.month.lesson import LessonFigures
-from hub.insight.month.spread import Spread, spread
+from hub.insight.month.spread import LEAST, Spread, spread
 from hub.schedule.calendars.occurrences import LeadPart, ReceivingPart
 from hub.session.remarks import Remark
 from hub.session.views import View
@@ -54,6 +54,7 @@ class SchoolMonth(View):
     name: str
     leading: Counts
     receiving: Counts
+    open_class: Counts
 
 
 class ClassMonth(View):
@@ -65,7 +66,10 @@ class ClassMonth(View):
     name: str
     counts: Counts
     answers: Spread = Field(description="Answers of its pupils, a lesson.")
-    silent: int = Field(description="Lessons, of those in which answers are known, in which nobody of it answered.")
+    silent: int | None = Field(
+        description="Lessons, of those in which answers are known, in which nobody of it answered; "
+        "None with fewer than three, as any figure of so few."
+    )
     wait: Spread = Field(description="Median wait before its answers, a lesson.")
 
 
@@ -102,7 +106,7 @@ class MonthReport(View):
     classes: tuple[ClassMonth, ...]
     lost: tuple[LostLesson, ...]
     measures: dict[str, Spread]
-    types: dict[str, int] = Field(description="Lessons by class type (Rt-Ch).")
+    types: dict[str, int] = Field(description="Lessons by class type (Rt-Ch); none where fewer than three have one.")
     observed: int = Field(description="Lessons that were held and of which something was measured.")
     open_held: int = Field(0, description="Open classes among the lessons that were held: one room, recorded.")
 
@@ -160,7 +164,7 @@ def month_report(
         classes=_classes(planned, schools, figures, now),
         lost=tuple(_lost(one, fate) for one, fate in told if fate.fate in {Fate.PARTLY, Fate.MISSED, Fate.CALLED_OFF}),
         measures={key: _measure(key, unit, held, figures) for key, unit in UNITS.items()},
-        types=dict(sorted(types.items())),
+        types=dict(sorted(types.items())) if types.total() >= LEAST else {},
         observed=sum(one != LessonFigures(session=one.session) for one in measured),
         open_held=sum(one.occurrence.lead is None for one in held),
     )
@@ -191,6 +195,7 @@ def _schools(planned: Sequence[Planned], schools: Collection[str], now: float) -
     names: dict[str, str] = {}
     leading: dict[str, list[Told]] = defaultdict(list)
     receiving: dict[str, list[Told]] = defaultdict(list)
+    opened: dict[str, list[Told]] = defaultdict(list)
     for one in planned:
         lead = one.occurrence.lead
         listens = {part.school for part in one.occurrence.receiving}
@@ -198,15 +203,16 @@ def _schools(planned: Sequence[Planned], schools: Collection[str], now: float) -
         if lead is not None and lead.school in schools:
             leading[lead.school].append(fate_of(one, now, lead.school))
         for school in listens & set(schools):
-            receiving[school].append(fate_of(one, now, school))
+            (opened if lead is None else receiving)[school].append(fate_of(one, now, school))
     return tuple(
         SchoolMonth(
             school=school,
             name=names[school],
             leading=counts_of(leading[school]),
             receiving=counts_of(receiving[school]),
+            open_class=counts_of(opened[school]),
         )
-        for school in sorted(set(leading) | set(receiving))
+        for school in sorted({*leading, *receiving, *opened})
     )
 
 
@@ -215,6 +221,8 @@ def _classes(
 ) -> tuple[ClassMonth, ...]:
     parts: dict[str, list[tuple[Planned, ReceivingPart]]] = defaultdict(list)
     for one in planned:
+        if one.occurrence.lead is None:
+            continue  # a class that has an open class listens to nobody
         for part in one.occurrence.receiving:
             if part.school in schools and part.school_class is not None:
                 parts[part.school_class].append((one, part))
@@ -232,9 +240,10 @@ def _class(
     rooms = [
         figures[one.session.session].of_room(part.room) if one.session and one.session.session in figures else None
         for (one, part), fate in zip(parts, fates, strict=True)
-        if fate.fate in {Fate.HELD, Fate.PARTLY} and one.occurrence.lead is not None
+        if fate.fate in {Fate.HELD, Fate.PARTLY}
     ]
     answers = [room.answers if room is not None else None for room in rooms]
+    known = sum(one is not None for one in answers)
     return ClassMonth(
         school=first.school,
         school_name=first.school_name or first.school,
@@ -242,7 +251,7 @@ def _class(
         name=first.class_name or school_class,
         counts=counts_of(fates),
         answers=spread(answers, "count"),
-        silent=sum(one == 0 for one in answers),
+        silent=sum(one == 0 for one in answers) if known >= LEAST else None,
         wait=spread([room.wait_s if room is not None else None for room in rooms], "s"),
     )
 

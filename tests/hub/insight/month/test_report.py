@@ -1,6 +1,10 @@
 """A month report counts what was planned, says who took part, and calls unknown what is unknown."""
 
+import base64
+import datetime as dt
 import io
+import re
+import zlib
 
 import pytest
 from openpyxl import load_workbook
@@ -78,12 +82,18 @@ def test_open_classes_are_counted_as_held_and_not_asked_how_a_far_class_took_par
     assert (with_open.counts.held, with_open.counts.booked, with_open.open_held) == (3, 1, 2)
     assert (with_open.measures["far_share"].of, with_open.measures["teachers_share"].of) == (1, 3)
     (two,) = with_open.classes
-    assert (two.counts.held, two.answers.of, two.wait.of) == (3, 1, 1)
+    assert (two.counts.held, two.answers.of, two.wait.of) == (1, 1, 1)
+    school = next(one for one in with_open.schools if one.school == "two")
+    assert (school.receiving.held, school.open_class.held, school.open_class.booked) == (1, 2, 1)
 
 
 @pytest.mark.parametrize("language, words", [("zh", "2 节是开放课"), ("en", "2 of the lessons held were open classes")])
 def test_it_is_said_how_many_open_classes_were_held(with_open, language, words):
-    assert words in " ".join(paper_of(with_open, TEXTS[language], "2026-12-01 08:00").sentences)
+    paper = paper_of(with_open, TEXTS[language], "2026-12-01 08:00")
+    assert words in " ".join(paper.sentences)
+    assert [row[1] for row in paper.sheets[0].rows if row[0] == "石桥小学"] == [
+        TEXTS[language](f"month.{role}") for role in ("receiving", "open")
+    ]
 
 
 @pytest.mark.parametrize("language, words", [("zh", "听课班级学生"), ("en", "receiving classes")])
@@ -101,6 +111,22 @@ def test_what_few_lessons_tell_has_no_median():
     assert spread([0.2, None, 0.4, 0.3], "share").median == pytest.approx(0.3)
     four = spread([1, 2, 3, 4], "count")
     assert (four.low, four.median, four.high) == (1.75, 2.5, 3.25)
+
+
+def test_a_school_with_one_lesson_is_told_nothing_of_how_it_went():
+    only = held(2)
+    known = {only.session.session: figures(only, 0)}
+    report = month_report("2026-11", Scope.SCHOOL, "two", "石桥小学", {"two"}, [only], known, now=NOW)
+    assert report.counts.held == 1
+    assert {(one.known, one.median, one.least, one.most) for one in report.measures.values()} <= {
+        (1, None, None, None),
+        (0, None, None, None),
+    }
+    (pupils,) = report.classes
+    assert (pupils.answers.known, pupils.answers.least, pupils.silent) == (1, None, None)
+    assert report.types == {}
+    paper = paper_of(report, TEXTS["zh"], "")
+    assert "三年级2班" not in " ".join(paper.sentences)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -141,6 +167,9 @@ def test_the_workbook_holds_numbers_that_can_be_added_and_no_formulas(month):
     assert rows[1][:4] == ("第一小学", "主讲", 6, 3)
     assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
     assert book.worksheets[0]["A1"].value.startswith("'=")
+    lost = book["没有上成、取消和有教室未到的课"]
+    assert [cell.value.date() for cell in lost["A"][1:]] == [dt.date(2026, 11, date) for date in (5, 6, 9)]
+    assert {cell.number_format for cell in lost["A"][1:]} == {"yyyy-mm-dd"}
 
 
 def test_the_pdf_has_its_words_in_it(month):
@@ -148,3 +177,23 @@ def test_the_pdf_has_its_words_in_it(month):
     assert data.startswith(b"%PDF")
     assert b"STSong-Light" in data
     assert data.count(b"/Type /Page\n") >= 1
+    words = text_of(data)
+    for part in ("石桥小学", "三年级2班", "教师请假", "2026-11-09"):
+        assert part in words
+
+
+def text_of(data):
+    """What can be selected in a PDF whose font is encoded as UniGB-UCS2: UTF-16."""
+    assert b"UniGB-UCS2-H" in data
+    found = []
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", data, re.DOTALL):
+        drawn = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
+        for shown in re.findall(rb"\(((?:\\.|[^\\)])*)\) Tj", drawn, re.DOTALL):
+            plain = re.sub(rb"\\([0-7]{3}|.)", _unescaped, shown, flags=re.DOTALL)
+            found.append(plain.decode("utf-16-be"))
+    return "".join(found)
+
+
+def _unescaped(found):
+    one = found[1]
+    return bytes([int(one, 8)]) if len(one) == 3 else {b"n": b"\n", b"r": b"\r", b"t": b"\t"}.get(one, one)
