@@ -43,6 +43,17 @@ LONE_NOT_YET = (
 )
 LONE_UNRECORDED = ("开放课：正在上课，本节课不录像", "Open class: the lesson is on; it is not to be recorded")
 """A lead room that has the session to itself waits for nobody."""
+WATCHING_OFF = ("正在观摩，本教室的摄像头和麦克风已关闭", "Watching; this room's camera and microphone are off")
+WATCHING: Mapping[Rung, tuple[str, str]] = {
+    Rung.BOTH: WATCHING_OFF,
+    Rung.ONE_WAY: WATCHING_OFF,
+    Rung.SOUND: ("网络很差：只有主讲教室的声音和课件", "Very poor network: only the lead room's sound and slides come"),
+    Rung.ALONE: (
+        "还没有收到主讲教室的画面和声音，接通后会自动播放",
+        "Nothing comes from the lead room; it is shown by itself as soon as it does",
+    ),
+}
+"""No class sits in such a room, so nobody there is asked to teach it."""
 WATCHED = ("观摩已结束", "The lesson that was watched is over")
 HUB_AWAY = ("中心未连接", "the hub is not in reach")
 THIS_ROOM = ("本机：{room}", "This machine: {room}")
@@ -256,6 +267,8 @@ def _live_words(lesson: Shown, whole: WholeRoom | None, *, recording: bool) -> t
         if recording:
             return LONE_RECORDED
         return LONE_NOT_YET if lesson.order.policy.record else LONE_UNRECORDED
+    if lesson.order.watches(lesson.room):
+        return WATCHING[whole.rung if whole is not None else Rung.ALONE]
     if whole is None:
         return None if lesson.joined else ALONE
     return whole.words if whole.rung is not Rung.BOTH or whole.cut_off else None

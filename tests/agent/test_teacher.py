@@ -122,6 +122,21 @@ def test_a_lead_room_that_is_alone_reads_whether_it_is_recorded_and_of_no_other_
     assert overlay_state(lesson, {}, connected=True, since=1.0).words_en == en
 
 
+@pytest.mark.parametrize(
+    "rung, en",
+    [
+        (Rung.BOTH, "Watching; this room's camera and microphone are off"),
+        (Rung.ONE_WAY, "Watching; this room's camera and microphone are off"),
+        (Rung.SOUND, "Very poor network: only the lead room's sound and slides come"),
+        (Rung.ALONE, "Nothing comes from the lead room; it is shown by itself as soon as it does"),
+    ],
+)
+def test_who_watches_a_master_class_is_not_asked_to_teach(rung: Rung, en: str):
+    watching = Held(order=ORDER.model_copy(update={"mode": Mode.MASTER}), room=FAR)
+    state = overlay_state(watching, {"lead": stand(Role.RECEIVING, rung)}, connected=True, since=1.0)
+    assert state.words_en == en
+
+
 async def test_the_screen_hears_of_a_new_rung_and_since_when(tmp_path):
     now = 100.0
     stands = {"lead": stand(Role.RECEIVING, Rung.BOTH)}
