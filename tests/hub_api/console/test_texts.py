@@ -94,7 +94,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"report.error.{kind}{tail}" for kind in ("off", "wrong", "found") for tail in ("", "_mean")}
     by_name |= {f"month.reason.{one}" for one in Reason} | {f"month.fate.{one}" for one in Fate}
     by_name |= {f"month.type.{one}" for one in ClassType} | {f"month.measure.{one}" for one in UNITS}
-    by_name |= {"month.leading", "month.receiving"}
+    by_name |= {"month.leading", "month.receiving", "month.open"}
     by_name |= {f"facts.format.{one}" for one in FORMATS} | {f"facts.what.{one}" for one in KINDS_OF_CHANGE}
     by_name |= {f"month.said.{one}{tail}" for one in ("teachers", "far") for tail in ("", "_unknown")}
     stages |= {key for key in there if key.startswith("month.col.")}
