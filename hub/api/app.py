@@ -248,7 +248,7 @@ def _calendar_routes(parts: HubParts, pages: Pages) -> tuple[APIRouter, ...]:
     told, tries = recorders.Recorders(now), Tries(now)
     return (
         calendars.operator_routes(subscriptions, settings.http, told.of),
-        calendar_pages(pages, subscriptions, settings.http),
+        calendar_pages(pages, subscriptions, settings.http, told.of),
         calendars.feed_routes(subscriptions, tries),
         recorders.recorder_routes(subscriptions, told, tries, settings.http, now),
     )

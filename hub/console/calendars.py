@@ -1,13 +1,14 @@
 """The page on which staff hands out calendars: who reads which, a new address with its QR code, and an end to one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.api.access import caller
+from hub.api.recorders import RecorderState
 from hub.console.pages import Pages
 from hub.console.texts import Texts
 from hub.door import address_for_devices
@@ -18,13 +19,16 @@ from hub.settings import HttpSettings
 from hub.store.calendar_tokens import TokenUnknown
 
 
-def calendar_pages(pages: Pages, subscriptions: Subscriptions, http: HttpSettings) -> APIRouter:
+def calendar_pages(
+    pages: Pages, subscriptions: Subscriptions, http: HttpSettings, recorder: Callable[[str], RecorderState | None]
+) -> APIRouter:
     """The page, and what its forms do.
 
     Args:
         pages: makes pages.
         subscriptions: the calendars and their tokens.
         http: says how subscribers reach the hub.
+        recorder: what the recorder that signs in with a token said last, by the token's id.
     """
     routes = APIRouter(tags=["console"], default_response_class=HTMLResponse)
 
@@ -41,6 +45,8 @@ def calendar_pages(pages: Pages, subscriptions: Subscriptions, http: HttpSetting
             known=known,
             tokens=subscriptions.all(),
             most=WORDS_MOST,
+            recorder=recorder,
+            recorder_states=_recorder_states(t),
             **values,
         )
 
@@ -88,4 +94,17 @@ def _kinds(t: Texts) -> Mapping[Kind, str]:
         Kind.ROOM: t("calendars.room"),
         Kind.TEACHER: t("calendars.teacher"),
         Kind.CLASS: t("calendars.class"),
+    }
+
+
+def _recorder_states(t: Texts) -> Mapping[str, str]:
+    """What a recorder calls itself, in words; what it makes up stands as it is."""
+    return {
+        "idle": t("calendars.recorder.idle"),
+        "capturing": t("calendars.recorder.capturing"),
+        "uploading": t("calendars.recorder.uploading"),
+        "error": t("calendars.recorder.error"),
+        "offline": t("calendars.recorder.offline"),
+        "shutting_down": t("calendars.recorder.offline"),
+        "unknown": t("calendars.recorder.unknown"),
     }

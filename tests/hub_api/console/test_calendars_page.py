@@ -54,5 +54,13 @@ def test_whom_nobody_knows_is_told_and_what_was_typed_stays(hub: District):
     assert "王老师 &lt;手机&gt;" in answer.text
 
 
+def test_what_a_recorder_said_last_stands_beside_its_address(hub: District):
+    (token,) = re.findall(r"/calendars/(tc-[^\"]+)\.ics", given(hub).text)[:1]
+    with httpx.Client(base_url=hub.url, auth=("any", token)) as recorder:
+        for state, words in (("capturing", "录播机正在录制"), ("warming_up", "录播机warming_up")):
+            assert recorder.post("/capture-admin/agents/two-a", data={"state": state}).status_code == 200
+            assert words in hub.http().get("/calendars?lang=zh").text
+
+
 def test_the_page_of_plans_leads_to_it(hub: District):
     assert 'href="/calendars"' in hub.http().get("/plan").text
