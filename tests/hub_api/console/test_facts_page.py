@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from hub.api.plan_imports import LARGEST_IMPORT_BYTES
 from hub.console.facts_held import HELD_MOST
 from hub.schedule.imports.reading import Brought, Wanted, propose
 from hub.schedule.imports.tables import TABLES
+from hub.store.operators import new_token
 from tests.hub_api.district import District, district
 
 SCHOOLS = "编号,名称,共同体\ns1,一小,东片\ns2,二小,东片\n"
@@ -87,7 +89,7 @@ def test_a_file_is_shown_made_listed_and_taken_back_and_made_again(hub: District
     undone = hub.http().post(f"/facts/imports/{made}/undo")
     assert counts(hub) == {}
     listed = page(hub, undone.headers["location"])
-    assert f"已撤销 {made}： 学校 −2".replace("−", "-") in listed
+    assert f"已撤销 {made}： 学校 -2" in listed
     assert "恢复" in listed
     hub.http().post(f"/facts/imports/{undone.headers['location'].split('=')[1]}/undo")
     assert counts(hub) == {"school": 2}
@@ -155,6 +157,44 @@ def test_facts_that_changed_meanwhile_are_shown_anew_and_nothing_else_is_made(hu
     assert "实验一小" not in page(hub, "/facts")
     hub.http().post(f"{there}/apply")
     assert "实验一小" in page(hub, "/facts")
+
+
+def test_a_name_that_means_nobody_any_more_keeps_a_dry_run_from_being_made(hub: District):
+    made_real(hub, SCHOOLS, "schools.csv")
+    there = sent(hub, TEACHERS, "teachers.csv").headers["location"]
+    made_real(hub, SCHOOLS.replace("二小", "石桥小学"), "schools.csv")
+    refused = hub.http(cookies={"tongtang-language": "zh"}).post(f"{there}/apply")
+    assert refused.status_code == 409
+    assert "没有学校“二小”" in refused.text
+    assert counts(hub) == {"school": 2}
+
+
+def test_a_dry_run_is_for_the_operator_who_asked_for_it(hub: District):
+    there = sent(hub, SCHOOLS).headers["location"]
+    token = new_token()
+    hub.parts.store.operators.set_token("li-jing", token, 1.0)
+    other = httpx.Client(base_url=hub.url, headers={"Authorization": f"Bearer {token}"})
+    assert other.get(there).status_code == 404
+    assert other.post(f"{there}/apply").status_code == 404
+    other.post(f"{there}/drop")
+    assert hub.http().post(f"{there}/apply").status_code == 303
+    assert other.get("/facts").status_code == 200
+
+
+def test_two_who_make_the_same_real_at_once_make_one_import(hub: District):
+    there = sent(hub, SCHOOLS).headers["location"]
+    answers: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(hub.http().post(f"{there}/apply").headers["location"]))
+        for _ in range(4)
+    ]
+    before = len(hub.parts.store.plan_facts.imports())
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(answers)) == 1
+    assert len(hub.parts.store.plan_facts.imports()) == before + 1
 
 
 def test_facts_that_have_nothing_to_do_with_it_do_not_hold_it_up(hub: District):
