@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ from hub.store.store import Store
 from hub.wiring import Opened, connect
 
 ALL_ON = Policy(record=True, observe=True, upload=True)
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients that speak plain HTTP: httpx else reads every authority of the machine for each of them, in 20 ms."""
 
 
 class LateClock(HubClock):
@@ -76,7 +79,7 @@ class District:
         return {"Authorization": f"Bearer {self.token}"}
 
     def http(self, **how: object) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=self.headers, **how)
+        return httpx.Client(base_url=self.url, headers=self.headers, verify=PLAIN, **how)
 
     def register(self, names: tuple[tuple[str, str], ...] = (("主讲一", "城关小学"), ("听课一", "石桥教学点"))) -> None:
         for device, (name, school) in zip((self.lead, self.receiving), names, strict=True):

@@ -1,6 +1,7 @@
-"""`tongtang hub run` as a process of its own, as a service manager starts it."""
+"""`tongtang hub run` as a process of its own, as a service manager starts it; and commands that end by themselves."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -9,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from typer.testing import CliRunner
+
+from hub.cli import app
 
 COMMAND = [sys.executable, "-c", "from hub.cli import app; app()"]
 
@@ -41,6 +46,19 @@ def running(config: Path, data: Path) -> Iterator[Running]:
 
 
 def refused(*words: object) -> tuple[int, str]:
-    """Exit code and words of a command that ends by itself."""
+    """Exit code and words of a command that ends by itself, in a process of its own."""
     done = subprocess.run([*COMMAND, *map(str, words)], capture_output=True, text=True, timeout=40, check=False)
     return done.returncode, done.stderr
+
+
+def refused_here(*words: object) -> tuple[int, str]:
+    """The same in this process, without the two seconds that a new one takes to load a hub; what is logged is told."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()  # else the command takes it that whoever called it says where logs go
+    try:
+        done = CliRunner().invoke(app, [str(word) for word in words])
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    return done.exit_code, done.stderr

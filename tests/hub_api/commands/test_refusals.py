@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.founding import init
-from tests.hub_api.commands.running import COMMAND, refused, running
-
-NO_MOSQUITTO = [COMMAND[0], "-c", "import hub.broker.embedded as e, hub.cli; e.SBIN = e.Path('/none'); hub.cli.app()"]
+from tests.hub_api.commands.running import refused, refused_here, running
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def one_line(told: tuple[int, str]) -> str:
 def test_a_port_that_another_program_has(data: Path, door: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        words = one_line(refused("run", "--config", settings(data, **{door: f"port = {port}"})))
+        words = one_line(refused_here("run", "--config", settings(data, **{door: f"port = {port}"})))
     assert f"127.0.0.1:{port}" in words if door == "http" else f"port {port} on 127.0.0.1 is taken" in words
     assert "port" in words.partition("set another")[2]
 
@@ -44,7 +42,7 @@ def test_a_port_that_another_program_has(data: Path, door: str):
 @pytest.mark.parametrize("door", ["http", "mqtt"])
 def test_an_address_that_is_not_of_this_machine(data: Path, door: str, port: int):
     where = f'host = "198.51.100.7"\nport = {port}'
-    words = one_line(refused("run", "--config", settings(data, **{door: where})))
+    words = one_line(refused_here("run", "--config", settings(data, **{door: where})))
     assert "198.51.100.7" in words
 
 
@@ -53,15 +51,15 @@ def test_an_address_that_is_not_of_this_machine(data: Path, door: str, port: int
     [{"mqtt": 'host = "0.0.0.0"\nport = 0\ntls = false'}, {"more": 'broker = "mqtt://broker.school:1883"'}],
 )
 def test_a_broker_that_would_be_open_to_the_network(data: Path, more: dict[str, str]):
-    words = one_line(refused("run", "--config", settings(data, **more)))
+    words = one_line(refused_here("run", "--config", settings(data, **more)))
     assert "without TLS" in words
     assert "tls = true" in words or "mqtts://" in words
 
 
 def test_mosquitto_is_asked_for_and_not_installed(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("tests.hub_api.commands.running.COMMAND", NO_MOSQUITTO)
-    words = one_line(refused("run", "--config", settings(data, more='broker = "mosquitto"')))
+    monkeypatch.setattr("hub.broker.embedded.SBIN", Path("/none"))
+    words = one_line(refused_here("run", "--config", settings(data, more='broker = "mosquitto"')))
     assert "mosquitto is not installed; install it" in words
 
 
@@ -83,7 +81,7 @@ def test_a_second_hub_on_the_same_folder(data: Path):
     ],
 )
 def test_settings_that_cannot_be_used(data: Path, more: str, words: str):
-    code, told = refused("run", "--config", settings(data, more=more))
+    code, told = refused_here("run", "--config", settings(data, more=more))
     assert code == 2, told
     assert words in told
     assert "Traceback" not in told
@@ -91,21 +89,21 @@ def test_settings_that_cannot_be_used(data: Path, more: str, words: str):
 
 
 def test_settings_and_folders_that_are_not_there(tmp_path: Path):
-    assert "No such file" in one_line(refused("run", "--config", tmp_path / "none.toml"))
-    assert "tongtang hub init" in one_line(refused("run", "--data", tmp_path / "none"))
-    assert "--config FILE or --data DIR" in one_line(refused("run"))
+    assert "No such file" in one_line(refused_here("run", "--config", tmp_path / "none.toml"))
+    assert "tongtang hub init" in one_line(refused_here("run", "--data", tmp_path / "none"))
+    assert "--config FILE or --data DIR" in one_line(refused_here("run"))
 
 
 def test_a_database_that_is_damaged(data: Path):
     for file in data.glob("hub.db*"):
         file.unlink()
     (data / "hub.db").write_bytes(b"this is not a database at all" * 500)
-    assert "cannot be opened" in one_line(refused("run", "--config", settings(data)))
+    assert "cannot be opened" in one_line(refused_here("run", "--config", settings(data)))
 
 
 def test_a_lock_that_cannot_be_made(data: Path):
     (data / "hub.lock").mkdir()
-    assert "hub.lock" in one_line(refused("run", "--config", settings(data)))
+    assert "hub.lock" in one_line(refused_here("run", "--config", settings(data)))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +113,7 @@ def test_a_data_folder_whose_database_is_elsewhere_is_not_given_a_second_one(tmp
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere.db"
     init(data, f"sqlite:///{elsewhere.as_posix()}")
     token = (data / "operator.token").read_text()
-    words = one_line(refused(*command, "--data", data))
+    words = one_line(refused_here(*command, "--data", data))
     assert "--config" in words
     assert not (data / "hub.db").exists()
     assert (data / "operator.token").read_text() == token

@@ -16,7 +16,7 @@ from agent.settings import load_settings
 from hub.cli import app
 from hub.founding import init
 from tests.hub_api.commands.authority import Authority
-from tests.hub_api.commands.running import refused, running
+from tests.hub_api.commands.running import refused_here, running
 
 SETTINGS = """
 data = "{data}"
@@ -126,7 +126,7 @@ def test_a_hub_does_not_begin_with_a_certificate_that_it_cannot_use(tmp_path: Pa
     }
     for pair, words in cases.items():
         config = settings(tmp_path, pair)
-        code, told = refused("run", "--config", config)
+        code, told = refused_here("run", "--config", config)
         assert (code, words in told, told.count("\n")) == (2, True, 1), told
         assert checked(config)["ports"]["verdict"] == "bad"
 
