@@ -70,6 +70,7 @@ class AgentService:
         self._incarnation = secrets.token_hex(6)
         self._stop = asyncio.Event()
         self._again = False
+        self._stopping = False
         self._loop = asyncio.get_running_loop()
         self._media_clock = MediaClock(time.time_ns() - time.monotonic_ns())
         rtc.install(self._media_clock, settings.media.addresses)
@@ -113,7 +114,7 @@ class AgentService:
         """
         for name in ("SIGTERM", "SIGINT"):
             with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows has no such handlers
-                self._loop.add_signal_handler(getattr(signals, name), self._stop.set)
+                self._loop.add_signal_handler(getattr(signals, name), self.stop)
         parts: list[asyncio.Task[None]] = []
         try:
             await self._begin()
@@ -135,12 +136,14 @@ class AgentService:
         return self._again
 
     def stop(self) -> None:
-        """End the service."""
+        """End the service, also where it was to be built anew."""
+        self._again = False
+        self._stopping = True
         self._stop.set()
 
     def start_anew(self) -> None:
         """End the service, so that another one is built at once."""
-        self._again = True
+        self._again = not self._stopping
         self._stop.set()
 
     async def _begin(self) -> None:

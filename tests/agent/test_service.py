@@ -53,3 +53,13 @@ async def test_a_service_that_is_to_start_anew_says_so(state):
     service.start_anew()
     assert await running is True
     assert ended(state) == Ending.STOPPED
+
+
+@pytest.mark.parametrize("asked", [("start_anew", "stop"), ("stop", "start_anew")])
+async def test_a_service_that_is_asked_to_end_while_it_starts_anew_ends_for_good(state, asked):
+    service = service_in(state)
+    running = asyncio.create_task(service.run())
+    await comes(lambda: (state / FILE).exists())
+    for what in asked:
+        getattr(service, what)()
+    assert await running is False
