@@ -153,6 +153,7 @@ def _one(desk: Desk, repairs: Repairs, plan: str, query: dict[str, str], t: Text
         "running": _running(view.solving),
         "solving": view.solving,
         "plan_id": plan,
+        "path": f"/plan/{plan}",
         "fits": view.fits,
         "goals": goals(view.score, t) if view.score is not None else [],
         "asked": [view.district_said, *sorted(view.schools, key=lambda one: _TO_BE_HEARD[one.approved])],

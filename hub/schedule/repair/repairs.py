@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from hub.schedule.desk.desk import Desk
 from hub.schedule.desk.drafts import Opened
-from hub.schedule.desk.errors import PlanUnknown
+from hub.schedule.desk.errors import PlanUnknown, TermUnknown
 from hub.schedule.district import District
 from hub.schedule.plan import Plan
 from hub.schedule.repair.alternative import Alternative, AlternativeKind
@@ -177,7 +177,11 @@ class Repairs:
         new, record = repair.new, repair.record
         if record.closed is not None or self._counts(new.term, new.week) != record.plan:
             return False
-        to_come = any(date >= self.here().date() for dates in self._dates(new).values() for date in dates)
+        try:
+            dates = self._dates(new)
+        except TermUnknown:
+            return False
+        to_come = any(date >= self.here().date() for some in dates.values() for date in some)
         return to_come and self._desk.head(record.plan).changed == repair.changed
 
     def accept(self, repair: str, take: int, operator: str) -> Published:

@@ -160,6 +160,13 @@ def test_nothing_is_put_where_the_week_is_over(office):
     assert not placed_before()
 
 
+def test_without_its_term_no_way_out_can_be_taken_and_the_list_still_stands(office):
+    office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    gone = FactChange("term", TERM.id, TERM.model_dump_json(), None)
+    office.store.plan_facts.apply(NewImport("operator", "by hand", "json", "", office.now), [gone])
+    assert [office.repairs.takeable(one) for one in office.repairs.of(office.plan_id)] == [False]
+
+
 def test_nothing_is_put_on_a_day_that_is_off(office):
     """Who is sick on the only day that is taught is made up for on none of the others, which are off that week."""
     late = next(one for one in PLAN.served if one.request == "q00002")
