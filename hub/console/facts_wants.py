@@ -158,14 +158,14 @@ def _settings(facts: PlanFactTable, t: Texts) -> list[dict[str, Any]]:
     said = {kind: json.loads(one.data) if one is not None else {} for kind, one in there.items()}
     lines = []
     for kind, name in SETTINGS.values():
-        field = MODELS[kind].model_fields[name]
+        default = MODELS[kind].model_fields[name].default
         lines.append(
             {
                 "key": name,
-                "kind": kind,
-                "name": field_told(kind, name, t.language) if t.language == "zh" else field.description,
-                "value": said[kind].get(name, field.default),
-                "default": field.default,
+                "name": field_told(kind, name, t.language),
+                "words": t(f"facts.setting.{name}"),
+                "value": said[kind].get(name, default),
+                "default": default,
             }
         )
     return lines

@@ -92,7 +92,7 @@ def test_a_goal_is_weighed_and_put_back(filled: District):
     shown = page(filled, "/facts/wants?kind=rules")
     assert 'value="1500"' in shown
     assert "恢复为 1000" in shown
-    assert "A request is served, times its weight." in page(filled, "/facts/wants?kind=rules", "en")
+    assert "Points for a request that is served, times its weight" in page(filled, "/facts/wants?kind=rules", "en")
     assert "没有要改的" in save(filled, "rules", setting="served", value="1500").text
     save(filled, "rules", setting="served", value="1000")
     assert "恢复为" not in page(filled, "/facts/wants?kind=rules")

@@ -27,6 +27,7 @@ from hub.insight.room import UNSEEN
 from hub.schedule.desk.solving import SolveState
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.week import Side
+from hub.schedule.imports.columns import SETTINGS
 from hub.schedule.imports.reading import FORMATS
 from hub.schedule.plan import Score
 from hub.session.remarks import Reason
@@ -96,6 +97,7 @@ def test_every_text_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
     by_name |= {f"month.type.{one}" for one in ClassType} | {f"month.measure.{one}" for one in UNITS}
     by_name |= {"month.leading", "month.receiving", "month.open"}
     by_name |= {f"facts.format.{one}" for one in FORMATS} | {f"facts.what.{one}" for one in KINDS_OF_CHANGE}
+    by_name |= {f"facts.setting.{name}" for _, name in SETTINGS.values()}
     by_name |= {f"month.said.{one}{tail}" for one in ("teachers", "far") for tail in ("", "_unknown")}
     stages |= {key for key in there if key.startswith("month.col.")}
     tracks = {key for key in there if key.startswith("lesson.track.")}
