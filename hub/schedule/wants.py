@@ -1,5 +1,6 @@
 """What is offered and asked for: lessons, requests, pins, bans and wishes."""
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -29,6 +30,19 @@ class Lesson(Topic):
     needs: Tags = Field(frozenset(), description="Equipment of the lead room beyond `lead`.")
 
 
+def expect_listeners(mode: str, school_class: str | None, observers: Sequence[str]) -> None:
+    """A request of mode `master` has observers and no class; any other a class and no observers.
+
+    Raises:
+        ValueError: it is otherwise.
+    """
+    if mode == "master":
+        if school_class is not None or not observers:
+            raise ValueError("a request to watch a master class names observers, and no class")
+    elif school_class is None or observers:
+        raise ValueError("a request names a class, and no observers")
+
+
 class Request(Topic):
     """What one class asks for each week (需求).
 
@@ -48,11 +62,7 @@ class Request(Topic):
 
     @model_validator(mode="after")
     def _who_listens(self) -> Self:
-        if self.mode == "master":
-            if self.school_class is not None or not self.observers:
-                raise ValueError("a request to watch a master class names observers, and no class")
-        elif self.school_class is None or self.observers:
-            raise ValueError("a request names a class, and no observers")
+        expect_listeners(self.mode, self.school_class, self.observers)
         return self
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from hub.schedule.register.kinds import ClassFact, Kind, LessonFact, RequestFact, TeacherFact
+from hub.schedule.register.misfits import beyond_bells, gone
 from hub.schedule.register.progress import Progress
 from hub.schedule.register.register import Register
 from hub.schedule.register.timetables import Timetables
@@ -54,7 +55,7 @@ class Asking:
     def _lesson(self, fact: LessonFact) -> Lesson | None:
         teacher = self._teachers.get(fact.teacher)
         if teacher is None:
-            self._left_out(Kind.LESSON, fact.id, Kind.TEACHER, fact.teacher)
+            self.misfits.append(gone(Kind.LESSON, fact.id, Kind.TEACHER, fact.teacher))
             return None
         taught = self._progress.of_lesson(fact.id)
         times = fact.times
@@ -81,10 +82,10 @@ class Asking:
         observers = tuple(self._known(fact.id, fact.observers))
         school_class = self._classes.get(fact.school_class) if fact.school_class is not None else None
         if fact.school_class is not None and school_class is None:
-            self._left_out(Kind.REQUEST, fact.id, Kind.CLASS, fact.school_class)
+            self.misfits.append(gone(Kind.REQUEST, fact.id, Kind.CLASS, fact.school_class))
             return None
         if school_class is None and not observers:
-            self._left_out(Kind.REQUEST, fact.id, Kind.TEACHER, ", ".join(fact.observers))
+            self.misfits.append(gone(Kind.REQUEST, fact.id, Kind.TEACHER, ", ".join(fact.observers)))
             return None
         home = school_class.school if school_class is not None else self._teachers[observers[0]].school
         grade = fact.grade or (school_class.grade if school_class is not None else None)
@@ -153,23 +154,8 @@ class Asking:
         """The slots that the school's bells have."""
         inside = tuple(time for time in times if time[1] <= self._periods[school])
         if len(inside) < len(times):
-            day, period = next(time for time in times if time not in inside)
-            self.misfits.append(
-                words(
-                    "fit.period",
-                    kind=words(f"kind.{kind}"),
-                    id=fact,
-                    day=words(f"day.{day}"),
-                    period=period,
-                    school=school,
-                    periods=self._periods[school],
-                )
-            )
+            first = next(time for time in times if time not in inside)
+            self.misfits.append(beyond_bells(kind, fact, first, school, self._periods[school]))
         if not inside:
             self.misfits.append(words("fit.no_time", kind=words(f"kind.{kind}"), id=fact))
         return inside
-
-    def _left_out(self, kind: Kind, fact: str, of: Kind, named: str) -> None:
-        self.misfits.append(
-            words("fit.gone", kind=words(f"kind.{kind}"), id=fact, other=words(f"kind.{of}"), named=named)
-        )

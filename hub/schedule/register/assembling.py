@@ -22,6 +22,7 @@ from hub.schedule.register.kinds import (
     TeacherFact,
     WishFact,
 )
+from hub.schedule.register.misfits import beyond_bells, gone
 from hub.schedule.register.progress import Progress
 from hub.schedule.register.register import Register
 from hub.schedule.register.timetables import Timetables
@@ -145,19 +146,14 @@ class _Assembly:
         known = self._register.all(SchoolFact)
         for one in facts.values():
             if one.school not in known:
-                self._gone(kind, one.id, Kind.SCHOOL, one.school)
+                self._misfits.append(gone(kind, one.id, Kind.SCHOOL, one.school))
         return {key: one for key, one in facts.items() if one.school in self._schools}
-
-    def _gone(self, kind: Kind, fact: str, of: Kind, named: str) -> None:
-        self._misfits.append(
-            words("fit.gone", kind=words(f"kind.{kind}"), id=fact, other=words(f"kind.{of}"), named=named)
-        )
 
     def _open_schools(self, closed: Mapping[tuple[Kind | None, str], list[Window]]) -> tuple[School, ...]:
         limits: dict[str, list[UplinkLimit]] = defaultdict(list)
         for one in self._register.all(LimitFact).values():
             if one.school not in self._schools:
-                self._gone(Kind.LIMIT, one.id, Kind.SCHOOL, one.school)
+                self._misfits.append(gone(Kind.LIMIT, one.id, Kind.SCHOOL, one.school))
                 continue
             windows = one.windows(self._term, self._week, dated=self._dated)
             limits[one.school] += [UplinkLimit(**_fields(window), uplink=one.uplink) for window in windows]
@@ -180,7 +176,7 @@ class _Assembly:
         for one in self._register.all(ClosureFact).values():
             kind = None if one.of == "district" else Kind(one.of)
             if kind is not None and one.who not in self._there[kind]:
-                self._gone(Kind.CLOSURE, one.id, kind, str(one.who))
+                self._misfits.append(gone(Kind.CLOSURE, one.id, kind, str(one.who)))
                 continue
             closed[kind, one.who or ""] += one.windows(self._term, self._week, dated=self._dated)
         return closed
@@ -217,7 +213,7 @@ class _Assembly:
             for field, of in NAMES.items():
                 named = getattr(one, field, None)
                 if named is not None and named not in self._there[of]:
-                    self._gone(kind, one.id, of, named)
+                    self._misfits.append(gone(kind, one.id, of, named))
                     break
             else:
                 yield one
@@ -229,18 +225,7 @@ class _Assembly:
             self._misfits.append(words("fit.pin_room", id=pin.id, room=pin.room, school=home))
             return False
         if pin.time is not None and pin.time[1] > periods[home]:
-            day, period = pin.time
-            self._misfits.append(
-                words(
-                    "fit.period",
-                    kind=words("kind.pin"),
-                    id=pin.id,
-                    day=words(f"day.{day}"),
-                    period=period,
-                    school=home,
-                    periods=periods[home],
-                )
-            )
+            self._misfits.append(beyond_bells(Kind.PIN, pin.id, pin.time, home, periods[home]))
             return False
         return True
 

@@ -16,7 +16,7 @@ from hub.schedule.district import Goals, Rules
 from hub.schedule.facts import RECEIVING
 from hub.schedule.slots import Bell, Day, Id, Part, Period, Slot, Tags, Weeks, Window, bells_in_order
 from hub.schedule.terms import Term
-from hub.schedule.wants import Ban, Pin, Wish
+from hub.schedule.wants import Ban, Pin, Wish, expect_listeners
 
 
 class Kind(StrEnum):
@@ -174,11 +174,7 @@ class RequestFact(Part):
 
     @model_validator(mode="after")
     def _who_listens(self) -> Self:
-        if self.mode == "master":
-            if self.school_class is not None or not self.observers:
-                raise ValueError("a request to watch a master class names observers, and no class")
-        elif self.school_class is None or self.observers:
-            raise ValueError("a request names a class, and no observers")
+        expect_listeners(self.mode, self.school_class, self.observers)
         return self
 
 

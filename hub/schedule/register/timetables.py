@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from hub.schedule.register.kinds import ClassFact, TimetableEntry, TimetableFact
+from hub.schedule.register.kinds import ClassFact, Kind, TimetableEntry, TimetableFact
+from hub.schedule.register.misfits import beyond_bells
 from hub.schedule.register.register import Register
-from hub.schedule.register.words import Words, words
+from hub.schedule.register.words import Words
 from hub.schedule.slots import Slot, Weeks, Window, parities
 from hub.schedule.wants import Lesson, Request
 
@@ -85,17 +86,8 @@ class Timetables:
         periods = self._periods.get(table.school, 0)
         beyond = [entry for entry in table.entries if entry.period > periods]
         if beyond and periods:
-            self.misfits.append(
-                words(
-                    "fit.period",
-                    kind=words("kind.timetable"),
-                    id=table.id,
-                    day=words(f"day.{beyond[0].day}"),
-                    period=beyond[0].period,
-                    school=table.school,
-                    periods=periods,
-                )
-            )
+            first = (beyond[0].day, beyond[0].period)
+            self.misfits.append(beyond_bells(Kind.TIMETABLE, table.id, first, table.school, periods))
         return [entry for entry in table.entries if entry.period <= periods]
 
 
