@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_plan_bound, cli_plan_calendar, cli_plan_import, cli_plan_repair
+from hub import cli_plan_bound, cli_plan_calendar, cli_plan_explain, cli_plan_import, cli_plan_repair
 from hub.cli_options import JsonOption, refused
 from hub.cli_plan_options import (
     BeforeOption,
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("solve")(solve)
 app.add_typer(cli_plan_bound.app)
 app.add_typer(cli_plan_import.app)
+app.add_typer(cli_plan_explain.app)
 app.add_typer(cli_plan_repair.app)
 app.add_typer(cli_plan_calendar.app, name="calendar")
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,15 @@ from hub.schedule.errors import ScheduleRefused
 if TYPE_CHECKING:
     from hub.schedule.district import District
     from hub.schedule.plan import Plan, Score
+    from hub.schedule.repair.names import Words
+
+
+class Language(StrEnum):
+    """In which language the plan's people are told."""
+
+    ZH = "zh"
+    EN = "en"
+
 
 DistrictArgument = Annotated[Path, typer.Argument(metavar="DISTRICT", help="The district's file.", show_default=False)]
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan's file.", show_default=False)]
@@ -24,6 +34,8 @@ BeforeOption = Annotated[
     Path | None,
     typer.Option("--before", metavar="PLAN", help="The plan so far: changes to it cost points.", show_default=False),
 ]
+
+LanguageOption = Annotated[Language, typer.Option("--language", "-l", help="Words in Chinese or in English.")]
 
 
 def district_from(path: Path) -> "District":
@@ -54,6 +66,27 @@ def plan_from(path: Path | None) -> "Plan | None":
         return Plan.load(path)
     except ScheduleRefused as error:
         raise refused(str(error)) from error
+
+
+def both_from(district: Path, plan: Path) -> tuple["District", "Plan"]:
+    """Both files; a plan that breaks rules can be neither explained nor repaired.
+
+    Raises:
+        typer.Exit: one cannot be used, or the plan breaks rules; told on stderr.
+    """
+    from hub.schedule.check import check  # noqa: PLC0415  --help does not need it
+
+    facts, made = district_from(district), plan_from(plan)
+    assert made is not None  # noqa: S101  a plan was named
+    broken = check(facts, made).violations
+    if broken:
+        raise refused(f"{plan} breaks rules of {district} ({len(broken)} times): {broken[0]}")
+    return facts, made
+
+
+def said(words: "Words", language: Language) -> str:
+    """What was said in both languages, in one."""
+    return words.zh if language is Language.ZH else words.en
 
 
 def writable(path: Path) -> None:

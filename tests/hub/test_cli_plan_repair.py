@@ -74,7 +74,7 @@ def test_a_way_out_is_written_with_the_district_that_it_answers(files):
     district, plan, names, folder = files
     lesson = next(one for one in district.lessons if one.id == plan.held[0].lesson)
     out, facts = folder / "repaired.json", folder / "facts.json"
-    happened = ["--sick", lesson.teacher, "--day", str(plan.held[0].time[0]), "--week", lesson.weeks[0]]
+    happened = ["teacher-sick", lesson.teacher, "--day", str(plan.held[0].time[0]), "--week", lesson.weeks[0]]
     answer = run.invoke(app, ["replan", *names, *happened, "--out", str(out), "--district-out", str(facts), "--json"])
     assert answer.exit_code == 0
     ways = json.loads(answer.stdout)["alternatives"]
@@ -88,15 +88,19 @@ def test_a_way_out_is_written_with_the_district_that_it_answers(files):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "say what happened"),
-        (["--closed", "s01", "--room-down", "s01-r1", "--day", "1"], "one thing"),
-        (["--closed", "s01"], "say when"),
-        (["--closed", "nowhere", "--day", "1"], "there is no school nowhere"),
-        (["--closed", "s01", "--day", "1", "--periods", "two"], "say 3, or 2-4"),
-        (["--swap", "s01-c1-1", "--slot", "Wed"], "DAY.PERIOD"),
-        (["--substitute", "t-s01-1"], "either a lesson or an assistant"),
-        (["--closed", "s01", "--day", "1", "--fixed", "l9"], "no such lesson or request"),
-        (["--closed", "s01", "--day", "1", "--now", "noon"], "DAY.HH:MM"),
+        ([], "Missing argument"),
+        (["flood", "s01"], "'school-closed'"),
+        (["school-closed"], "Missing argument"),
+        (["school-closed", "s01"], "say when"),
+        (["school-closed", "s01", "--day", "1", "--minutes", "5"], "school-closed takes no --minutes"),
+        (["class-swap", "s01-c1-1"], "class-swap needs --slot"),
+        (["class-swap", "s01-c1-1", "--slot", "1.1", "--day", "1"], "class-swap takes no --day"),
+        (["school-closed", "nowhere", "--day", "1"], "there is no school nowhere"),
+        (["school-closed", "s01", "--day", "1", "--periods", "two"], "say 3, or 2-4"),
+        (["class-swap", "s01-c1-1", "--slot", "Wed"], "DAY.PERIOD"),
+        (["substitute", "t-s01-1"], "either a lesson or an assistant"),
+        (["school-closed", "s01", "--day", "1", "--fixed", "l9"], "no such lesson or request"),
+        (["school-closed", "s01", "--day", "1", "--now", "noon"], "DAY.HH:MM"),
     ],
 )
 def test_what_cannot_be_understood_is_told_in_words(files, options, words):
@@ -114,16 +118,16 @@ def test_every_kind_of_disruption_can_be_told(files):
     day = ["--day", str(served.time[0])]
     slot = ["--slot", f"{served.time[0]}.{served.time[1]}"]
     for kind, options in {
-        "room-down": ["--room-down", room.id, *day, "--periods", "1-8"],
-        "class-swap": ["--swap", request.school_class, *slot, "--with", f"{served.time[0] % 5 + 1}.1"],
-        "substitute": ["--substitute", mates[0], "--request", request.id],
-        "uplink-halved": ["--uplink-halved", room.school, *day],
-        "school-closed": ["--closed", room.school, *day, "--fixed", plan.served[1].request, "--now", "1.08:00"],
-        "lesson-extended": ["--extended", held.lesson, "--minutes", "15"],
+        "room-down": [room.id, *day, "--periods", "1-8"],
+        "class-swap": [request.school_class, *slot, "--with", f"{served.time[0] % 5 + 1}.1"],
+        "substitute": [mates[0], "--request", request.id],
+        "uplink-halved": [room.school, *day],
+        "school-closed": [room.school, *day, "--fixed", plan.served[1].request, "--now", "1.08:00"],
+        "lesson-extended": [held.lesson, "--minutes", "15"],
     }.items():
-        answer = run.invoke(app, ["replan", *names, *options, "--json"])
+        answer = run.invoke(app, ["replan", *names, kind, *options, "--json"])
         assert answer.exit_code == 0, answer.stderr
         assert json.loads(answer.stdout)["alternatives"][0]["facts"][0]["kind"] == kind
-    answer = run.invoke(app, ["replan", *names, "--closed", room.school, *day, "--language", "zh"])
+    answer = run.invoke(app, ["replan", *names, "school-closed", room.school, *day, "--language", "zh"])
     assert answer.stdout.startswith("1. ")
     assert "取消" in answer.stdout
