@@ -40,6 +40,8 @@ _TO_BE_HEARD = {False: 0, None: 1, True: 2}
 """Schools in the order in which somebody has to see to them."""
 LINES = 25
 """Requests on one page."""
+REPAIRS = 6
+"""Repairs that a plan's page lists; all of them stand below the form."""
 BASES = 20
 """Plans that a new draft can go on from, on the form."""
 
@@ -167,6 +169,7 @@ def _one(desk: Desk, repairs: Repairs, plan: str, query: dict[str, str], t: Text
         "sides": SIDES,
         "grid_weeks": range(view.first_week, min(view.last_week, term.weeks) + 1) if term is not None else (),
         "repair_kinds": list(FIELDS) if view.counts_for else [],
+        "repair_most": REPAIRS if view.counts_for else None,
         "repair_lines": repairs_shown(repairs, opened.head, t),
         "lines": lines,
         "explained": explained,

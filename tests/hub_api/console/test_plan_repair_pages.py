@@ -334,3 +334,13 @@ def test_of_today_only_what_has_not_begun_is_meant(hub: District):
     later = offer_of(BOOK, TERM, "school-closed", LEAD, 1, tuesday.date(), load_texts()["zh"])
     with pytest.raises(FormWrong, match="over"):
         happened(Said(days=("1",)), later, tuesday)
+
+
+def test_a_plans_page_lists_the_newest_repairs_and_leads_to_all(hub: District):
+    for period in range(1, 8):
+        away(hub, 15, first=str(period), last=str(period))
+    told = [one for one in hub.http().get("/api/v1/plan/replans").json() if one["plan"] == "p-000001"]
+    few, every = page(hub, PLAN), page(hub, f"{PLAN}/repairs")
+    shown = [[one["id"] for one in told if one["id"] in some] for some in (few, every)]
+    assert shown == [[one["id"] for one in told[:6]], [one["id"] for one in told]]
+    assert f"全部 {len(told)} 次临时调整" in few
