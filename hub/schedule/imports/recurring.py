@@ -6,6 +6,8 @@ from typing import Any
 
 HORIZON_DAYS = 366
 """A rule without an end is followed for so long."""
+FARTHEST_DAYS = 3660
+"""And one with an end at most."""
 MOST_DAYS = 400
 _DAYS = {"MO": 1, "TU": 2, "WE": 3, "TH": 4, "FR": 5, "SA": 6, "SU": 7}
 _TAKEN = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"})
@@ -31,12 +33,13 @@ def days_of(rule: Mapping[str, Any], first: dt.date) -> list[dt.date] | None:
         return None
     if (weekdays and frequency != "WEEKLY") or min(interval, count) < 1 or str(_first(rule, "WKST", "MO")) != "MO":
         return None
-    last = _first(rule, "UNTIL", None) or first + dt.timedelta(days=HORIZON_DAYS)
+    followed = dt.timedelta(days=FARTHEST_DAYS if {"UNTIL", "COUNT"} & set(rule) else HORIZON_DAYS)
+    last = min(_first(rule, "UNTIL", first + followed), first + followed)
     wanted = set(weekdays) or {first.isoweekday()}
     monday = first - dt.timedelta(days=first.weekday())
     found: list[dt.date] = []
     day = first
-    while day <= last and len(found) < min(count, MOST_DAYS) and (day - first).days <= HORIZON_DAYS * 10:
+    while day <= last and len(found) < min(count, MOST_DAYS):
         weeks = (day - monday).days // 7
         fits = {
             "DAILY": (day - first).days % interval == 0,
