@@ -17,16 +17,18 @@ from demo.plan import DemoPlan, make_plan, prepare
 from demo.processes import Children
 from demo.summary import TelemetrySummary, count_telemetry
 
+UP_S = 90.0
+"""How long a process may take to come up; generous, because machines are busy."""
 POLICY = {"record": True, "observe": True, "upload": True, "watch": False}
 
 
 class District:
     """Starts, kills and starts anew; asks the hub; waits with a limit."""
 
-    def __init__(self, plan: DemoPlan, broker: str) -> None:
+    def __init__(self, plan: DemoPlan, broker: str, program: str) -> None:
         self.plan = plan
         prepare(plan, broker)
-        self.children = Children(plan.out / "logs")
+        self.children = Children(plan.out / "logs", program)
         self.operator = Operator(plan.hub_folder)
 
     def start_hub(self) -> None:
@@ -34,7 +36,7 @@ class District:
         if not (self.plan.hub_folder / "hub.key").exists():
             self.children.run("hub-init", "hub", "init", "--config", settings)
         self.children.start("hub", "hub", "run", "--config", settings)
-        self.wait(self.operator.find, 40, "the hub listens")
+        self.wait(self.operator.find, UP_S, "the hub listens")
 
     def start_rooms(self) -> None:
         for room in self.plan.rooms:
@@ -48,7 +50,7 @@ class District:
 
     def wait_online(self) -> None:
         devices = {room.device for room in self.plan.rooms}
-        self.wait(lambda: devices <= self.operator.devices_online(), 40, "all rooms are online")
+        self.wait(lambda: devices <= self.operator.devices_online(), UP_S, "all rooms are online")
 
     def kill(self, name: str) -> None:
         self.children.kill(name)
@@ -126,10 +128,15 @@ class District:
 
 
 @contextmanager
-def a_district(out: Path, broker: str = "amqtt", rooms: int = 2, start: bool = True) -> Iterator[District]:
-    """A district in `out`, ended whatever happens; small pictures, because tests share the machine."""
+def a_district(
+    out: Path, broker: str = "amqtt", rooms: int = 2, start: bool = True, program: str = "tongtang"
+) -> Iterator[District]:
+    """A district in `out`, ended whatever happens; small pictures, because tests share the machine.
+
+    `program` is the module that its processes run: `tongtang`, or one that does a little else.
+    """
     plan = make_plan(out, seconds=10, rooms=rooms, lead="rehearsal", receiving="rehearsal")
-    district = District(replace(plan, video=(640, 360), video_bps=500_000), broker)
+    district = District(replace(plan, video=(640, 360), video_bps=500_000), broker, program)
     try:
         if start:
             district.start_hub()

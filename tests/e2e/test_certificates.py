@@ -21,7 +21,7 @@ from hub.broker.embedded import find_mosquitto
 from hub.fleet.authority import DAY_S, Authority
 from hub.settings import load_settings
 from tests.e2e import ctrl_c
-from tests.e2e.district import District, a_district
+from tests.e2e.district import UP_S, District, a_district
 
 MINE = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed; amqtt alone is tried")
 BROKERS = ["amqtt", pytest.param("mosquitto", marks=MINE)]
@@ -61,7 +61,7 @@ class Room:
     def start(self) -> None:
         self.district.start_room(self.plan.room)
 
-    def online(self, within_s: float = 40) -> None:
+    def online(self, within_s: float = UP_S) -> None:
         device = load_identity(self.state).device
         self.district.wait(lambda: device in self.district.operator.devices_online(), within_s, f"{device} is online")
 
@@ -85,9 +85,9 @@ class Room:
 
 
 @contextmanager
-def closed(out: Path, broker: str) -> Iterator[Room]:
+def closed(out: Path, broker: str, program: str = "tongtang") -> Iterator[Room]:
     """A district with a closed broker and one room, which is not enrolled yet."""
-    with a_district(out, broker, start=False) as district:
+    with a_district(out, broker, start=False, program=program) as district:
         settings = district.plan.hub_settings
         settings.write_text(settings.read_text().replace("tls = false", "tls = true"))
         district.start_hub()
@@ -111,13 +111,13 @@ def test_certificates_that_expired_or_are_missing_are_renewed_by_the_service_its
 
         (room.state / "certificate.pem").unlink()
         room.start()
-        room.district.wait(lambda: (room.state / "certificate.pem").exists(), 40, "there is a certificate again")
+        room.district.wait(lambda: (room.state / "certificate.pem").exists(), UP_S, "there is a certificate again")
         room.online()
         room.district.children.stop(room.plan.room)
 
         room.expire(days_ago=200)
         room.start()
-        room.district.wait(lambda: "gives no new certificate" in room.district.log(room.plan.room), 40, "it says so")
+        room.district.wait(lambda: "gives no new certificate" in room.district.log(room.plan.room), UP_S, "it says so")
         time.sleep(1)
         assert room.district.operator.devices_online() == set()
 
@@ -132,11 +132,11 @@ def test_a_printed_code_waits_for_an_operator_and_goes_on_by_itself_also_after_i
             return [one["key"] for one in room.get("/api/v1/claims") if one["used"]]
 
         with room.enrolling(ticket) as stopped:
-            room.district.wait(machines, 40, "the machine has shown its code")
+            room.district.wait(machines, UP_S, "the machine has shown its code")
             assert stopped.stderr is not None
             told = stopped.stderr.readline()
             stopped.send_signal(signal.SIGINT)
-            stopped.wait(timeout=20)
+            stopped.wait(timeout=60)
         assert stopped.returncode == 130
         assert "an operator must confirm" in told
         assert machines()[0] in told  # the person there and the operator see the same key
@@ -162,7 +162,9 @@ def test_a_revoked_machine_is_told_and_comes_back_with_a_new_code_and_a_new_key(
         room.online()
         first = load_identity(room.state)
         room.post(f"/api/v1/devices/{first.device}/revoke")
-        room.district.wait(lambda: "refuses us" in room.district.log(room.plan.room), 60, "it says that it is refused")
+        room.district.wait(
+            lambda: "refuses us" in room.district.log(room.plan.room), UP_S, "it says that it is refused"
+        )
         room.district.children.stop(room.plan.room)
         code = room.claim()["code"]
         with room.enrolling(code, "--hub", room.district.operator.url) as process:

@@ -13,7 +13,7 @@ import pytest
 from agent.report.reporter import Ledger
 from demo.summary import count_telemetry
 from hub.broker.embedded import find_mosquitto
-from tests.e2e.district import District, a_district
+from tests.e2e.district import UP_S, District, a_district
 
 MINE = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed; amqtt alone is tried")
 
@@ -42,7 +42,7 @@ def closed(out: Path, broker: str) -> Iterator[District]:
             assert (room.folder / "state" / "certificate.pem").exists()
             district.start_room(room.room)
         rooms = {room.room for room in district.plan.rooms}
-        district.wait(lambda: rooms <= district.operator.devices_online(), 40, "all rooms are online")
+        district.wait(lambda: rooms <= district.operator.devices_online(), UP_S, "all rooms are online")
         yield district
 
 
@@ -53,19 +53,19 @@ def test_a_lesson_over_tls_and_a_room_that_is_shut_out_for_good(tmp_path: Path, 
     with closed(tmp_path / "out", broker) as district:
         assert json.loads((district.plan.hub_folder / "hub.json").read_text())["mqtt"]["tls"] is True
         session = district.new_session(6.0)
-        district.wait_state(session, "live", 40)
-        district.wait_state(session, "uploaded", 60)
+        district.wait_state(session, "live", UP_S)
+        district.wait_state(session, "uploaded", UP_S)
         say("hub", "revoke", "receiving-1", "--config", district.plan.hub_settings)
-        district.wait(lambda: district.operator.devices_online() == {"lead"}, 20, "the revoked room is cut off")
+        district.wait(lambda: district.operator.devices_online() == {"lead"}, UP_S, "the revoked room is cut off")
         district.kill("hub")
         district.start_hub()
-        district.wait(lambda: district.operator.devices_online() == {"lead"}, 40, "the other room is back, it alone")
-        district.wait(lambda: "refuses us" in district.log("receiving-1"), 40, "the room says why it is away")
+        district.wait(lambda: district.operator.devices_online() == {"lead"}, UP_S, "the other room is back, it alone")
+        district.wait(lambda: "refuses us" in district.log("receiving-1"), UP_S, "the room says why it is away")
         if broker == "mosquitto":
             running = json.loads((district.plan.hub_folder / "broker" / "mosquitto.pid.json").read_text())["pid"]
             before = district.log("lead").count("is back")
             psutil.Process(running).kill()
-            district.wait(lambda: district.log("lead").count("is back") > before, 40, "broker and room are back")
+            district.wait(lambda: district.log("lead").count("is back") > before, UP_S, "broker and room are back")
         district.children.stop("lead", "receiving-1")
         produced = list(Ledger.read(district.plan.out / "lead" / "state" / "produced"))
         told = count_telemetry(produced, district.operator.stored_ids("lead"))
