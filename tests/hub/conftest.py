@@ -1,6 +1,7 @@
 import pytest
 
 from tests.hub.postgres import Cluster, why_not
+from tests.hub.tables import with_tables
 
 POSTGRES = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")
 
@@ -27,5 +28,5 @@ def postgres_url(cluster):
 def database_url(request, tmp_path):
     """Each kind of database in turn: what the hub keeps must not hang on which one it is."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/hub.db"
+        return with_tables(tmp_path / "hub.db")
     return request.getfixturevalue("postgres_url")

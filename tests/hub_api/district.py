@@ -26,10 +26,11 @@ from hub.fleet.authority import Authority, make_authority
 from hub.fleet.devices import NewDevice
 from hub.parts import HubParts
 from hub.session.views import NewRoom, NewSession
-from hub.settings import HubSettings
+from hub.settings import DATABASE_FILE, HubSettings
 from hub.store.operators import new_token
 from hub.store.store import Store
 from hub.wiring import Opened, connect
+from tests.hub.tables import with_tables
 
 ALL_ON = Policy(record=True, observe=True, upload=True)
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -105,6 +106,7 @@ def district(data: Path) -> Iterator[District]:
 def make(data: Path, *, token: str | None = None, **more: object) -> District:
     settings = HubSettings(data=data, **more)
     clock = LateClock()
+    with_tables(data / DATABASE_FILE)
     store = Store.open(settings.database_url)
     if not (data / "hub.key").exists():
         save_private(new_hub_key(), data / "hub.key")

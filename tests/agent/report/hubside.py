@@ -11,6 +11,7 @@ from hub.broker.link import HubLink
 from hub.broker.misfits import Misfits
 from hub.fleet.devices import Devices, NewDevice
 from hub.store.store import Store
+from tests.hub.tables import with_tables
 
 
 class HubSide:
@@ -19,7 +20,7 @@ class HubSide:
         self.signals: list = []
         self.answers: list = []
         self.listeners: list = []
-        self._url = f"sqlite:///{folder / 'hub.db'}"
+        self._url = with_tables(folder / "hub.db")
         self._port = port
         self._known: list[NewDevice] = []
 

@@ -14,6 +14,7 @@ from hub.clock import HubClock
 from hub.fleet.devices import Devices, NewDevice
 from hub.store.store import Store
 from tests.hub.broker.speaker import Speaker
+from tests.hub.tables import with_tables
 
 MINE = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed; amqtt alone is tried")
 
@@ -67,7 +68,7 @@ def hub_key():
 @pytest.fixture
 def store_url(tmp_path):
     """Where an ear keeps what it hears; tests of what is kept have their own."""
-    return f"sqlite:///{tmp_path}/hub.db"
+    return with_tables(tmp_path / "hub.db")
 
 
 @pytest.fixture

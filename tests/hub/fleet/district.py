@@ -23,6 +23,7 @@ from hub.fleet.commands import Commands
 from hub.fleet.devices import Devices, NewDevice
 from hub.fleet.twin import Twins
 from hub.store.store import Store
+from tests.hub.tables import with_tables
 
 
 class Hub:
@@ -30,7 +31,7 @@ class Hub:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.key = new_hub_key()
-        self.url = f"sqlite:///{folder / 'hub.db'}"
+        self.url = with_tables(folder / "hub.db")
         self.port = port
         self.behind_s = 0.0
         self.changed: Counter[str] = Counter()

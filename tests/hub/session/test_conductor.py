@@ -13,6 +13,7 @@ from hub.session.conductor import Conductor, Times, new_session_id
 from hub.session.errors import RolesWrong, RoomBusy, RoomUnknown, SessionUnknown, TimeWrong, TooLate
 from hub.session.views import NewRoom, NewSession
 from hub.store.store import Store
+from tests.hub.tables import with_tables
 
 PEMS = {room: public_pem(new_device_key()) for room in ("room-a", "room-b", "room-c", "room-d")}
 START = 1_000_000.0
@@ -40,7 +41,7 @@ class District:
     """A conductor on a real store, with a clock and a post in hand; may be killed and made anew."""
 
     def __init__(self, tmp_path):
-        self.url = f"sqlite:///{tmp_path}/hub.db"
+        self.url = with_tables(tmp_path / "hub.db")
         self.now = START
         self.minted = 0
         self.changed = []

@@ -12,6 +12,7 @@ from hub.insight.month.report import Scope
 from hub.store.occurrences import Laid
 from hub.store.store import Store
 from tests.hub.insight.month.planned import SCHOOLS, occurrence, session
+from tests.hub.tables import with_tables
 
 ZONES = ("Asia/Shanghai", "America/New_York")
 MINUTE_S = 60.0
@@ -32,7 +33,7 @@ class Kept:
 
     def __init__(self, folder, zone):
         self.zone = ZoneInfo(zone)
-        self.store = Store.open(f"sqlite:///{folder}/hub.db")
+        self.store = Store.open(with_tables(folder / "hub.db"))
         self.sessions = {}
         self.now = dt.datetime(2026, 12, 2, tzinfo=self.zone).timestamp()
         self.months = Months(

@@ -14,6 +14,7 @@ from hub.schedule.generate import planted
 from hub.schedule.terms import Term
 from hub.store.plan_facts import FactChange, NewImport
 from hub.store.store import Store
+from tests.hub.tables import with_tables
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TERM = Term(id="2026b", name="2026 秋", first_day="2026-08-31", weeks=20)
@@ -35,7 +36,7 @@ class Office:
         self.plan = plan
         self.now = SUNDAY_BEFORE
         self.changed = []
-        self.store = Store.open(f"sqlite:///{folder}/hub.db")
+        self.store = Store.open(with_tables(folder / "hub.db"))
         self.store.plan_facts.apply(NewImport("operator", "by hand", "json", "", self.now), [fact_of(TERM)])
         self.publication = Publication(self.store.plans, self.store.occurrences, self.store.plan_facts, SHANGHAI)
         (folder / "plan.json").write_text(plan.model_dump_json(), "utf-8")
