@@ -17,6 +17,7 @@ from hub.schedule.district import District, Goals
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.plan import Score
 from hub.schedule.slots import Bell, Window
+from hub.schedule.solve.milp import holds
 from hub.schedule.wants import Ban, Lesson, Pin, Request
 
 ENGLISH = {"subject": "英语", "grade": 3}
@@ -86,6 +87,16 @@ def test_a_ban_takes_the_pair_out_and_a_pin_all_other_ways():
     assert pinned.request_must.tolist() == [True, False]
     plan = plan_of(pinned, Chosen(np.array([0], np.int32), np.array([0, -1], np.int32)), Score())
     assert plan.served[0].room == "far"
+
+
+def test_whoever_watches_takes_nothing_of_the_line():
+    schools = (district().schools[0], district().schools[1].model_copy(update={"uplink": 0}))
+    lessons = (Lesson(id="l", teacher="t", mode="master", fan_out=2, times=((1, 1),), **ENGLISH),)
+    requests = (Request(id="q", mode="master", observers=("a",), times=((1, 1),), **ENGLISH),)
+    problem = compile_district(district(schools=schools, lessons=lessons, requests=requests))
+    chosen = Chosen(np.array([0], np.int32), np.array([0], np.int32))
+    assert holds(problem, chosen)
+    assert check(problem.district, plan_of(problem, chosen, Score())).holds
 
 
 def test_bells_that_meet_for_too_short_a_time_do_not_pair():
