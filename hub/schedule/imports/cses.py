@@ -118,9 +118,9 @@ class Schedule:
 
     def _add_subject(self, subject: Marked) -> None:
         name, teacher, place = subject.need("name"), subject.get("teacher"), subject.get("location")
-        if name.text() in self.teachers:
-            raise NodeWrong(name.where, words("cses.subject_twice", name=name.text()))
-        self.teachers[name.text()] = teacher if teacher is None or teacher.text() else None
+        if name.label() in self.teachers:
+            raise NodeWrong(name.where, words("cses.subject_twice", name=name.label()))
+        self.teachers[name.label()] = teacher if teacher is None or teacher.text() else None
         if place is not None and place.text():
             self.located = self.located or place.where
 
@@ -136,13 +136,13 @@ class Schedule:
 
     def _add_lesson(self, lesson: Marked, days: Sequence[int]) -> None:
         subject = lesson.need("subject")
-        if subject.text() not in self.teachers:
-            raise NodeWrong(subject.where, words("cses.subject", name=subject.text()))
+        if subject.label() not in self.teachers:
+            raise NodeWrong(subject.where, words("cses.subject", name=subject.label()))
         begins, ends = (_minutes(lesson.need(name)) for name in ("start_time", "end_time"))
         if ends <= begins:
             at = lesson.need("end_time").where
             raise NodeWrong(at, words("row.bell_ends", begins=_clock(begins), ends=_clock(ends)))
-        self.held.append(Held(subject.text(), begins, ends, days, lesson))
+        self.held.append(Held(subject.label(), begins, ends, days, lesson))
 
     def _refuse_two_at_once(self) -> None:
         by_day: dict[int, list[Held]] = defaultdict(list)

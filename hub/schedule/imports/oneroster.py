@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from hub.schedule.imports.building import Building, Draft
-from hub.schedule.imports.cells import grade_in, quoted
+from hub.schedule.imports.cells import grade_in, label, quoted, several
 from hub.schedule.imports.mistakes import CellWrong
 from hub.schedule.imports.names import made_id
 from hub.schedule.imports.roster_files import Line, LineWrong, roster_lines
@@ -47,7 +47,7 @@ class _Roster:
         """Ids of schools by their sourced id."""
         self._others: set[str] = set()
         """Sourced ids of organisations that are no schools."""
-        self._subjects: dict[str, str] = {}
+        self._subjects: dict[str, list[str]] = {}
         """Of courses."""
         self._teaches_at: dict[str, str] = {}
         """Sourced id of a school, by that of a teacher."""
@@ -122,16 +122,16 @@ class _Roster:
         self._building.add(Draft(Kind.TERM, term, fields, line.where()))
 
     def _course(self, line: Line) -> None:
-        self._subjects[line.word("sourcedId")] = line.get("subjects") or line.need("title")
+        said = several(line.get("subjects")) or [line.need("title")]
+        self._subjects[line.word("sourcedId")] = [label(one) for one in said]
 
     def _enrolment(self, line: Line, courses: Mapping[str, str]) -> None:
         of, user = line.word("classSourcedId"), line.word("userSourcedId")
         if line.word("role") == "student":
             self._sizes[of] += 1
         elif line.word("role") == "teacher":
-            subject = self._subjects.get(courses.get(of, ""), "")
-            if subject and subject not in self._taught[user]:
-                self._taught[user].append(subject)
+            fresh = [one for one in self._subjects.get(courses.get(of, ""), ()) if one not in self._taught[user]]
+            self._taught[user] += fresh
 
     def _class(self, line: Line, *, homerooms: bool) -> None:
         if homerooms and line.word("classType") != "homeroom":

@@ -1,12 +1,12 @@
 """YAML whose every value still knows its line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from hub.schedule.imports.cells import SHOWN
+from hub.schedule.imports import cells
 from hub.schedule.imports.csv_file import decoded
 from hub.schedule.imports.mistakes import CellWrong, FileWrong, Where, file_wrong
 from hub.schedule.register.words import words
@@ -60,7 +60,16 @@ class Marked:
         """
         if isinstance(self.value, bool) or not isinstance(self.value, str | int) or not str(self.value).strip():
             raise self.wrong("text")
-        return " ".join(str(self.value).split())
+        return self._read(cells.text)
+
+    def label(self) -> str:
+        """As a subject: text that others must equal.
+
+        Raises:
+            NodeWrong: it is none.
+        """
+        self.text()
+        return self._read(cells.label)
 
     def integer(self, least: int, most: int) -> int:
         """As a whole number.
@@ -71,6 +80,12 @@ class Marked:
         if isinstance(self.value, bool) or not isinstance(self.value, int) or not least <= self.value <= most:
             raise self.wrong("integer", least=least, most=most)
         return self.value
+
+    def _read(self, read: Callable[[cells.Cell], str]) -> str:
+        try:
+            return read(self.value)
+        except CellWrong as error:
+            raise NodeWrong(self.where, error.what) from error
 
     def wrong(self, expected: str, **values: int) -> "NodeWrong":
         """The refusal of this value."""
@@ -137,7 +152,7 @@ def _marked(loader: yaml.SafeLoader, node: yaml.Node, at: Where, counted: Iterat
     try:
         return Marked(loader.construct_object(node), where)
     except (LookupError, AttributeError, ValueError) as error:  # a tag that does not fit, such as `!!bool maybe`
-        raise file_wrong(at.file, "file.yaml", row=where.row, why=f"{node.tag} {node.value[:SHOWN]}") from error
+        raise file_wrong(at.file, "file.yaml", row=where.row, why=f"{node.tag} {node.value[: cells.SHOWN]}") from error
 
 
 def _below(where: Where, step: str) -> Where:

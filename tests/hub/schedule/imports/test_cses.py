@@ -79,6 +79,12 @@ def test_lessons_are_laid_on_the_bells_that_the_school_has_and_on_the_class_and_
     assert {one.kind for one in proposal.changes} == {Kind.TEACHER, Kind.TIMETABLE}
 
 
+def test_a_subject_is_written_as_tables_write_it(school):
+    wide = SCHEDULE.replace("地理", "地理（上）", 1).replace("subject: 地理", "subject: 地理(上)")
+    (table,) = (json.loads(one.after) for one in imported(wide, school).changes if one.kind is Kind.TIMETABLE)
+    assert "地理(上)" in {one["subject"] for one in table["entries"]}
+
+
 def test_times_without_quotes_are_read_as_they_were_meant(school):
     unquoted = SCHEDULE.replace('"10:00:00"', "10:00:00").replace('"09:00:00"', "09:00:00")
     assert imported(unquoted, school).changes == imported(SCHEDULE, school).changes

@@ -55,6 +55,11 @@ def archive(parts=ROSTER):
     return Brought("roster.zip", out.getvalue())
 
 
+def test_subjects_are_told_apart_and_written_as_tables_write_them():
+    courses = 'sourcedId,status,title,subjects\nc-en,active,x,"英语（选修）,ＩＴ"\n'
+    assert by_id(propose([folder(courses=courses)], [], Wanted()))["u-1"]["subjects"] == ["英语(选修)", "IT"]
+
+
 def test_a_term_that_begins_in_the_middle_of_a_week_is_off_before_and_after_beside_what_is_known():
     first = propose([folder()], [], Wanted())
     term = by_id(first)["a"]
