@@ -9,9 +9,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.api.access import caller
 from hub.console.facts_page import FactsPage
+from hub.console.facts_shown import names_of
 from hub.schedule.imports.saying import why_not
 from hub.schedule.imports.tables import BY_KEY
 from hub.schedule.imports.template import csv_template, template, title_of
+from hub.schedule.register.kinds import Kind
 from hub.store.plan_facts import UndoRefused
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -45,11 +47,19 @@ def fact_routes(facts: FactsPage) -> APIRouter:
         try:
             record = await asyncio.to_thread(facts.facts.undo, made, caller(request).name, facts.now())
         except UndoRefused as refused:
-            told = why_not(refused).told(facts.pages.texts(request).language)
-            return await asyncio.to_thread(facts.all, request, 409, refused=told)
+            return await asyncio.to_thread(_refused, facts, request, refused)
         return RedirectResponse(f"/facts?done={record.id}", 303)
 
     return routes
+
+
+def _refused(facts: FactsPage, request: Request, refused: UndoRefused) -> Response:
+    """The page, with why an import cannot be taken back above it."""
+    named: dict[Kind, set[str]] = {}
+    for kind, fact in refused.later.values():
+        named.setdefault(Kind(kind), set()).add(fact)
+    told = why_not(refused, names_of(named, facts.facts)).told(facts.pages.texts(request).language)
+    return facts.all(request, 409, refused=told)
 
 
 @cache

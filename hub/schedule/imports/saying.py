@@ -59,13 +59,13 @@ def difference(field: str, before: Any, after: Any, language: str, called: Calle
     return told[0], told[1]
 
 
-def why_not(refused: UndoRefused) -> Words:
+def why_not(refused: UndoRefused, called: Called = lambda _kind, _fact: "") -> Words:
     """Why an import cannot be taken back, for whoever is to do something about it."""
     if not refused.later:
         return words(f"undo.{refused.why}", id=refused.made)
     named = [
-        words("undo.later", id=later, kind=words(f"kind.{kind}"), fact=fact)
-        for later, (kind, fact) in list(refused.later.items())[:NAMED_MOST]
+        words("undo.later", id=later, kind=words(f"kind.{kind}"), fact=called(kind, fact) or fact)
+        for later, (kind, fact) in _known(refused)[:NAMED_MOST]
     ]
     told = named[-1]
     for one in reversed(named[:-1]):
@@ -73,6 +73,10 @@ def why_not(refused: UndoRefused) -> Words:
     if len(refused.later) > NAMED_MOST:
         told = words("undo.more", told=told, count=len(refused.later) - NAMED_MOST)
     return words(f"undo.{refused.why}", id=refused.made, later=told)
+
+
+def _known(refused: UndoRefused) -> list[tuple[str, tuple[Kind, str]]]:
+    return [(later, (Kind(kind), fact)) for later, (kind, fact) in refused.later.items()]
 
 
 def _one(field: str, value: Any, language: str, called: Called) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hub.store.plan_facts import FactChange, FactsChanged, NewImport, PlanFact, UndoRefused
+from hub.store.plan_facts import FactChange, FactsChanged, NewImport, PlanFact, UndoRefused, WhyNot
 from hub.store.store import Store
 
 
@@ -108,3 +108,36 @@ def test_imports_without_anything_in_common_are_undone_in_any_order(facts):
     facts.apply(new("other", 11.0), [becomes(school("二小", "s-2"), fact="s-2")])
     facts.undo(first.id, "operator", 12.0)
     assert [one.id for one in facts.all("school")] == ["s-2"]
+
+
+def test_imports_are_summed_up_by_kind_and_what_became_of_the_facts(facts):
+    assert facts.newest() == ""
+    first = facts.apply(new(), [becomes(school()), becomes(school("二小", "s-2"), fact="s-2")])
+    room = '{"id": "r-1", "school": "s-1"}'
+    second = facts.apply(
+        new("more", 11.0),
+        [
+            becomes(school("新一小"), school()),
+            becomes(None, school("二小", "s-2"), fact="s-2"),
+            becomes(room, kind="room", fact="r-1"),
+        ],
+    )
+    assert facts.changed([first.id, second.id]) == {
+        first.id: {"school": {"added": 2}},
+        second.id: {"school": {"changed": 1, "removed": 1}, "room": {"added": 1}},
+    }
+    assert facts.changed([]) == {}
+    assert facts.newest() == second.id
+    assert [one.id for one in facts.some("school", {"s-1", "s-2", "s-9"})] == ["s-1"]
+
+
+def test_a_refused_undo_tells_programs_what_stands_in_the_way(facts):
+    first = facts.apply(new("one"), [becomes(school("一"))])
+    second = facts.apply(new("two", 11.0), [becomes(school("二"), school("一"))])
+    with pytest.raises(UndoRefused) as refused:
+        facts.undo(first.id, "operator", 12.0)
+    assert (refused.value.why, refused.value.made) == (WhyNot.COVERED, first.id)
+    assert refused.value.later == {second.id: ("school", "s-1")}
+    with pytest.raises(UndoRefused) as refused:
+        facts.undo("i-000099", "operator", 12.0)
+    assert (refused.value.why, refused.value.later) == (WhyNot.UNKNOWN, {})

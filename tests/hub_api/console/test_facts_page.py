@@ -207,7 +207,7 @@ def test_facts_that_have_nothing_to_do_with_it_do_not_hold_it_up(hub: District):
 def test_an_undo_that_cannot_be_says_why_in_both_languages(hub: District):
     first = made_real(hub, SCHOOLS, "schools.csv").headers["location"].split("=")[1]
     later = made_real(hub, SCHOOLS.replace("一小", "实验一小"), "schools.csv").headers["location"].split("=")[1]
-    for language, told in (("zh", f"{later}（学校 s1）"), ("en", f"{later} (school s1)")):
+    for language, told in (("zh", f"{later}（学校 实验一小）"), ("en", f"{later} (school 实验一小)")):
         refused = hub.http(cookies={"tongtang-language": language}).post(f"/facts/imports/{first}/undo")
         assert refused.status_code == 409
         assert told in refused.text
