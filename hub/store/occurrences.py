@@ -93,14 +93,14 @@ class OccurrenceTable:
         self._database = database
 
     def publish(
-        self, laid: Sequence[Laid], now: float, also: Callable[[Connection], object] = lambda _: None
+        self, laid: Sequence[Laid], now: float, also: Callable[[Connection, Published], object] = lambda *_: None
     ) -> Published:
         """Let plans count for some weeks of a term: all or nothing.
 
         Args:
             laid: what they come to.
             now: what has begun by then stays as it was.
-            also: what else is written in the same transaction; where it raises, nothing is published.
+            also: what else is written in the same transaction, told what changed; where it raises, nothing is.
         """
         published = Published()
         # What can be made beforehand is: nobody else writes meanwhile.
@@ -108,7 +108,7 @@ class OccurrenceTable:
         with self._database.write() as connection:
             for piece in pieces:
                 piece.run(connection)
-            also(connection)
+            also(connection, published)
         return published
 
     def get(self, occurrence: str) -> OccurrenceRecord | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from hub.store.engine import Database
 from hub.store.tables import REPAIR
@@ -30,7 +30,7 @@ class RepairRecord:
     closed: float | None = None
     """When one was taken or all were let go; None while nothing was decided."""
     outcome: str | None = None
-    """What was published of the one that was taken, as JSON; None where nothing was, or not yet."""
+    """What was published of the one that was taken, as JSON; None where nothing was."""
 
 
 _COLUMNS = tuple(REPAIR.c[name] for name in RepairRecord.__dataclass_fields__)
@@ -68,21 +68,17 @@ class RepairTable:
         """Those of some plans, the newest first."""
         return self._read(select(*_COLUMNS).where(REPAIR.c.plan.in_(sorted(plans))).limit(limit))
 
-    def close(self, repair: str, taken: int | None, now: float) -> bool:
-        """Note which way was taken, None for none; whether nothing was decided before."""
+    def let_go(self, repair: str, now: float) -> bool:
+        """Note that none of the ways is taken; whether nothing was decided before."""
         undecided = (REPAIR.c.id == repair) & REPAIR.c.closed.is_(None)
         with self._database.write() as connection:
-            return connection.execute(update(REPAIR).where(undecided).values(taken=taken, closed=now)).rowcount == 1
+            return connection.execute(update(REPAIR).where(undecided).values(closed=now)).rowcount == 1
 
-    def reopen(self, repair: str) -> None:
-        """Nothing came of what was taken: it is undecided again."""
-        with self._database.write() as connection:
-            connection.execute(update(REPAIR).where(REPAIR.c.id == repair).values(taken=None, closed=None))
-
-    def published(self, repair: str, outcome: str) -> None:
-        """Note what came of what was taken."""
-        with self._database.write() as connection:
-            connection.execute(update(REPAIR).where(REPAIR.c.id == repair).values(outcome=outcome))
+    def take_in(self, connection: Connection, repair: str, taken: int, now: float, outcome: str) -> bool:
+        """Note which way was taken and what came of it, in a transaction that has begun; whether it was undecided."""
+        undecided = (REPAIR.c.id == repair) & REPAIR.c.closed.is_(None)
+        values = {"taken": taken, "closed": now, "outcome": outcome}
+        return connection.execute(update(REPAIR).where(undecided).values(values)).rowcount == 1
 
     def _read(self, query: Select[Any]) -> list[RepairRecord]:
         ordered = query.order_by(REPAIR.c.made.desc(), REPAIR.c.id.desc())

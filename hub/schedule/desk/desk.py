@@ -288,7 +288,7 @@ class Desk:
                 raise TermUnknown(f"week {last} lies before week {first}; name the first week first")
             laid = self._publication.laid(opened, range(first, last + 1))
             move = self._drafts.moving(opened, PlanState.PUBLISHED, operator, first_week=first, last_week=last)
-            published = self._publication.publish([laid], self._now(), move)
+            published = self._publication.publish([laid], self._now(), lambda connection, _: move(connection))
             self._counts_now(opened, operator)
             return published
 
@@ -300,7 +300,7 @@ class Desk:
         weeks: range,
         words: str,
         operator: str,
-        also: Callable[[Connection], object] = lambda _: None,
+        also: Callable[[Connection, str, Published], object] = lambda *_: None,
     ) -> Published:
         """Let a repair of a plan that counts count in its place for some weeks: the district decides that alone.
 
@@ -311,7 +311,8 @@ class Desk:
             weeks: for which it counts.
             words: what people call it.
             operator: who takes it.
-            also: what else is written in the same transaction; where it raises, nothing is.
+            also: what else is written in the same transaction, told the new plan's id and what it changed; where it
+                raises, nothing is.
 
         Raises:
             EditRefused: it breaks a rule; the words say which.
@@ -338,9 +339,9 @@ class Desk:
             made = Opened(self._drafts.named(head), self._with_plan(district, answer, None))
             keep = self._drafts.adding(made)
 
-            def write(connection: Connection) -> None:
+            def write(connection: Connection, published: Published) -> None:
                 keep(connection)
-                also(connection)
+                also(connection, made.head.id, published)
 
             published = self._publication.publish([self._publication.laid(made, weeks)], now, write)
             self._counts_now(made, operator)
@@ -364,7 +365,7 @@ class Desk:
                 return None
             instead = self._publication.without(opened.head, self._drafts.open)
             move = self._drafts.moving(opened, PlanState.WITHDRAWN, operator)
-            published = self._publication.publish(instead, self._now(), move)
+            published = self._publication.publish(instead, self._now(), lambda connection, _: move(connection))
             self._drafts.written(opened)
             return published
 

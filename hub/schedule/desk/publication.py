@@ -99,7 +99,7 @@ class Publication:
         return Laid(head.id, term.id, weeks, lessons, REPLACED)
 
     def publish(
-        self, laid: Sequence[Laid], now: float, also: Callable[[Connection], object] = lambda _: None
+        self, laid: Sequence[Laid], now: float, also: Callable[[Connection, Published], object] = lambda *_: None
     ) -> Published:
         """Let plans' lessons count, and write what else is to be written with them; what has begun stays as it was."""
         return self._occurrences.publish(laid, now, also)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, TypeAdapter
+from sqlalchemy import Connection
 
 from hub.schedule.desk.desk import Desk
 from hub.schedule.desk.drafts import Opened
@@ -84,7 +85,7 @@ class RepairHead:
     """What happened, with names."""
     ways: tuple[Way, ...]
     outcome: Outcome | None
-    """Of the way that was taken; None where none was, and while it is being published."""
+    """Of the way that was taken; None where none was."""
 
     @property
     def nobody_hit(self) -> bool:
@@ -211,22 +212,19 @@ class Repairs:
         way = found.alternatives[take - 1]
         district, plan = _book(opened)
         weeks = range(new.week, (opened.head.last_week if new.onwards else new.week) + 1)
-        if not self._table.close(record.id, take, self._now()):
-            raise RepairRefused(f"repair {record.id} is decided already")
-        try:
-            facts, words = facts_of(district, plan, way), found.words.zh[:LONGEST_NAME]
-            published = self._desk.adopt(opened, facts, way.plan, weeks, words, operator)
-        except Exception:
-            self._table.reopen(record.id)  # nothing was published: it can still be taken, or let go
-            raise
-        outcome = Outcome(
-            plan=self._counts(new.term, new.week) or record.plan,
-            added=tuple(published.added),
-            changed=tuple(published.changed),
-            cancelled=tuple(published.cancelled),
-        )
-        self._table.published(record.id, outcome.model_dump_json())
-        return published
+
+        def close(connection: Connection, its_plan: str, published: Published) -> None:
+            outcome = Outcome(
+                plan=its_plan,
+                added=tuple(published.added),
+                changed=tuple(published.changed),
+                cancelled=tuple(published.cancelled),
+            )
+            if not self._table.take_in(connection, record.id, take, self._now(), outcome.model_dump_json()):
+                raise RepairRefused(f"repair {record.id} is decided already")
+
+        facts, words = facts_of(district, plan, way), found.words.zh[:LONGEST_NAME]
+        return self._desk.adopt(opened, facts, way.plan, weeks, words, operator, close)
 
     def let_go(self, repair: str) -> None:
         """Take none of the ways.
@@ -235,7 +233,7 @@ class Repairs:
             RepairRefused: it is decided, or there is none such.
         """
         self.get(repair)
-        if not self._table.close(repair, None, self._now()):
+        if not self._table.let_go(repair, self._now()):
             raise RepairRefused(f"repair {repair} is decided already")
 
     def _counting(self, term: str, week: int) -> Opened:
@@ -275,7 +273,7 @@ class Repairs:
         until = Moment(day=today, clock=here.strftime("%H:%M")) if today is not None else None
         over = frozenset(day for day, some in dates.items() if not any(date >= here.date() for date in some))
         off = frozenset(day for day, some in dates.items() if not some)
-        return Fixed(until=until, days=over - off if new.onwards else over)
+        return Fixed(until=until, days=over - off if new.onwards else over, onwards=new.onwards)
 
     def _dates(self, new: NewRepair) -> dict[int, list[dt.date]]:
         """By day: the dates on which its lessons of that week are held; none where it is off and not made up."""

@@ -22,6 +22,7 @@ from hub.schedule.repair.filling import filled
 from hub.schedule.repair.hit import Hit
 from hub.schedule.repair.moving import moved_few, neighbours
 from hub.schedule.repair.near import carried
+from hub.schedule.repair.rest import rest_of
 from hub.schedule.repair.substitutes import substitutes
 from hub.schedule.repair.week import in_week, plan_in_week
 from hub.schedule.repair.world import Fixed, World
@@ -88,12 +89,15 @@ class _Repair:
         if disruption.week is not None:
             district, plan = in_week(district, disruption.week), plan_in_week(plan, district, disruption.week)
         self._before = Before(district, plan)
+        self._facts = disrupted(district, disruption, plan)
+        if not fixed.onwards:
+            disruption = rest_of(disruption, fixed.over, self._before.names)
+            self._facts = disrupted(district, disruption, plan)
         self._disruption = disruption
         self._most_moved = most_moved
         self._seconds = seconds
         lessons = fixed.lessons | ({disruption.lesson} if isinstance(disruption, LessonExtended) else set())
         self._fixed = replace(fixed, lessons=frozenset(lessons))
-        self._facts = disrupted(district, disruption, plan)
         self._found: list[Alternative] = []
         self._wrong: list[str] = []
 

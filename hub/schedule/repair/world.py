@@ -38,6 +38,9 @@ class Fixed:
     days: frozenset[int] = frozenset()
     """Days that are over as a whole, or on which nothing is held that week: as what is over."""
 
+    onwards: bool = False
+    """The plan holds in later weeks, too: in those, what has begun this week may go elsewhere; not to what is over."""
+
     def over(self, time: Slot, begins: str) -> bool:
         """Whether a slot that begins then, by the clock on the wall, is over, running or not held."""
         begun = self.until is not None and (time[0], begins) < (self.until.day, self.until.clock)
@@ -148,10 +151,13 @@ class World:
         if fixed.until is not None or fixed.days:
             bells = {school.id: school.bells for school in self.facts.schools}
             schools = self.compiled.lesson_school
-            options &= [
-                not fixed.over(option.time, bells[schools[option.lesson]][option.time[1] - 1].begins)
-                for option in self.compiled.options
-            ]
+            options &= np.array(
+                [
+                    not fixed.over(option.time, bells[schools[option.lesson]][option.time[1] - 1].begins)
+                    for option in self.compiled.options
+                ],
+                bool,
+            )
             homes = self.compiled.request_school
             places = np.array(
                 [
@@ -186,6 +192,8 @@ class World:
 
 def _begun(before: Before, fixed: Fixed) -> frozenset[str]:
     """The lessons about which nothing can be done any more."""
+    if fixed.onwards:
+        return frozenset()
     names = before.names
     return frozenset(
         held.lesson
@@ -196,6 +204,8 @@ def _begun(before: Before, fixed: Fixed) -> frozenset[str]:
 
 def _begun_rooms(before: Before, fixed: Fixed) -> frozenset[str]:
     """The requests about which nothing can be done any more."""
+    if fixed.onwards:
+        return frozenset()
     names = before.names
     return frozenset(
         one.request

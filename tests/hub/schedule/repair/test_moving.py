@@ -4,6 +4,7 @@ import pytest
 
 from hub.schedule.check import check
 from hub.schedule.district import District
+from hub.schedule.errors import DisruptionWrong
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.generate import Extras, planted
 from hub.schedule.plan import Held, Plan, Served
@@ -156,6 +157,21 @@ def test_a_postponed_lesson_keeps_its_classes():
     assert "from Monday, period 1 to Monday, period 2" in moved.words.en
 
 
+def test_what_is_over_is_not_called_off_and_from_the_next_week_on_it_goes_elsewhere():
+    alone = town(requests=town().requests[:2])
+    plan = Plan(held=PLAN.held[:1], served=PLAN.served[:2])
+    closed = SchoolClosed(school="lead", windows=(EARLY,))
+    at_half_past_eight = Moment(day=1, clock="08:30")
+    with pytest.raises(DisruptionWrong, match="all of it is over"):
+        replan(alone, plan, closed, fixed=Fixed(until=at_half_past_eight))
+    best = replan(alone, plan, closed, fixed=Fixed(until=at_half_past_eight, onwards=True))[0]
+    assert best.lost == ()
+    assert best.plan.held[0].time == SECOND
+    whole_day = SchoolClosed(school="two", windows=(Window(day=1),))
+    (keeps,) = replan(alone, plan, whole_day, fixed=Fixed(until=at_half_past_eight))
+    assert (keeps.kind, keeps.hit) == ("keep", ())
+
+
 def test_where_a_room_is_down_whoever_is_pinned_changes_rooms_rather_than_being_lost():
     """Only room C and B have what k2 needs; k1 sits in B, could as well be in A, and has to give way."""
     lab = frozenset({"receiving", "lab"})
@@ -188,6 +204,10 @@ def test_everything_that_a_district_can_have_is_repaired():
         happened = [RoomDown(room=served.room, windows=(window,)), SchoolClosed(school=home, windows=(window,))]
         happened += [TeacherSick(teacher=one, windows=(window,)) for one in names.people(asked, served.assistant)[:1]]
         for one in happened:
+            if served.time[0] < 3:
+                with pytest.raises(DisruptionWrong, match="all of it is over"):
+                    replan(district, plan, one, fixed=wednesday)
+                continue
             for way in replan(district, plan, one, fixed=wednesday):
                 assert check(facts_of(district, plan, way), way.plan).violations == ()
                 assert way.sessions_moved <= 3

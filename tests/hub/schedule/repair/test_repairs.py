@@ -15,6 +15,7 @@ from hub.schedule.slots import Window
 from hub.schedule.terms import Term
 from hub.store.plan_facts import FactChange, NewImport
 from tests.hub.schedule.desk.conftest import SHANGHAI, SUNDAY_BEFORE, TERM, Office
+from tests.hub.schedule.desk.test_desk import ended_at
 
 DAY_S = 86_400.0
 DISTRICT, PLAN = planted(5, 14, 18, 1)
@@ -65,6 +66,26 @@ def test_the_way_that_is_taken_counts_for_its_week_alone(office):
     taken = office.repairs.get(found.record.id)
     assert taken.record.taken == 1
     assert taken.alternatives == found.alternatives
+
+
+def test_a_way_that_is_taken_is_noted_and_published_together_or_not_at_all(office):
+    """Ended at any statement that writes, the hub has neither; the same click does both the next time."""
+    found = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    before, died = (office.desk.heads(), lessons(office, 3)), 0
+
+    def accept(_office, _plan):
+        office.repairs.accept(found.record.id, 1, "li-jing")
+
+    while ended_at(office, died + 1, accept, ""):
+        died += 1
+        office.solved_by("answer")
+        office.repairs = Repairs(office.store.repairs, office.desk, SHANGHAI, lambda: office.now)
+        assert (office.desk.heads(), lessons(office, 3)) == before
+        assert office.repairs.get(found.record.id).record.closed is None
+    assert died >= 3
+    taken = office.repairs.get(found.record.id)
+    assert office.desk.counting("2026b")[taken.outcome.plan] == [3]
+    assert taken.outcome.changed or taken.outcome.cancelled
 
 
 def test_a_repair_is_decided_once(office):
