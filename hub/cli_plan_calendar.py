@@ -260,4 +260,5 @@ def _line(record: "CalendarToken") -> str:
 
 
 def _date(utc: float) -> str:
-    return dt.datetime.fromtimestamp(utc, dt.UTC).strftime("%Y-%m-%d %H:%M")
+    """A moment by this machine's clock, as `plan imports` and the console tell it."""
+    return dt.datetime.fromtimestamp(utc, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -3,7 +3,9 @@
 import datetime as dt
 import json
 import struct
+import time
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
@@ -81,6 +83,25 @@ def test_a_token_is_made_listed_and_revoked(data):
     assert told(data, "tokens")["tokens"][0]["revoked"] is not None
     code, _, err = say(data, "revoke", "0" * 16)
     assert (code, "there is no calendar token" in err) == (2, True)
+
+
+@pytest.fixture
+def in_kathmandu(monkeypatch):
+    """A machine whose clock is a quarter of an hour beside everybody's."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Kathmandu")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_kathmandu")
+def test_when_a_token_was_revoked_is_told_by_the_machines_clock(data):
+    made = told(data, "token", "room", "two-b", "--url", "https://hub.example")
+    revoked = told(data, "revoke", made["id"])["revoked"]
+    local = dt.datetime.fromtimestamp(revoked, ZoneInfo("Asia/Kathmandu"))
+    (line,) = (line for line in say(data, "tokens")[1].splitlines() if made["id"] in line)
+    assert f"revoked {local:%Y-%m-%d %H:%M}" in line
 
 
 def test_its_qr_code_is_drawn_as_a_picture_or_in_the_terminal(data, tmp_path):
