@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.api.access import caller
+from hub.console.facts_names import Names
 from hub.console.facts_page import FactsPage
-from hub.console.facts_shown import names_of
 from hub.schedule.imports.saying import why_not
 from hub.schedule.imports.tables import BY_KEY
 from hub.schedule.imports.template import csv_template, template, title_of
@@ -58,7 +58,7 @@ def _refused(facts: FactsPage, request: Request, refused: UndoRefused) -> Respon
     named: dict[Kind, set[str]] = {}
     for kind, fact in refused.later.values():
         named.setdefault(Kind(kind), set()).add(fact)
-    told = why_not(refused, names_of(named, facts.facts)).told(facts.pages.texts(request).language)
+    told = why_not(refused, Names(facts.facts).with_(named)).told(facts.pages.texts(request).language)
     return facts.all(request, 409, refused=told)
 
 

@@ -11,8 +11,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from hub.api.access import caller
 from hub.api.plan_imports import LARGEST_IMPORT_BYTES, MOST_ROWS
 from hub.console.facts_held import DryRun, DryRunGone
+from hub.console.facts_names import Names
 from hub.console.facts_page import LINES, FactsPage, last_page, page_number
-from hub.console.facts_shown import KINDS_OF_CHANGE, change_lines, mistake_lines, names_for
+from hub.console.facts_shown import KINDS_OF_CHANGE, change_lines, mistake_lines
 from hub.schedule.imports.errors import FactsMoved, ImportRefused
 from hub.schedule.imports.importing import summary
 from hub.schedule.imports.reading import FORMATS, Brought, Wanted
@@ -162,7 +163,7 @@ def _preview(facts: FactsPage, request: Request, held: DryRun, status: int = 200
         dry_run=held,
         proposal=proposal,
         summary=summary(proposal.counts(), t.language),
-        changes=change_lines(shown, names_for(shown, proposal.changes, facts.facts), t),
+        changes=change_lines(shown, Names(facts.facts, proposal.changes), t),
         shapes=KINDS_OF_CHANGE,
         mistakes=mistake_lines(wrong, t.language),
         notes=mistake_lines(proposal.notes[:LINES], t.language),

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.api.access import caller
+from hub.console.facts_names import Names
 from hub.console.facts_page import LINES, FactsPage, last_page, page_number
-from hub.console.facts_shown import gather
 from hub.console.texts import Texts
 from hub.schedule.imports.by_hand import by_hand, without
 from hub.schedule.imports.columns import SETTINGS
@@ -25,16 +25,6 @@ from hub.store.plan_facts import PlanFactTable
 
 TABLES = ("pins", "bans", "wishes", "rules")
 """The tables that have a form."""
-DEEPEST = 4
-"""From a pin to its request, its class, and the class's school."""
-_PARTS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.REQUEST: ("school_class", "observers", "subject"),
-    Kind.LESSON: ("teacher", "subject", "title"),
-    Kind.CLASS: ("school", "name"),
-    Kind.TEACHER: ("school", "name"),
-    Kind.ROOM: ("school", "name"),
-}
-"""What people tell facts by that have no name of their own, or share it with those of other schools."""
 
 
 def want_routes(facts: FactsPage) -> APIRouter:
@@ -126,7 +116,7 @@ def _page(
 def _listed(table: Table, lines: list[dict[str, Any]], facts: PlanFactTable, t: Texts) -> dict[str, Any]:
     """The columns in which anything stands, and each line's cells."""
     columns = [one for one in table.columns if one.field != "id" and any(one.field in line for line in lines)]
-    called = _Called(lines, facts)
+    called = Names(facts).of(lines)
 
     def cell(field: str, line: dict[str, Any]) -> str:
         return value_told(field, line[field], t.language, called) if field in line else ""
@@ -169,38 +159,3 @@ def _settings(facts: PlanFactTable, t: Texts) -> list[dict[str, Any]]:
             }
         )
     return lines
-
-
-class _Called:
-    """What people call facts, also those that have no name: a request is called by its class and subject.
-
-    Looks everything up that some lines lead to, a kind at a time.
-    """
-
-    def __init__(self, lines: Iterable[dict[str, Any]], facts: PlanFactTable) -> None:
-        self._known: dict[tuple[Kind, str], dict[str, Any]] = {}
-        wanted: dict[Kind, set[str]] = {}
-        for line in lines:
-            gather(line, wanted)
-        for _ in range(DEEPEST):
-            found: list[dict[str, Any]] = []
-            for kind, ids in wanted.items():
-                unknown = {one for one in ids if (kind, one) not in self._known}
-                for row in facts.some(kind, unknown) if unknown else ():
-                    self._known[kind, row.id] = json.loads(row.data)
-                    found.append(self._known[kind, row.id])
-            wanted = {}
-            for one in found:
-                gather(one, wanted)
-
-    def __call__(self, kind: Kind, fact: str) -> str:
-        data = self._known.get((kind, fact), {})
-        if kind not in _PARTS:
-            return str(data.get("name") or "")
-        return " ".join(filter(None, (self._part(name, data.get(name)) for name in _PARTS[kind])))
-
-    def _part(self, field: str, value: Any) -> str:
-        kind = {"school": Kind.SCHOOL, "school_class": Kind.CLASS, "teacher": Kind.TEACHER}.get(field)
-        if field == "observers":
-            return ", ".join(self(Kind.TEACHER, one) for one in value or ())
-        return (self(kind, value) or value) if kind is not None and value else str(value or "")

@@ -15,6 +15,7 @@ from hub.console.facts_held import HELD_MOST
 from hub.schedule.imports.reading import Brought, Wanted, propose
 from hub.schedule.imports.tables import TABLES
 from hub.store.operators import new_token
+from tests.hub.schedule.imports.test_tables import saved, workbook
 from tests.hub_api.district import District, district
 
 SCHOOLS = "编号,名称,共同体\ns1,一小,东片\ns2,二小,东片\n"
@@ -131,6 +132,18 @@ def test_what_changes_is_told_field_by_field_with_names(hub: District):
     gone = text_of(preview(hub, "编号,名称\ns1,一小\n", "schools.csv", language="en", replace="on"))
     assert "gone" in gone
     assert "school -1" in gone
+
+
+def test_what_comes_with_the_same_file_is_called_by_its_name(hub: District):
+    book = workbook(
+        学校=[["编号", "名称"], ["s2", "二小"]],
+        班级=[["学校", "编号", "名称"], ["二小", "k1", "三年级1班"]],
+        需求=[["学校", "编号", "班级", "学科"], ["二小", "q1", "三年级1班", "英语"]],
+        固定=[["需求", "时间"], ["q1", "周三2"]],
+    )
+    shown = text_of(preview(hub, saved(book).data, "all.xlsx"))
+    assert "固定 q1 新增 需求 二小 三年级1班 英语 (q1) 时间 周三2" in shown
+    assert "需求 q1 新增 班级 二小 三年级1班 (k1) 学科 英语" in shown
 
 
 def test_the_same_file_is_read_as_another_kind_and_for_a_school_without_sending_it_again(hub: District):
