@@ -19,10 +19,11 @@ from pydantic import ValidationError
 from contract.session import Mode, Policy, Role, SessionOrder
 from hub.archive.refusals import ArchiveRefused
 from hub.schedule.calendars.occurrences import Occurrence
-from hub.schedule.desk.telling import shortfalls, title_of
+from hub.schedule.desk.telling import NOT_MADE, WITHOUT_DEVICE, shortfalls, title_of
 from hub.schedule.desk.turns import Span, spans
 from hub.session.errors import SessionRefused
 from hub.session.views import NewRoom, NewSession, SessionView
+from hub.store.alerts import AlertRecord
 from hub.store.devices import DeviceRecord
 from hub.store.occurrences import OccurrenceRecord, OccurrenceTable
 
@@ -57,6 +58,9 @@ class Alarm(Protocol):
 
     def clear(self, device: str, kind: str) -> None:
         """It is well again."""
+
+    def open(self) -> Sequence[AlertRecord]:
+        """What is raised and not cleared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +272,14 @@ class Attendance:
     def _tell(self, records: Iterable[OccurrenceRecord], *, whole: bool) -> None:
         """Raise and clear what should be known; what nobody looked at stays as it was told."""
         wanted = shortfalls([one.occurrence for one in records], self._without, self._why, self._timezone)
-        if whole:
-            for key in self._told.keys() - wanted.keys():
+        if whole:  # what a hub before this one told, too
+            stale = {(one.device, one.kind) for one in self._alarm.open() if one.kind in {WITHOUT_DEVICE, NOT_MADE}}
+            for key in (stale | self._told.keys()) - wanted.keys():
                 self._alarm.clear(*key)
-                del self._told[key]
+                self._told.pop(key, None)
         for key, words in wanted.items():
-            if self._told.get(key) != words:
+            # Between, a part of the lessons was looked at: what it counts is less than what is told.
+            if key not in self._told or (whole and self._told[key] != words):
                 self._alarm.raise_(*key, words)
                 self._told[key] = words
 

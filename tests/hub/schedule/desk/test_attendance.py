@@ -363,6 +363,19 @@ def test_a_room_without_a_device_is_told_and_its_lesson_held_by_the_others_until
     assert beat.attendance.why_not(lesson.id) == ""
 
 
+def test_what_the_hub_told_before_it_was_started_again_is_cleared_once_it_is_well(office):
+    plan = office.approved(weeks=(1, 1))
+    office.desk.publish(plan, NewPublication(), "li")
+    beat = Beat(office, registered=[])
+    beat.tick()
+    assert [one for one in beat.alerts.open() if one.kind == WITHOUT_DEVICE]
+    for room in office.district.rooms:
+        beat.register(room)
+    beat.start()
+    beat.tick()
+    assert [one for one in beat.alerts.open() if one.kind == WITHOUT_DEVICE] == []
+
+
 def test_a_district_without_any_device_is_told_once_a_school(office):
     plan = office.approved(weeks=(1, 1))
     office.desk.publish(plan, NewPublication(), "li")
