@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, Timezone, vDuration
 
 from hub.schedule.calendars.occurrences import Kind, Occurrence
-from hub.schedule.calendars.seen import mode, name_of, said, seen_by
+from hub.schedule.calendars.seen import mode, name_of, printable, said, seen_by
 
 PRODID = "-//Tongtang//hub//ZH"
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -116,7 +116,7 @@ def _event(heading: Heading, record: Record) -> Event:
     event.add("summary", f"{said('cancelled', language) if off else ''}{seen.title(language)}")
     event.add("location", seen.where(language))
     event.add("description", seen.told(language, record.words))
-    event.add("categories", [record.occurrence.subject, mode(record.occurrence, language)])
+    event.add("categories", [printable(record.occurrence.subject), mode(record.occurrence, language)])
     event.add("status", "CANCELLED" if off else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if off else "OPAQUE")
     return event

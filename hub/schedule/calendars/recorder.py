@@ -15,7 +15,7 @@ from icalendar import Calendar, Event, vBinary
 
 from hub.schedule.calendars.feed import Record
 from hub.schedule.calendars.occurrences import Kind, LeadPart, Occurrence, RoomPart
-from hub.schedule.calendars.seen import Seen, seen_by, topic
+from hub.schedule.calendars.seen import Seen, printable, seen_by, topic
 
 PRODID = "Opencast Calendar File 0.5"
 """As Opencast writes it; some agents look for it."""
@@ -101,7 +101,7 @@ def _episode(room: str, seen: Seen, language: str) -> bytes:
 
 def _led_by(occurrence: Occurrence) -> str:
     first: RoomPart = occurrence.rooms[0]
-    return (first.teacher.name or first.teacher.id) if isinstance(first, LeadPart) else ""
+    return (printable(first.teacher.name) or first.teacher.id) if isinstance(first, LeadPart) else ""
 
 
 def _properties(room: str, seen: Seen, language: str) -> bytes:

@@ -1,5 +1,6 @@
 """A dated lesson as a room, teacher, class or school sees it: their time, their place, and the words for it."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -52,6 +53,15 @@ def why_said(words: str, language: str) -> str:
     return _REASONS_ZH.get(words, words) if language == "zh" else words
 
 
+def printable(text: str) -> str:
+    r"""Words without what neither iCalendar nor XML may hold: control characters, other than new lines.
+
+    >>> printable("Unit\x0b 3")
+    'Unit 3'
+    """
+    return "".join(sign for sign in text if sign == "\n" or unicodedata.category(sign) != "Cc")
+
+
 def said(key: str, language: str) -> str:
     """A word of the calendars; Chinese for `zh`, else English."""
     return _WORDS["zh" if language == "zh" else "en"][key]
@@ -84,11 +94,11 @@ class Seen:
 
     def where(self, language: str) -> str:
         """Room and school."""
-        return said("comma", language).join(dict.fromkeys(place(part) for part in self.parts))
+        return printable(said("comma", language).join(dict.fromkeys(place(part) for part in self.parts)))
 
     def title(self, language: str) -> str:
         """What the lesson is called; else its subject and grade."""
-        return self.occurrence.title or topic(self.occurrence, language)
+        return printable(self.occurrence.title) or topic(self.occurrence, language)
 
     def told(self, language: str, why: str = "") -> str:
         """Everything about it, a line each: when, who with whom, and why it changed."""
@@ -102,7 +112,7 @@ class Seen:
             lines.append(said("no_part", language))
         if why:
             lines.append(f"{said('why', language)}{why_said(why, language)}")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 def seen_by(occurrence: Occurrence, kind: Kind, who: str) -> Seen:
@@ -118,7 +128,7 @@ def name_of(kind: Kind, who: str, occurrences: Iterable[Occurrence]) -> str:
         for part in occurrence.rooms:
             if _is_in(part, kind, who):
                 found = _name_in(part, kind, who) or found
-    return found or who
+    return printable(found) or who
 
 
 def topic(occurrence: Occurrence, language: str) -> str:
@@ -126,10 +136,11 @@ def topic(occurrence: Occurrence, language: str) -> str:
 
     Its grade is said as schools do: 三年级, 高一.
     """
+    subject = printable(occurrence.subject)
     if language != "zh":
-        return f"{occurrence.subject}, grade {occurrence.grade}"
+        return f"{subject}, grade {occurrence.grade}"
     grade = GRADES_ZH[occurrence.grade - 1]
-    return f"{grade}{'' if occurrence.grade >= FIRST_OF_SENIOR else '年级'}{occurrence.subject}"
+    return f"{grade}{'' if occurrence.grade >= FIRST_OF_SENIOR else '年级'}{subject}"
 
 
 def mode(occurrence: Occurrence, language: str) -> str:

@@ -1,14 +1,18 @@
 """Calendar feeds, read back by two other programs' readers: nothing lost, Chinese whole, cancelled ones kept."""
 
+import base64
 import datetime as dt
+import re
 from dataclasses import dataclass, replace
+from xml.etree import ElementTree as ET
 
 import icalendar
 import pytest
 import vobject
 
 from hub.schedule.calendars.feed import Heading, etag, feed, last_changed
-from hub.schedule.calendars.occurrences import Kind, Occurrence, expand
+from hub.schedule.calendars.occurrences import Kind, Occurrence, Person, expand
+from hub.schedule.calendars.recorder import recorder_calendar
 from hub.schedule.calendars.seen import REPLACED
 from tests.hub.schedule.calendars.small import SHANGHAI, TERM, district, plan
 
@@ -61,6 +65,21 @@ def test_a_feed_says_the_same_to_another_reader(rows):
     again = vobject.readOne(vobject.readOne(body.decode()).serialize())
     assert [one.description.value for one in again.vevent_list] == [one.description.value for one in theirs]
     assert "老师生病;改期,再议\n见通知" in theirs[0].description.value
+
+
+def test_what_no_reader_may_be_given_is_left_out_of_whatever_a_districts_file_holds(rows):
+    spoilt = "Uni\x00t \x0b3\x1f\x7f\x85"
+    lead = rows[0].occurrence.lead.model_copy(update={"teacher": Person(id="li", name=spoilt), "room_name": spoilt})
+    parts = {"title": spoilt, "subject": spoilt, "lead": lead}
+    mine = [replace(rows[0], occurrence=rows[0].occurrence.model_copy(update=parts), words=f"a{spoilt}\nb")]
+    heading = replace(HEADING, kind=Kind.ROOM, who="one-lead")
+    bodies = feed(heading, mine), recorder_calendar("one-lead", mine, 0.0, "zh")
+    for body in bodies:
+        assert not re.search("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]", body.decode())
+        assert {str(event["summary"]) for event in read(body).walk("VEVENT")} == {"Unit 3"}
+    (event,) = read(bodies[1]).walk("VEVENT")
+    episode, _ = (base64.b64decode(one.to_ical()) for one in event["attach"])
+    assert [one.text for one in ET.fromstring(episode) if one.tag.endswith("creator")] == ["Unit 3"]
 
 
 def test_what_was_read_is_written_again_as_it_was(rows):
