@@ -19,7 +19,7 @@ def rooms_of(one: Held | Served, weeks: Weeks) -> Mapping[int, str]:
 def lesson_alone(known: Known, lesson: Lesson, held: Held) -> Iterator[str]:
     """What a held lesson breaks by itself."""
     who = known.lesson_words(lesson)
-    teacher, school = known.teachers[lesson.teacher], known.lead(lesson)
+    teacher, school = known.teachers[lesson.teacher], known.lead_school(lesson)
     if held.time not in lesson.times:
         yield f"{who} is held {when(held.time)}, which is none of its times"
     for parity in inside(school.closed, lesson.weeks, held.time):

@@ -46,7 +46,7 @@ class Counting:
             minutes = common_minutes(home, served.time, home, served.time)
         else:
             lesson = self._known.lessons[served.lesson]
-            lead = self._known.lead(lesson)
+            lead = self._known.lead_school(lesson)
             held = self._held.get(served.lesson)
             minutes = common_minutes(lead, held.time, home, served.time) if held is not None else 0
             if lead.community == home.community and home.community:
@@ -87,7 +87,7 @@ class Counting:
         if served.lesson is None:
             return wanted == (None, None, None)
         lesson: Lesson = self._known.lessons[served.lesson]
-        there = (lesson.id, lesson.teacher, self._known.lead(lesson).id)
+        there = (lesson.id, lesson.teacher, self._known.lead_school(lesson).id)
         return all(one in {None, other} for one, other in zip(wanted, there, strict=True))
 
     def _changed(self, before: Plan) -> int:

@@ -36,7 +36,7 @@ class Known:
         self.requests = {one.id: one for one in district.requests}
         self.pins = {one.request: one for one in district.pins}
 
-    def lead(self, lesson: Lesson) -> School:
+    def lead_school(self, lesson: Lesson) -> School:
         """The school that a lesson comes from."""
         return self.schools[self.teachers[lesson.teacher].school]
 
@@ -49,7 +49,7 @@ class Known:
     def lesson_words(self, lesson: Lesson) -> str:
         """A lesson with its teacher and school."""
         teacher = self.teachers[lesson.teacher]
-        return f"lesson {lesson.id} by {named(teacher)} of {named(self.lead(lesson))}"
+        return f"lesson {lesson.id} by {named(teacher)} of {named(self.lead_school(lesson))}"
 
     def request_words(self, request: Request) -> str:
         """A request with whoever asks."""

@@ -39,7 +39,7 @@ class Pairs:
         """What is wrong with a request's being served by a lesson."""
         known = self._known
         who = f"{known.request_words(request)} is served by {known.lesson_words(lesson)}"
-        lead, home = known.lead(lesson), known.home(request)
+        lead, home = known.lead_school(lesson), known.home(request)
         if lesson.mode != request.mode:
             yield f"{who}: the lesson is for {lesson.mode}, the request for {request.mode}"
         if lead.id == home.id:

@@ -37,7 +37,7 @@ class Uses:
             self._people["teacher", lesson.teacher, held.time][parity].append(what)
             self._people["room", rooms[parity], held.time][parity].append(what)
             self._days[lesson.teacher, held.time[0]][parity].append(lesson.id)
-            self._line[self.known.lead(lesson).id, held.time][parity] += self.known.district.rules.lead_uplink
+            self._line[self.known.lead_school(lesson).id, held.time][parity] += self.known.district.rules.lead_uplink
 
     def add_request(self, request: Request, served: Served) -> None:
         """A request is served."""

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from hub.schedule.district import District
-from hub.schedule.facts import School
+from hub.schedule.checking.known import Known
 from hub.schedule.slots import Part, Slot, Weeks, Window
-from hub.schedule.wants import Lesson, Request, Topic
+from hub.schedule.wants import Request, Topic
 
 DAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -58,16 +57,8 @@ def window_words(window: Window) -> Words:
     )
 
 
-class Names:
-    """Looks up what parts of one district are called; an id stands where nobody gave a name."""
-
-    def __init__(self, district: District) -> None:
-        self.schools = {one.id: one for one in district.schools}
-        self.rooms = {one.id: one for one in district.rooms}
-        self.teachers = {one.id: one for one in district.teachers}
-        self.classes = {one.id: one for one in district.classes}
-        self.lessons = {one.id: one for one in district.lessons}
-        self.requests = {one.id: one for one in district.requests}
+class Names(Known):
+    """Everything in a district by its id and by what people call it; an id stands where nobody gave a name."""
 
     def school(self, school: str) -> str:
         """As people call it."""
@@ -108,16 +99,6 @@ class Names:
             return Words(zh=f"{who} 的{topic.zh}", en=f"{topic.en} of {who}")
         who = "、".join(self.teacher(observer) for observer in one.observers)
         return Words(zh=f"{who} 观摩{topic.zh}", en=f"{topic.en}, observed by {who}")
-
-    def lead_school(self, lesson: Lesson) -> School:
-        """Where a lesson is held."""
-        return self.schools[self.teachers[lesson.teacher].school]
-
-    def home(self, request: Request) -> School:
-        """The school that asks."""
-        if request.school_class is not None:
-            return self.schools[self.classes[request.school_class].school]
-        return self.schools[self.teachers[request.observers[0]].school]
 
     def people(self, request: Request, assistant: str | None) -> tuple[str, ...]:
         """The teachers of the request's school who are in its room."""
