@@ -16,7 +16,7 @@ from hub.schedule.compiled import Compiled
 from hub.schedule.errors import BoundWrong
 from hub.schedule.plan import fingerprint
 from hub.schedule.solve.milp import SLACK, Stop, solved
-from hub.schedule.solve.prices import sought, value_at
+from hub.schedule.solve.prices import DEAREST, sought, value_at
 from hub.schedule.solve.program import program
 from hub.schedule.solve.rows import Wide
 
@@ -71,7 +71,8 @@ def bound(
     ends = begun + seconds if seconds is not None else np.inf
     wanted = program(compiled)
     found = sought(wanted, steps=steps, stop=lambda: time.monotonic() >= ends or stop())
-    prices = np.rint(found * SCALE).astype(np.int64)
+    # Where pins contradict each other, prices grow without end.
+    prices = np.rint(np.minimum(found * SCALE, DEAREST)).astype(np.int64)
     verified = value_at(wanted, prices, SCALE)
     priced = f"{np.count_nonzero(prices)} prices, multiplied out in whole numbers"
     left = ends - time.monotonic()

@@ -20,6 +20,8 @@ from hub.schedule.solve.rows import Wide
 
 Reals = NDArray[np.float64]
 
+DEAREST = 2**31
+"""No price is larger, in parts of a point: more than any gain."""
 FURTHER = 1.7
 """How far each step goes, of where it points: half as many steps do as at 1 (Condat 2013)."""
 LOOK = 50
@@ -74,7 +76,7 @@ def value_at(wanted: Program, prices: Wide, scale: int) -> int:
     """
     if prices.shape != wanted.most.shape or prices.dtype != np.int64:
         raise ValueError(f"there are {prices.shape} prices of {prices.dtype} for {len(wanted.most)} rows")
-    if len(prices) and (prices.min() < 0 or prices.max() > 2**31):
+    if len(prices) and (prices.min() < 0 or prices.max() > DEAREST):
         raise ValueError("a price is negative, or larger than any gain")
     if _reach(wanted, prices, scale) >= 2.0**62:
         raise ValueError("the sums would not fit into 64 bits")

@@ -14,9 +14,10 @@ from hub.schedule.generate import planted
 from hub.schedule.plan import fingerprint
 from hub.schedule.solve.bound import SCALE, Bound, bound, verify_bound
 from hub.schedule.solve.milp import holds
-from hub.schedule.solve.prices import sought, value_at
+from hub.schedule.solve.prices import DEAREST, sought, value_at
 from hub.schedule.solve.program import program
-from tests.hub.schedule.solve.tiny import best, problem
+from hub.schedule.wants import Pin, Request
+from tests.hub.schedule.solve.tiny import best, district, problem
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,20 @@ def test_a_proof_that_is_cut_off_or_damaged_is_refused(town, proven, tmp_path):
         file.write_bytes(wrong)
         with pytest.raises(BoundWrong, match="no proof of a bound"):
             verify_bound(town[0], file)
+
+
+def test_where_pins_contradict_each_other_prices_without_end_are_a_bound_all_the_same():
+    heavy = {"subject": "数学", "grade": 3, "weight": 100, "times": ((1, 1),)}
+    torn = district(Random(1)).model_copy(
+        update={
+            "requests": tuple(Request(id=f"q{one}", mode="open", school_class=f"k{one}", **heavy) for one in range(3)),
+            "pins": tuple(Pin(request=f"q{one}") for one in range(3)),  # for three there are two rooms
+            "wishes": (),
+        }
+    )
+    found = bound(compile_district(torn))
+    assert found.prices.max() <= DEAREST
+    assert found.points < 0
 
 
 def test_who_says_stop_has_what_the_prices_so_far_prove(town, proven):
