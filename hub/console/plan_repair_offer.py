@@ -8,6 +8,7 @@ from hub.console.plan_grid import WORKING_DAYS, Option
 from hub.console.texts import Texts
 from hub.schedule.desk.book import Book
 from hub.schedule.desk.week import Side, WeekEntry, week_of
+from hub.schedule.repair.dated import dates_of
 from hub.schedule.slots import Bell, parities
 from hub.schedule.terms import Term
 
@@ -68,12 +69,10 @@ class Offer:
 
 def days_of(term: Term, week: int, today: dt.date) -> tuple[DayChoice, ...]:
     """The seven days of a week."""
-    found = []
-    for day in range(1, 8):
-        held = term.held_on("A" if week % 2 else "B", day, week, week)
-        dates = tuple(one.date for one in held)
-        found.append(DayChoice(day, term.date_of(week, day), dates, bool(dates) and max(dates) < today))
-    return tuple(found)
+    return tuple(
+        DayChoice(day, term.date_of(week, day), tuple(dates), bool(dates) and max(dates) < today)
+        for day, dates in dates_of(term, week).items()
+    )
 
 
 def offer_of(book: Book, term: Term, kind: str, school: str, week: int, today: dt.date, t: Texts) -> Offer:

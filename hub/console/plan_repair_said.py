@@ -53,31 +53,31 @@ class Said:
     onwards: bool = False
 
 
-def happened(said: Said, offer: Offer, here: dt.datetime) -> Disruption:
+def happened(said: Said, offer: Offer, today: dt.date) -> Disruption:
     """What happened.
 
     Args:
         said: the form.
         offer: what it offered.
-        here: now, by the clock on the wall.
+        today: by the district's walls.
 
     Raises:
         FormWrong: it does not say so.
     """
-    if said.onwards and any(day.dates and min(day.dates) <= here.date() for day in offer.days):
+    if said.onwards and any(day.dates and min(day.dates) <= today for day in offer.days):
         raise FormWrong("onwards", "plan.repair.wrong.onwards")
-    return _HAPPENED[offer.kind](said, offer, here)
+    return _HAPPENED[offer.kind](said, offer)
 
 
-def _teacher_sick(said: Said, offer: Offer, here: dt.datetime) -> Disruption:
-    return TeacherSick(teacher=_chosen(said.who, offer), windows=_windows(said, offer, here))
+def _teacher_sick(said: Said, offer: Offer) -> Disruption:
+    return TeacherSick(teacher=_chosen(said.who, offer), windows=_windows(said, offer))
 
 
-def _room_down(said: Said, offer: Offer, here: dt.datetime) -> Disruption:
-    return RoomDown(room=_chosen(said.who, offer), windows=_windows(said, offer, here))
+def _room_down(said: Said, offer: Offer) -> Disruption:
+    return RoomDown(room=_chosen(said.who, offer), windows=_windows(said, offer))
 
 
-def _class_swap(said: Said, offer: Offer, _here: dt.datetime) -> Disruption:
+def _class_swap(said: Said, offer: Offer) -> Disruption:
     who = _chosen(said.who, offer)
     first = _slot(said.slot, offer, "slot")
     second = _slot(said.other, offer, "other") if any(said.other) else None
@@ -86,21 +86,21 @@ def _class_swap(said: Said, offer: Offer, _here: dt.datetime) -> Disruption:
     return ClassSwap(school_class=who, first=first, second=second)
 
 
-def _substitute(said: Said, offer: Offer, _here: dt.datetime) -> Disruption:
+def _substitute(said: Said, offer: Offer) -> Disruption:
     kind, named = _named(said, offer)
     who = _chosen(said.who, offer)
     return Substitute(teacher=who, lesson=named) if kind == "lesson" else Substitute(teacher=who, request=named)
 
 
-def _school_closed(said: Said, offer: Offer, here: dt.datetime) -> Disruption:
-    return SchoolClosed(school=offer.school, windows=_windows(said, offer, here))
+def _school_closed(said: Said, offer: Offer) -> Disruption:
+    return SchoolClosed(school=offer.school, windows=_windows(said, offer))
 
 
-def _uplink_halved(said: Said, offer: Offer, here: dt.datetime) -> Disruption:
-    return UplinkHalved(school=offer.school, windows=_windows(said, offer, here))
+def _uplink_halved(said: Said, offer: Offer) -> Disruption:
+    return UplinkHalved(school=offer.school, windows=_windows(said, offer))
 
 
-def _lesson_extended(said: Said, offer: Offer, _here: dt.datetime) -> Disruption:
+def _lesson_extended(said: Said, offer: Offer) -> Disruption:
     _, lesson = _named(said, offer)
     if not (said.minutes.isdecimal() and 1 <= int(said.minutes) <= MOST_MINUTES):
         raise FormWrong("minutes", "plan.repair.wrong.minutes", most=MOST_MINUTES)
@@ -120,29 +120,17 @@ def _named(said: Said, offer: Offer) -> tuple[str, str]:
     return kind, named
 
 
-def _windows(said: Said, offer: Offer, here: dt.datetime) -> tuple[Window, ...]:
-    """The periods of the days that were chosen; of today those that have not begun."""
+def _windows(said: Said, offer: Offer) -> tuple[Window, ...]:
     if not said.days:
         raise FormWrong("days", "plan.repair.wrong.days")
+    days = [_day(number, offer, "days").day for number in said.days]
+    if not said.first and not said.last:
+        return tuple(Window(day=day) for day in days)
     first = _period(said.first, offer) if said.first else 1
     last = _period(said.last, offer) if said.last else len(offer.bells)
     if last < first:
         raise FormWrong("days", "plan.repair.wrong.periods", first=first, last=last)
-    whole = not said.first and not said.last
-    windows = []
-    for number in said.days:
-        day = _day(number, offer, "days")
-        begun = 0
-        if day.dates == (here.date(),):
-            clock = here.strftime("%H:%M")
-            begun = sum(bell.begins <= clock for bell in offer.bells)
-        if last <= begun:
-            raise FormWrong("days", "plan.repair.wrong.begun")
-        if whole and not begun:
-            windows.append(Window(day=day.day))
-        else:
-            windows.append(Window(day=day.day, first=max(first, begun + 1), last=last))
-    return tuple(windows)
+    return tuple(Window(day=day, first=first, last=last) for day in days)
 
 
 def _slot(slot: tuple[str, str], offer: Offer, field: str) -> Slot:
@@ -168,7 +156,7 @@ def _period(period: str, offer: Offer, field: str = "days") -> int:
     return int(period)
 
 
-_HAPPENED: Mapping[str, Callable[[Said, Offer, dt.datetime], Disruption]] = {
+_HAPPENED: Mapping[str, Callable[[Said, Offer], Disruption]] = {
     "teacher-sick": _teacher_sick,
     "room-down": _room_down,
     "class-swap": _class_swap,

@@ -185,7 +185,7 @@ def _found(repairs: Repairs, values: dict[str, Any], query: dict[str, str], oper
         raise FormWrong("week", "plan.repair.wrong.other_plan", week=values["week"])
     if (query["kind"], query["school"]) != (offer.kind, offer.school):
         raise FormWrong("", "plan.repair.wrong.scope")
-    what = happened(said, offer, repairs.here())
+    what = happened(said, offer, repairs.here().date())
     new = NewRepair(term=values["term"].id, week=offer.week, onwards=said.onwards, happened=what)
     found = repairs.find(new, operator)
     if found.nobody_hit and found.record.closed is None:

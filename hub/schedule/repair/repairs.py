@@ -16,12 +16,13 @@ from hub.schedule.desk.errors import PlanUnknown, TermUnknown
 from hub.schedule.district import District
 from hub.schedule.plan import Plan
 from hub.schedule.repair.alternative import Alternative, AlternativeKind
+from hub.schedule.repair.dated import begun_since, over_at
 from hub.schedule.repair.disruption import AnyDisruption, Disruption
 from hub.schedule.repair.errors import RepairRefused, RepairUnknown
 from hub.schedule.repair.happening import happening_words
 from hub.schedule.repair.names import Names, Words
 from hub.schedule.repair.replan import facts_of, replan
-from hub.schedule.repair.world import Fixed, Moment
+from hub.schedule.repair.world import Fixed
 from hub.schedule.slots import Id, Part
 from hub.store.occurrences import Published
 from hub.store.repairs import RepairRecord, RepairTable
@@ -132,7 +133,7 @@ class Repairs:
             happened = self._dated(new)
             district, plan = _book(opened)
             lessons = frozenset(one.id for one in district.lessons) & set(new.fixed)
-            over = self._over(new)
+            over = self._over(new, self._now())
             fixed = replace(over, requests=frozenset(new.fixed) - lessons, lessons=lessons)
             found = replan(district, plan, happened, fixed=fixed, most_moved=new.most_moved)
             ways = tuple(Way(kind=one.kind, words=one.words, changes=len(one.changes)) for one in found)
@@ -179,11 +180,10 @@ class Repairs:
         if record.closed is not None or self._counts(new.term, new.week) != record.plan:
             return False
         try:
-            dates = self._dates(new)
-        except TermUnknown:
+            self._over(new, self._now())
+        except (RepairRefused, TermUnknown):
             return False
-        to_come = any(date >= self.here().date() for some in dates.values() for date in some)
-        return to_come and self._desk.head(record.plan).changed == repair.changed
+        return self._desk.head(record.plan).changed == repair.changed
 
     def accept(self, repair: str, take: int, operator: str) -> Published:
         """Publish one of the ways out for its week; calendars and sessions follow.
@@ -211,6 +211,9 @@ class Repairs:
             raise RepairRefused(f"another plan counts for week {new.week} by now; find the ways out anew")
         way = found.alternatives[take - 1]
         district, plan = _book(opened)
+        then, now = self._over(new, record.made), self._over(new, self._now())
+        if not new.onwards and begun_since(way, plan, district, then, now):
+            raise RepairRefused("lessons that this way changes have begun since it was found; find the ways out anew")
         weeks = range(new.week, (opened.head.last_week if new.onwards else new.week) + 1)
 
         def close(connection: Connection, its_plan: str, published: Published) -> None:
@@ -261,27 +264,10 @@ class Repairs:
     def _dated(self, new: NewRepair) -> Disruption:
         return new.happened.model_copy(update={"week": None if new.onwards else "AB"[1 - new.week % 2]})
 
-    def _over(self, new: NewRepair) -> Fixed:
+    def _over(self, new: NewRepair, utc: float) -> Fixed:
         """What of that week is over, or is not held because its day is off."""
-        here, dates = self.here(), self._dates(new)
-        held = {date for some in dates.values() for date in some}
-        if not held:
-            raise RepairRefused(f"week {new.week} has no lessons: all of its days are off")
-        if max(held) < here.date():
-            raise RepairRefused(f"week {new.week} is past; what was held stays as it was")
-        today = max((day for day, some in dates.items() if here.date() in some), default=None)
-        until = Moment(day=today, clock=here.strftime("%H:%M")) if today is not None else None
-        over = frozenset(day for day, some in dates.items() if not any(date >= here.date() for date in some))
-        off = frozenset(day for day, some in dates.items() if not some)
-        return Fixed(until=until, days=over - off if new.onwards else over, onwards=new.onwards)
-
-    def _dates(self, new: NewRepair) -> dict[int, list[dt.date]]:
-        """By day: the dates on which its lessons of that week are held; none where it is off and not made up."""
-        term = self._desk.term(new.term)
-        return {
-            day: [one.date for one in term.held_on("A" if new.week % 2 else "B", day, new.week, new.week)]
-            for day in range(1, 8)
-        }
+        here = dt.datetime.fromtimestamp(utc, self._timezone)
+        return over_at(self._desk.term(new.term), new.week, here, onwards=new.onwards)
 
 
 def _book(opened: Opened) -> tuple[District, Plan]:

@@ -10,9 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from hub.console.plan_repair_offer import offer_of
-from hub.console.plan_repair_said import FormWrong, Said, happened
-from hub.console.texts import load_texts
 from hub.schedule.desk.book import Book
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication
 from hub.schedule.generate import planted
@@ -319,21 +316,21 @@ def test_a_page_of_another_site_takes_nothing(hub: District):
     assert counting(hub, 14) == "p-000001"
 
 
-def test_of_today_only_what_has_not_begun_is_meant(hub: District):
-    monday = dt.datetime(2026, 8, 31, 9, 0, tzinfo=dt.UTC)
-    offer = offer_of(BOOK, TERM, "school-closed", LEAD, 1, monday.date(), load_texts()["zh"])
-    begun = sum(bell.begins <= "09:00" for bell in offer.bells)
-    assert begun
-    closed = happened(Said(days=("1", "2")), offer, monday)
-    assert closed.windows == (Window(day=1, first=begun + 1, last=len(offer.bells)), Window(day=2))
-    with pytest.raises(FormWrong, match="begun"):
-        happened(Said(days=("1",), first="1", last="1"), offer, monday)
-    with pytest.raises(FormWrong, match="onwards"):
-        happened(Said(days=("2",), onwards=True), offer, monday)
-    tuesday = monday + dt.timedelta(days=1)
-    later = offer_of(BOOK, TERM, "school-closed", LEAD, 1, tuesday.date(), load_texts()["zh"])
-    with pytest.raises(FormWrong, match="over"):
-        happened(Said(days=("1",)), later, tuesday)
+def test_what_is_over_cannot_be_said_and_what_lasts_begins_with_a_week_to_come(hub: District):
+    there = hub.parts.clock.behind_s
+    evening = TERM.date_of(15, 2) - dt.date(1970, 1, 1)
+    hub.parts.clock.behind_s = time.time() - (evening.total_seconds() + 12 * 3600)  # 20:00 in Shanghai
+    try:
+        over, begun = away(hub, 15, day="1"), away(hub, 15, day="2")
+        lasting = away(hub, 15, day="5", onwards="yes")
+        past = away(hub, 14)
+    finally:
+        hub.parts.clock.behind_s = there
+    assert "这一天已经过去" in over.text
+    assert begun.status_code == 409
+    assert "所说的时间都已经过去" in begun.text
+    assert "请从还没开始的周选起" in lasting.text
+    assert "请选一个还未上完" in past.text
 
 
 def test_a_plans_page_lists_the_newest_repairs_and_leads_to_all(hub: District):

@@ -181,6 +181,18 @@ def test_nothing_is_put_where_the_week_is_over(office):
     assert not placed_before()
 
 
+def test_a_way_out_is_not_taken_when_what_it_changes_has_begun_meanwhile(office):
+    """It would come true in parts: what has begun stays as it was."""
+    office.now = SUNDAY_BEFORE + 14 * DAY_S + 60
+    found = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    before = lessons(office, 3)
+    office.now += SERVED.time[0] * DAY_S + 4 * 3600  # that evening
+    with pytest.raises(RepairRefused, match="have begun since"):
+        office.repairs.accept(found.record.id, 1, "operator")
+    assert lessons(office, 3) == before
+    assert office.repairs.get(found.record.id).record.closed is None
+
+
 def test_without_its_term_no_way_out_can_be_taken_and_the_list_still_stands(office):
     office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
     gone = FactChange("term", TERM.id, TERM.model_dump_json(), None)
