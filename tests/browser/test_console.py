@@ -48,7 +48,7 @@ def page(hub: District) -> Iterator[Page]:
 
 def until(page: Page, holds: str) -> None:
     """Wait until an expression holds; the page's own policy lets nothing be evaluated from inside."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not page.evaluate(holds):
         assert time.monotonic() < end, f"never came true: {holds}"
         time.sleep(0.05)
@@ -110,9 +110,9 @@ def test_the_page_of_a_running_lesson_follows_how_it_goes_until_it_is_over(hub: 
     expect(box).to_contain_text("72 %")
     expect(box).to_contain_text("能确定的时间不足八成")
     says_how_it_goes(hub, session, 0.5, seq=3)
-    expect(box).to_contain_text("50 %", timeout=20_000)
+    expect(box).to_contain_text("50 %")
     hub.parts.conductor.end(session)
-    expect(page.locator("#insight")).to_have_count(0, timeout=20_000)
+    expect(page.locator("#insight")).to_have_count(0)
 
 
 def test_the_overview_says_when_the_hub_is_away_and_comes_back_by_itself(tmp_path: Path):
@@ -125,11 +125,11 @@ def test_the_overview_says_when_the_hub_is_away_and_comes_back_by_itself(tmp_pat
             page.get_by_label("运维口令").fill(hub.token)
             page.get_by_role("button", name="登录").click()
             expect(page.get_by_role("status")).to_have_text("实时更新中")
-        expect(page.get_by_role("status")).to_contain_text("未连接", timeout=10_000)
+        expect(page.get_by_role("status")).to_contain_text("未连接")
         again = make(tmp_path, token=hub.token)
         present(again)
         with answering(again, port=int(hub.url.rsplit(":", 1)[1])):
-            expect(page.get_by_role("status")).to_have_text("实时更新中", timeout=20_000)
+            expect(page.get_by_role("status")).to_have_text("实时更新中")
             expect(page.locator(".room", has_text="主讲一")).to_contain_text("在线")
 
 

@@ -17,10 +17,11 @@ from benchmarks.chromium import ChromiumMissing, chromium_room, concealed
 from benchmarks.picture import painted
 from tests.agent.sources import MovingBars, Tone
 
-pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(120)]
 
 WIDTH, HEIGHT, BPS = 640, 360, 800_000
 WATCHED_S = 2.5
+FIRST_S = 20.0
 
 
 class PaintedBars(MovingBars):
@@ -60,12 +61,15 @@ class LeadRoom:
 
 
 async def joined(browser, lead, attempt):
-    """What the browser saw in the first seconds of a join, when they began, and what came from it."""
+    """What the browser saw in the first seconds after its first picture, when they began, and what came from it."""
     figures = PeerFigures()
     peer = lead.peer(attempt, figures)
     offer = await browser.offer()
     await browser.accept(await peer.answer(offer["sdp"], offer["tracks"]))
     begin_ns = time.monotonic_ns()
+    until = time.monotonic() + FIRST_S
+    while not (await browser.seen())["pictures"] and time.monotonic() < until:  # noqa: ASYNC110 - the page tells it when asked
+        await asyncio.sleep(0.1)
     await asyncio.sleep(WATCHED_S)
     seen = await browser.seen()
     await peer.close()

@@ -57,7 +57,7 @@ def test_a_file_is_added_on_the_page_seen_in_the_rooms_that_hold_it_and_taken_ou
     (one,) = hub.parts.conductor.order(session).materials
     for device, room in (("device-lead", "room-lead"), ("device-far", "room-far")):
         hub.parts.materials.held(device, MaterialHeld(session=session, room=room, sha256=one.sha256))
-    expect(row).to_contain_text("各教室都有", timeout=15_000)
+    expect(row).to_contain_text("各教室都有")
     shot(page, "materials")
     row.get_by_role("button", name="移除").click()
     expect(page.get_by_text("没有备用资料")).to_be_visible()

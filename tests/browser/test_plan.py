@@ -132,7 +132,7 @@ def test_the_page_says_why_a_request_is_not_served(hub: District, page: Page):
     requests = page.locator("#requests")
     expect(requests).to_contain_text("未满足")
     expect(requests.locator("tbody .under").nth(2)).to_be_visible()
-    expect(requests).not_to_contain_text("正在查找", timeout=30_000)
+    expect(requests).not_to_contain_text("正在查找")
     one = requests.locator("tbody tr").first
     before = requests.locator("tbody tr").count()
     one.get_by_role("button", name="移出本稿").click()

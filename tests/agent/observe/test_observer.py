@@ -42,12 +42,12 @@ def test_a_lesson_is_observed_in_session_time(models: Path, room: Room):
     notes = Notes()
     one = observer(models, notes, flush_s=60.0)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     pid = one.pid
     before = time.monotonic()
     room.play(one, 6.0)
     one.stop()
-    assert time.monotonic() - before < 20
+    assert time.monotonic() - before < 40
     assert one.state is ObserverState.STOPPED
     assert pid is not None
     assert gone(pid)
@@ -68,13 +68,13 @@ def test_a_killed_process_is_replaced_told_once_and_slides_go_on_counting(models
     notes = Notes()
     one = observer(models, notes, back_off_s=0.1)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     room.play(one, 3.0)
     for _ in range(2):
         victim = one.pid
         assert victim is not None
         psutil.Process(victim).kill()
-        assert until(lambda victim=victim: one.pid not in {None, victim} and one.state is ObserverState.WELL, 30)
+        assert until(lambda victim=victim: one.pid not in {None, victim} and one.state is ObserverState.WELL, 60)
     told = len(notes.of("people"))
     room.play(one, 3.0)
     one.stop()
@@ -93,13 +93,13 @@ def test_frames_flow_on_while_the_process_is_frozen_and_a_frozen_one_is_replaced
     notes = Notes()
     one = observer(models, notes, ping_s=0.2, hang_s=2.0, back_off_s=0.1)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     frozen = one.pid
     assert frozen is not None
     os.kill(frozen, signal.SIGSTOP)
     silent_room.play(one, 3.0)
     assert silent_room.longest_feed_s < 0.5, "a full pipe would have held a frame for seconds"
-    assert until(lambda: one.pid not in {None, frozen} and one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.pid not in {None, frozen} and one.state is ObserverState.WELL, 60)
     told = len(notes.of("people"))
     silent_room.play(one, 2.0)
     one.stop()
@@ -114,7 +114,7 @@ def test_a_machine_that_is_short_is_observed_less_often_and_the_timeline_says_so
     notes = Notes()
     one = observer(models, notes, ping_s=0.2)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     room.play(one, SETTLE_S + 2.0)
     assert one.pid is not None
     os.kill(one.pid, signal.SIGSTOP)
@@ -141,7 +141,7 @@ def test_what_observing_costs_is_known_by_part(models: Path, room: Room):
     notes = Notes()
     one = observer(models, notes, ping_s=0.2)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     room.play(one, 4.0)
     around = psutil.Process(one.pid).environ()
     assert around["OPENBLAS_NUM_THREADS"] == around["OMP_NUM_THREADS"] == "1", "NumPy's threads would wait in a loop"
@@ -158,13 +158,13 @@ def test_stopping_a_frozen_process_takes_no_longer_than_allowed(models: Path):
     notes = Notes()
     one = observer(models, notes, flush_s=0.5)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     pid = one.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     before = time.monotonic()
     one.stop()
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 20
     assert gone(pid)
     assert "did not end in time" in notes.troubles[0]
 
@@ -177,7 +177,7 @@ def test_a_corrupt_model_makes_its_part_unknown_and_the_rest_goes_on(models: Pat
     notes = Notes()
     one = observer(tmp_path, notes, flush_s=60.0)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     for _ in range(5):  # pictures that come while a slide is read, on a busy machine, give way to newer ones
         silent_room.play(one, 3.0)
         if len(notes.of("slide")) > 1:
@@ -201,7 +201,7 @@ def test_files_that_are_swapped_in_mid_lesson_change_nothing_until_the_next_proc
     notes = Notes()
     one = observer(tmp_path, notes, back_off_s=0.1)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     faces, bodies = (tmp_path / load_manifest().find(name).file for name in ("centerface", "movenet-multipose"))
     faces.unlink()
     bodies.write_bytes(bodies.read_bytes()[::-1])
@@ -211,7 +211,7 @@ def test_files_that_are_swapped_in_mid_lesson_change_nothing_until_the_next_proc
     before = one.pid
     assert before is not None
     psutil.Process(before).kill()
-    assert until(lambda: one.pid not in {None, before} and one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.pid not in {None, before} and one.state is ObserverState.WELL, 60)
     room.play(one, 2.0)
     one.stop()
     assert [count.value for count in notes.of("people")][-1] == {"count": None}
@@ -224,7 +224,7 @@ def test_without_a_camera_it_is_unknown_who_is_there_and_a_card_is_no_slide(mode
     notes = Notes()
     one = observer(models, notes, flush_s=60.0)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     for number, frame in enumerate(StillPicture((1280, 720), 25, "没有画面", "No picture").frames(threading.Event())):
         one.feed_frame("camera", frame)
         one.feed_frame("slides", frame)
@@ -242,7 +242,7 @@ def test_without_any_model_slides_are_still_counted(tmp_path: Path, silent_room:
     notes = Notes()
     one = observer(tmp_path, notes, flush_s=60.0)
     one.start()
-    assert until(lambda: one.state is ObserverState.WELL, 30)
+    assert until(lambda: one.state is ObserverState.WELL, 60)
     silent_room.play(one, 2.0)
     one.stop()
     assert len(notes.troubles) == 3, "who speaks, speech, people"
@@ -253,7 +253,7 @@ def test_a_process_that_grows_too_large_is_replaced(models: Path):
     notes = Notes()
     one = observer(models, notes, ping_s=0.1, memory_bytes=1 << 20, back_off_s=0.1)
     one.start()
-    assert until(lambda: one.counts.replacements >= 2, 30)
+    assert until(lambda: one.counts.replacements >= 2, 60)
     one.stop()
     assert len(notes.troubles) == 1
     assert "MB, more than 1 MB" in notes.troubles[0]
@@ -278,7 +278,7 @@ def test_the_process_ends_when_its_owner_is_gone(models: Path, tmp_path: Path):
     try:
         pid = next(int(line) for line in owner.stdout if line.strip().isdigit())
         owner.kill()
-        assert until(lambda: gone(pid), 10)
+        assert until(lambda: gone(pid), 30)
     finally:
         owner.kill()
         owner.wait()
