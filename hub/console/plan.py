@@ -209,7 +209,7 @@ def _lines(opened: Opened, query: dict[str, str]) -> tuple[list[RequestLine], di
     served = {"served": True, "unserved": False}.get(show)
     school, subject, words = query.get("of_school", ""), query.get("subject", ""), query.get("q", "")[:200]
     every = requests_of(opened.book, served=served, school=school, subject=subject, words=words)
-    number = int(query["page"]) if query.get("page", "").isdecimal() else 1
+    number = int(query["page"][:9]) if query.get("page", "").isdecimal() else 1
     pages = max(1, -(-len(every) // LINES))
     number = min(max(1, number), pages)
     rest = {name: value for name, value in query.items() if name not in {"page", "lang", "why"}}
