@@ -18,6 +18,7 @@ from hub.cli_plan_options import (
     tell,
     worth,
     worth_words,
+    writable,
     written,
 )
 from hub.cli_plan_solve import solve
@@ -73,6 +74,9 @@ def generate(
     """
     from hub.schedule.generate import Extras, planted  # noqa: PLC0415  --help does not need it
 
+    for path in (out, hidden):
+        if path is not None:
+            writable(path)
     try:
         district, plan = planted(schools, rooms, requests, seed, Extras.every(extras))
     except ScheduleRefused as error:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hub.cli_options import JsonOption, refused
-from hub.cli_plan_options import BeforeOption, DistrictArgument, district_from, plan_from, tell, written
+from hub.cli_plan_options import BeforeOption, DistrictArgument, district_from, plan_from, tell, writable, written
 from hub.schedule.errors import ScheduleRefused
 
 app = typer.Typer()
@@ -39,6 +39,8 @@ def bound(
     from hub.schedule.solve.bound import bound as seek  # noqa: PLC0415  --help does not need it
     from hub.schedule.solve.bound import verify_bound  # noqa: PLC0415  --help does not need it
 
+    if out is not None:
+        writable(out)
     try:
         compiled = compile_district(district_from(district), plan_from(before))
         if proof is not None:

@@ -156,9 +156,14 @@ def test_a_file_keeps_its_mode_and_a_link_leads_where_it_led(files, tmp_path):
     [("", "it is a folder"), ("nowhere/plan.json", "is no folder"), ("district.json/plan.json", "is no folder")],
 )
 def test_where_a_plan_cannot_be_written_is_told_before_it_is_sought(files, tmp_path, where, words):
-    code, _, wrong = say("solve", tmp_path / "not-there.json", "--out", tmp_path / where)
+    for command in ("solve", "bound"):
+        code, _, wrong = say(command, tmp_path / "not-there.json", "--out", tmp_path / where)
+        assert code == 2
+        assert words in wrong
+    code, _, wrong = say("generate", "--out", tmp_path / "fresh.json", "--planted", tmp_path / where)
     assert code == 2
     assert words in wrong
+    assert not (tmp_path / "fresh.json").exists()
 
 
 @pytest.mark.parametrize(
