@@ -1,13 +1,13 @@
 """What happened to a plan, what was decided, and what follows from it, as pages tell it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from hub.console.texts import Texts
 from hub.schedule.calendars.occurrences import Kind, Occurrence
 from hub.schedule.calendars.seen import place, topic
 from hub.schedule.district import District
-from hub.schedule.repair.alternative import Alternative, Whom
+from hub.schedule.repair.alternative import Whom
 from hub.schedule.repair.names import Names, Words
 from hub.schedule.repair.repairs import Outcome, RepairHead
 from hub.store.occurrences import OccurrenceRecord
@@ -61,11 +61,11 @@ def told(repair: RepairHead, t: Texts) -> str:
     return t("plan.repair.told", week=week, what=said_of(repair.words, t))
 
 
-def informed(way: Alternative, district: District, t: Texts) -> list[tuple[str, list[tuple[Whom, str]]]]:
-    """Whom a way out concerns: schools, teachers, classes and rooms with their names, each kind under its label.
+def named(whom: Iterable[Whom], district: District, t: Texts) -> list[tuple[str, list[tuple[Whom, str]]]]:
+    """Schools, teachers, classes and rooms with their names, each kind under its label.
 
     Args:
-        way: the way out.
+        whom: they, by their ids.
         district: has the names.
         t: the reader's language.
     """
@@ -82,8 +82,10 @@ def informed(way: Alternative, district: District, t: Texts) -> list[tuple[str, 
         Kind.CLASS: t("plan.classes"),
         Kind.ROOM: t("plan.rooms"),
     }
-    whom = list(way.for_whom())
-    found = [(label, [(one, called[kind](one[1])) for one in whom if one[0] == kind]) for kind, label in labels.items()]
+    every = sorted(set(whom))
+    found = [
+        (label, [(one, called[kind](one[1])) for one in every if one[0] == kind]) for kind, label in labels.items()
+    ]
     return [(label, some) for label, some in found if some]
 
 
@@ -99,10 +101,8 @@ class Followed:
     where: str
 
 
-def followed(
-    outcome: Outcome, occurrence: Callable[[str], OccurrenceRecord | None], t: Texts
-) -> tuple[list[Followed], int]:
-    """The lessons on dates that a repair changed, as they stand now, the earliest first; and how many there are.
+def followed(outcome: Outcome, occurrence: Callable[[str], OccurrenceRecord | None], t: Texts) -> list[Followed]:
+    """The lessons on dates that a repair changed, as they stand now, the earliest first.
 
     Args:
         outcome: what was published.
@@ -122,7 +122,7 @@ def followed(
             when = f"{lesson.date:%m-%d} {lesson.slot.words(t.language)}"
             where = t("plan.comma").join(dict.fromkeys(place(part) for part in lesson.rooms))
             found.append(Followed(how, record, when, _lesson(lesson, t.language), where))
-    return sorted(found, key=lambda one: one.record.occurrence.epoch)[:FOLLOWED_MOST], len(ways)
+    return sorted(found, key=lambda one: one.record.occurrence.epoch)
 
 
 def _lesson(lesson: Occurrence, language: str) -> str:

@@ -1,12 +1,12 @@
 """The ways out of a repair, side by side, as a page shows them; and the week as each would have it."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from hub.console.plan_grid import SIDES, chosen, grid_of, options
-from hub.console.plan_repair_told import FOLLOWED_MOST, Followed, followed, informed, said_of, standing, told
+from hub.console.plan_repair_told import FOLLOWED_MOST, Followed, followed, named, said_of, standing, told
 from hub.console.texts import Texts
 from hub.schedule.desk.book import Book
 from hub.schedule.desk.desk import Desk
@@ -62,10 +62,7 @@ def ways_shown(
     opened = desk.open(record.plan)
     plan, term = opened.book.plan, desk.term(new.term)
     takeable = repairs.takeable(repair)
-    lessons: list[Followed] = []
-    count = 0
-    if repair.outcome is not None:
-        lessons, count = followed(repair.outcome, occurrence, t)
+    lessons = followed(repair.outcome, occurrence, t) if repair.outcome is not None else []
     elsewhere = {week for one, weeks in desk.counting(term.id).items() for week in weeks if one != record.plan}
     taken = repair.alternatives[record.taken - 1] if record.taken is not None else None
     asked = query.get("way", "")
@@ -80,8 +77,9 @@ def ways_shown(
         "ways": [_way(at, one, opened.book, t) for at, one in enumerate(repair.alternatives, start=1)],
         "taken": said_of(taken.words, t) if taken is not None else "",
         "made": desk.head(repair.outcome.plan) if repair.outcome is not None else None,
-        "followed": lessons,
-        "followed_more": max(0, count - FOLLOWED_MOST),
+        "followed": lessons[:FOLLOWED_MOST],
+        "followed_more": max(0, len(lessons) - FOLLOWED_MOST),
+        "calendars": named(_calendars(taken, lessons), opened.book.district, t) if taken is not None else [],
         "replaced": _replaced(new.week, opened.head.last_week, elsewhere) if new.onwards and takeable else [],
         **(_week(repair, number, opened.book, plan, term, query, t) if plan is not None else {}),
     }
@@ -96,8 +94,15 @@ def _way(number: int, way: Alternative, book: Book, t: Texts) -> WayShown:
         counts=tuple(zip(COUNTED, counts, strict=True)),
         points=way.score.total,
         changes=tuple((KINDS.get(change.kind, "info"), said_of(change.words, t)) for change in way.changes),
-        informed=informed(way, book.district, t),
+        informed=named(way.for_whom(), book.district, t),
     )
+
+
+def _calendars(taken: Alternative, lessons: Iterable[Followed]) -> Iterator[Whom]:
+    """Who has a part in what was changed, or had one before."""
+    yield from taken.for_whom()
+    for one in lessons:
+        yield from ((kind.value, who) for kind, who in one.record.occurrence.parts)
 
 
 def _replaced(first: int, last: int, elsewhere: Collection[int]) -> list[int]:
