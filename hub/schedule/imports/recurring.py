@@ -1,7 +1,9 @@
 """The days on which an event of a calendar recurs: the rules that absences and closures are written with."""
 
 import datetime as dt
-from collections.abc import Mapping
+from calendar import isleap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 HORIZON_DAYS = 366
@@ -35,21 +37,23 @@ def days_of(rule: Mapping[str, Any], first: dt.date) -> list[dt.date] | None:
         return None
     followed = dt.timedelta(days=FARTHEST_DAYS if {"UNTIL", "COUNT"} & set(rule) else HORIZON_DAYS)
     last = min(_first(rule, "UNTIL", first + followed), first + followed)
-    wanted = set(weekdays) or {first.isoweekday()}
-    monday = first - dt.timedelta(days=first.weekday())
-    found: list[dt.date] = []
-    day = first
-    while day <= last and len(found) < min(count, MOST_DAYS):
-        weeks = (day - monday).days // 7
-        fits = {
-            "DAILY": (day - first).days % interval == 0,
-            "WEEKLY": weeks % interval == 0 and day.isoweekday() in wanted,
-            "YEARLY": (day.month, day.day) == (first.month, first.day) and (day.year - first.year) % interval == 0,
-        }[frequency]
-        if fits:
-            found.append(day)
-        day += dt.timedelta(days=1)
-    return found
+    found = _until(last, frequency, interval, first, [day for day in weekdays if day is not None])
+    return list(islice((day for day in found if first <= day <= last), min(count, MOST_DAYS)))
+
+
+def _until(last: dt.date, frequency: str, interval: int, first: dt.date, weekdays: Sequence[int]) -> Iterator[dt.date]:
+    """The days of a rule in order, some beyond its ends: it steps from one to the next, however far that is."""
+    if frequency == "YEARLY":
+        for year in range(first.year, last.year + 1, interval):
+            if (first.month, first.day) != (2, 29) or isleap(year):
+                yield first.replace(year=year)
+        return
+    begins, step, days = first, interval, [0]
+    if frequency == "WEEKLY":
+        begins, step = first - dt.timedelta(days=first.weekday()), 7 * interval
+        days = sorted({day - 1 for day in weekdays or [first.isoweekday()]})
+    for number in range(begins.toordinal(), last.toordinal() + 1, step):
+        yield from (dt.date.fromordinal(number + day) for day in days)
 
 
 def _first(rule: Mapping[str, Any], name: str, otherwise: Any) -> Any:
