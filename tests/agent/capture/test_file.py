@@ -33,7 +33,7 @@ def test_a_video_plays_at_its_own_pace_and_begins_anew_without_a_break(tmp_path:
     path = write_media(tmp_path / "课 堂.mp4", seconds=1.0)
     begun = time.monotonic()
     frames = taken(room(f"file:{path}"), 60, stop)
-    assert 2.2 < time.monotonic() - begun < 6
+    assert 2.2 < time.monotonic() - begun < 15
     seen = [round((float(np.median(luma(frame.picture))) - 40) / 2) for frame in frames]
     assert seen == [n % 25 for n in range(60)]
     steps = np.diff([frame.mono_ns for frame in frames]) / 1e6
@@ -96,7 +96,7 @@ def test_common_sound_files_are_heard_at_their_pace(tmp_path: Path, stop, name):
     path = write_media(tmp_path / name, size=None, tone_hz=440, seconds=1.0)
     begun = time.monotonic()
     blocks = heard(room(f"rehearsal+file:{path}"), 75, stop)
-    assert 1.4 < time.monotonic() - begun < 6
+    assert 1.4 < time.monotonic() - begun < 15
     wave = np.concatenate([block.samples for block in blocks]).astype(float)
     spectrum = np.abs(np.fft.rfft(wave))
     assert np.fft.rfftfreq(wave.size, 1 / 48000)[spectrum.argmax()] == pytest.approx(440, abs=2)

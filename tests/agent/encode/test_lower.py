@@ -103,7 +103,7 @@ def test_a_tier_that_is_behind_leaves_frames_out_and_never_waits():
     began = time.monotonic()
     for frame in fed:
         tier.feed(frame)
-    assert time.monotonic() - began < 4.0, "to encode them all takes eight seconds"
+    assert time.monotonic() - began < 6.0, "to encode them all takes eight seconds"
     assert tier.skipped > 20
     tier.close()
 

@@ -172,6 +172,6 @@ def test_a_source_that_does_not_let_go_is_left_behind(monkeypatch, caplog):
     encoder.start()
     began = time.monotonic()
     encoder.stop()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert "does not let go" in caplog.text
     source.let_go.set()

@@ -82,7 +82,7 @@ async def test_rooms_join_and_stay_joined_with_one_offer():
     pair = Pair()
     await pair.wait(pair.connected)
     await asyncio.sleep(2 * SILENCE_S)
-    assert pair.connected()
+    await pair.wait(pair.connected)
     assert [type(one) for one in pair.sent] == [Offer, Answer]
     await pair.close()
 
@@ -116,7 +116,7 @@ async def test_a_room_whose_service_was_started_anew_is_joined_anew():
     await pair.end("lead")
     pair.start(LEAD)
     pair.streams["far"].take_peer(PeerSignal(**told, incarnation="two"))
-    await pair.wait(lambda: pair.streams["far"].figures["lead"].joins == 2, 5)
+    await pair.wait(lambda: pair.streams["far"].figures["lead"].joins == 2)
     await pair.wait(pair.connected)
     await pair.close()
 
@@ -128,7 +128,7 @@ async def test_another_receiving_room_that_was_started_anew_disturbs_nothing():
     for incarnation in ("one", "two"):
         pair.streams["far"].take_peer(PeerSignal(**told, incarnation=incarnation))
     await asyncio.sleep(1)
-    assert pair.connected()
+    await pair.wait(pair.connected)
     assert len(pair.sent) == 2
     assert pair.streams["far"].figures["lead"].joins == 1
     await pair.close()
@@ -139,7 +139,7 @@ async def test_a_receiving_room_that_comes_back_replaces_its_old_connection():
     await pair.wait(pair.connected)
     await pair.end("far")
     pair.start(FAR)
-    await pair.wait(lambda: pair.streams["lead"].figures["far"].joins == 2, 8)
+    await pair.wait(lambda: pair.streams["lead"].figures["far"].joins == 2)
     await pair.wait(pair.connected)
     before, began = pair.streams["lead"].figures["far"].video_frames, time.monotonic()
     await asyncio.sleep(1)
@@ -157,7 +157,7 @@ async def test_garbage_offers_and_answers_do_no_harm():
         pair.streams["far"].take_answer(answer.model_copy(update={"sdp": sdp}))
     pair.streams["lead"].take_offer(offer.model_copy(update={"sender": "stranger"}))
     await asyncio.sleep(1.5)
-    assert pair.connected()
+    await pair.wait(pair.connected)
     assert not any(task.done() for task in pair.tasks.values())
     await pair.close()
 

@@ -11,6 +11,7 @@ from agent.stream.ladder import Told
 from agent.stream.roomclock import LINE_MAX
 from agent.stream.roomline import BUFFERED_MAX_BYTES, TELL_S, TOLD_S, RoomLine
 from agent.stream.rung import Rung
+from tests.patience import comes
 
 S = 1_000_000_000
 
@@ -133,6 +134,7 @@ def test_lines_about_voices_are_handed_on_and_disturb_nothing_else():
 async def test_the_clock_is_asked_for_often_at_first(alone):
     asking = asyncio.create_task(alone.line.run())
     await asyncio.sleep(1.0)
+    await comes(lambda: len(alone.sent) >= 3)
     asking.cancel()
     assert 3 <= len(alone.sent) <= 5
     assert all("ask" in json.loads(line) for line in alone.sent)
