@@ -1,6 +1,7 @@
 """`tongtang plan replan`: the ways out when life happens."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -231,20 +232,20 @@ def _slot(words: str) -> tuple[int, int]:
 
 
 def _fixed(district: "District", named: list[str], until: str | None) -> "Fixed":
-    from hub.schedule.repair.world import Fixed, Moment  # noqa: PLC0415  --help does not need it
+    from hub.schedule.repair.world import Fixed, week_until  # noqa: PLC0415  --help does not need it
 
     lessons = {one.id for one in district.lessons} & set(named)
     requests = {one.id for one in district.requests} & set(named)
     unknown = sorted(set(named) - lessons - requests)
     if unknown:
         raise refused(f"--fixed {unknown[0]}: there is no such lesson or request")
-    moment = None
+    over: Mapping[int, str] = {}
     if until is not None:
         found = re.fullmatch(r"([1-7])\.(([01]\d|2[0-3]):[0-5]\d)", until)
         if found is None:
             raise refused(f"--now {until}: say DAY.HH:MM, 3.10:30 for half past ten on Wednesday")
-        moment = Moment(day=int(found[1]), clock=found[2])
-    return Fixed(requests=frozenset(requests), lessons=frozenset(lessons), until=moment)
+        over = week_until(int(found[1]), found[2])
+    return Fixed(requests=frozenset(requests), lessons=frozenset(lessons), until=over)
 
 
 def _told(number: int, way: "Alternative", language: Language) -> list[str]:

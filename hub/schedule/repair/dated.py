@@ -8,7 +8,7 @@ from hub.schedule.plan import Plan
 from hub.schedule.repair.alternative import Alternative
 from hub.schedule.repair.errors import RepairRefused
 from hub.schedule.repair.names import Names
-from hub.schedule.repair.world import Fixed, Moment
+from hub.schedule.repair.world import Fixed
 from hub.schedule.slots import Slot, Weeks
 from hub.schedule.terms import Term
 
@@ -37,8 +37,7 @@ def over_at(term: Term, week: int, here: dt.datetime, *, onwards: bool) -> Fixed
         raise RepairRefused(f"week {week} has no lessons: all of its days are off")
     if max(held) < here.date():
         raise RepairRefused(f"week {week} is past; what was held stays as it was")
-    today = max((day for day, some in dates.items() if here.date() in some), default=None)
-    until = Moment(day=today, clock=here.strftime("%H:%M")) if today is not None else None
+    until = {day: here.strftime("%H:%M") for day, some in dates.items() if here.date() in some}
     over = frozenset(day for day, some in dates.items() if not any(date >= here.date() for date in some))
     off = frozenset(day for day, some in dates.items() if not some)
     return Fixed(until=until, days=over - off if onwards else over, onwards=onwards)

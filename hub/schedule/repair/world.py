@@ -1,7 +1,7 @@
 """The problem after a disruption, and who may do what in it."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,19 @@ from hub.schedule.repair.changes import Before
 from hub.schedule.repair.filling import May
 from hub.schedule.repair.hit import who_is_hit
 from hub.schedule.repair.near import near
-from hub.schedule.slots import ClockTime, Day, Part, Slot, Weeks, covered
+from hub.schedule.slots import Slot, Weeks, covered
 from hub.schedule.wants import Pin
 
+ALL_DAY = "24:00"
 
-class Moment(Part):
-    """A moment of the week, by the clock on the wall."""
 
-    day: Day
-    clock: ClockTime
+def week_until(day: int, clock: str) -> Mapping[int, str]:
+    """What of a week is over at a moment of it, as `Fixed.until` has it.
+
+    >>> week_until(2, "10:30")
+    {1: '24:00', 2: '10:30'}
+    """
+    return {**dict.fromkeys(range(1, day), ALL_DAY), day: clock}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,8 @@ class Fixed:
     requests: frozenset[str] = frozenset()
     lessons: frozenset[str] = frozenset()
     """With whoever follows them; nobody joins them."""
-    until: Moment | None = None
-    """Whatever begins before it is over or running: it is fixed, and nothing is put there."""
+    until: Mapping[int, str] = field(default_factory=dict)
+    """By day: whatever begins before this time of day is over or running: it is fixed, and nothing is put there."""
     days: frozenset[int] = frozenset()
     """Days that are over as a whole, or on which nothing is held that week: as what is over."""
 
@@ -43,8 +47,7 @@ class Fixed:
 
     def over(self, time: Slot, begins: str) -> bool:
         """Whether a slot that begins then, by the clock on the wall, is over, running or not held."""
-        begun = self.until is not None and (time[0], begins) < (self.until.day, self.until.clock)
-        return begun or time[0] in self.days
+        return begins < self.until.get(time[0], "") or time[0] in self.days
 
 
 class World:
@@ -148,7 +151,7 @@ class World:
     def _may(self, fixed: Fixed, seconds: float) -> May:
         names = [lesson.id for lesson in self.facts.lessons]
         options = np.array([names[option.lesson] not in self.fixed_lessons for option in self.compiled.options], bool)
-        if fixed.until is not None or fixed.days:
+        if fixed.until or fixed.days:
             bells = {school.id: school.bells for school in self.facts.schools}
             schools = self.compiled.lesson_school
             options &= np.array(

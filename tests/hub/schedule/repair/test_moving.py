@@ -11,7 +11,7 @@ from hub.schedule.plan import Held, Plan, Served
 from hub.schedule.repair.disruption import RoomDown, SchoolClosed, TeacherSick
 from hub.schedule.repair.names import Names
 from hub.schedule.repair.replan import facts_of, replan
-from hub.schedule.repair.world import Fixed, Moment
+from hub.schedule.repair.world import Fixed, week_until
 from hub.schedule.slots import Bell, Window
 from hub.schedule.wants import Lesson, Pin, Request
 
@@ -161,7 +161,7 @@ def test_what_is_over_is_not_called_off_and_from_the_next_week_on_it_goes_elsewh
     alone = town(requests=town().requests[:2])
     plan = Plan(held=PLAN.held[:1], served=PLAN.served[:2])
     closed = SchoolClosed(school="lead", windows=(EARLY,))
-    at_half_past_eight = Moment(day=1, clock="08:30")
+    at_half_past_eight = week_until(1, "08:30")
     with pytest.raises(DisruptionWrong, match="all of it is over"):
         replan(alone, plan, closed, fixed=Fixed(until=at_half_past_eight))
     best = replan(alone, plan, closed, fixed=Fixed(until=at_half_past_eight, onwards=True))[0]
@@ -194,7 +194,7 @@ def test_where_a_room_is_down_whoever_is_pinned_changes_rooms_rather_than_being_
 def test_everything_that_a_district_can_have_is_repaired():
     district, plan = planted(9, 36, 110, 1, Extras.every(0.3))
     names = Names(district)
-    wednesday = Fixed(until=Moment(day=3, clock="10:00"))
+    wednesday = Fixed(until=week_until(3, "10:00"))
     modes = set()
     first = {names.requests[one.request].mode: one for one in reversed(plan.served)}
     for served in (*first.values(), *plan.served[::20]):

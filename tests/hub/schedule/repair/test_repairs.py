@@ -6,6 +6,7 @@ import pytest
 
 from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewPublication
+from hub.schedule.errors import DisruptionWrong
 from hub.schedule.generate import planted
 from hub.schedule.repair.disruption import SchoolClosed, TeacherSick
 from hub.schedule.repair.errors import RepairRefused
@@ -217,6 +218,22 @@ def test_nothing_is_put_on_a_day_that_is_off(office):
     change_term(office, days_off=[{"date": TERM.date_of(3, one)} for one in sorted(usual)])
     office.now += 61
     assert not placed() & usual
+
+
+def test_a_day_that_is_made_up_later_in_its_week_is_not_over_when_its_weekday_is(office):
+    """A day is taught on Saturday; told on the day after it, its lessons are still to come, and other past ones not."""
+    day = SERVED.time[0]
+    change_term(
+        office,
+        days_off=[{"date": TERM.date_of(3, day)}],
+        make_ups=[{"date": TERM.date_of(3, 6), "week": 3, "day": day}],
+    )
+    office.now = SUNDAY_BEFORE + (2 * 7 + day + 1) * DAY_S
+    found = office.repairs.find(NewRepair(term="2026b", week=3, happened=CLOSED), "operator")
+    assert SERVED.request in found.alternatives[0].hit
+    past = CLOSED.model_copy(update={"windows": (Window(day=day - 1),)})
+    with pytest.raises(DisruptionWrong, match="all of it is over"):
+        office.repairs.find(NewRepair(term="2026b", week=3, happened=past), "operator")
 
 
 def test_a_week_that_is_over_but_for_a_day_that_is_made_up_can_still_be_repaired(office):

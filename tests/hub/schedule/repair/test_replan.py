@@ -19,7 +19,7 @@ from hub.schedule.repair.disruption import (
 from hub.schedule.repair.names import Names
 from hub.schedule.repair.replan import facts_of, replan
 from hub.schedule.repair.week import in_week, plan_in_week
-from hub.schedule.repair.world import Fixed, Moment
+from hub.schedule.repair.world import Fixed, week_until
 from hub.schedule.slots import Window
 from hub.schedule.wants import Pin
 
@@ -104,7 +104,7 @@ def test_what_is_pinned_or_running_never_moves(disruption, draws):
     pinned = draws.draw(st.lists(st.sampled_from(sorted(SERVED)), max_size=25, unique=True))
     running = draws.draw(st.lists(st.sampled_from(sorted(HELD)), max_size=8, unique=True))
     named = draws.draw(st.lists(st.sampled_from(sorted(SERVED)), max_size=8, unique=True))
-    until = draws.draw(st.sampled_from([None, Moment(day=2, clock="12:00"), Moment(day=4, clock="09:00")]))
+    until = draws.draw(st.sampled_from([{}, week_until(2, "12:00"), week_until(4, "09:00"), {1: "10:00", 3: "24:00"}]))
     pins = [Pin(request=one, lesson=SERVED[one].lesson, time=SERVED[one].time) for one in pinned]
     district = DISTRICT.model_copy(update={"pins": tuple(pins)})
     fixed = Fixed(requests=frozenset(named), lessons=frozenset(running), until=until)
@@ -139,15 +139,12 @@ def test_what_is_pinned_or_running_never_moves(disruption, draws):
 def led_before(until, served):
     lead = NAMES.lead_school(NAMES.lessons[served.lesson])
     day, period = HELD[served.lesson].time
-    return until is not None and (day, lead.bells[period - 1].begins) < (until.day, until.clock)
+    return lead.bells[period - 1].begins < until.get(day, "")
 
 
 def begun(until, served):
-    if until is None:
-        return False
     day, period = served.time
-    begins = NAMES.home(NAMES.requests[served.request]).bells[period - 1].begins
-    return (day, begins) < (until.day, until.clock)
+    return NAMES.home(NAMES.requests[served.request]).bells[period - 1].begins < until.get(day, "")
 
 
 def test_the_same_disruption_has_the_same_ways_out():
