@@ -20,7 +20,7 @@ class Scripts(Children):
         with self._log(name).open("ab") as file:
             command = [sys.executable, "-c", *arguments]
             self._running[name] = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while "up" not in self._log(name).read_text() and time.monotonic() < until:
             time.sleep(0.01)
 
@@ -57,7 +57,7 @@ def test_a_child_that_does_not_end_is_killed(children, monkeypatch):
 
 def test_a_child_that_ended_by_itself_is_told_with_the_end_of_its_log(children):
     children.start("room", "print('up'); print('no camera here', flush=True); raise SystemExit(3)")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     with pytest.raises(ChildDied, match=r"room ended by itself \(code 3\):[\s\S]*no camera here"):
         while time.monotonic() < until:
             children.check()

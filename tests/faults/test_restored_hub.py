@@ -34,7 +34,7 @@ def command(*words: object) -> None:
         [sys.executable, "-m", "tongtang", "hub", *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=90,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -33,7 +33,7 @@ def running(config: Path, data: Path) -> Iterator[Running]:
     process = subprocess.Popen([*COMMAND, "run", "--config", str(config)], stderr=subprocess.PIPE, text=True)
     try:
         where = data / "hub.json"
-        until = time.monotonic() + 20
+        until = time.monotonic() + 90
         while not where.exists() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
         assert where.exists(), process.communicate(timeout=5)[1] if process.poll() is not None else "no hub.json"
@@ -41,13 +41,13 @@ def running(config: Path, data: Path) -> Iterator[Running]:
         yield hub
     finally:
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=15)
+        _, log = process.communicate(timeout=60)
     hub.code, hub.log = process.returncode, log
 
 
 def refused(*words: object) -> tuple[int, str]:
     """Exit code and words of a command that ends by itself, in a process of its own."""
-    done = subprocess.run([*COMMAND, *map(str, words)], capture_output=True, text=True, timeout=40, check=False)
+    done = subprocess.run([*COMMAND, *map(str, words)], capture_output=True, text=True, timeout=90, check=False)
     return done.returncode, done.stderr
 
 
