@@ -166,7 +166,7 @@ def _sought(
     except ScheduleRefused as error:
         values["wrong"] = ("", t.said(str(error)))
         return 409, ""
-    values["nobody"] = found.nobody_hit
+    values |= {"nobody": found.nobody_hit, "lines": repairs_shown(repairs, values["head"], t)}
     return 200, "" if found.nobody_hit else f"/plan/{found.record.plan}/repairs/{found.record.id}"
 
 

@@ -277,6 +277,7 @@ def test_that_nobody_is_touched_is_told_beside_the_form(hub: District):
     answer = away(hub, 10, day=free)
     assert answer.status_code == 200
     assert "没有课受影响，课表不用改" in answer.text
+    assert "无人受影响" in answer.text  # in the list below the form
     assert "无人受影响" in page(hub, PLAN)
     told = hub.http().get("/api/v1/plan/replans").json()[0]
     assert ">采用</button>" not in page(hub, f"{PLAN}/repairs/{told['id']}")  # there is nothing left to decide
