@@ -1,27 +1,30 @@
 """A whole district on a closed broker: claim codes, certificates, a lesson, a room that is shut out."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+import agent.cli
+import hub.cli
 from agent.report.reporter import Ledger
 from demo.summary import count_telemetry
 from hub.broker.embedded import find_mosquitto
 from tests.e2e.district import UP_S, District, a_district
 
+APPS = {"agent": agent.cli.app, "hub": hub.cli.app}
 MINE = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed; amqtt alone is tried")
 
 
 def say(*words: object) -> str:
-    command = [sys.executable, "-m", "tongtang", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+    """What `tongtang` says to these words, in this process."""
+    part, *rest = map(str, words)
+    done = CliRunner().invoke(APPS[part], rest)
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 
