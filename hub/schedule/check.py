@@ -13,6 +13,7 @@ from hub.schedule.checking.known import Known, named, when
 from hub.schedule.checking.pairs import Pairs
 from hub.schedule.checking.together import Uses
 from hub.schedule.district import District
+from hub.schedule.names import Words
 from hub.schedule.plan import Held, Plan, Score, Served, fingerprint
 from hub.schedule.wants import Pin, Request
 
@@ -21,7 +22,7 @@ from hub.schedule.wants import Pin, Request
 class Checked:
     """What a check found."""
 
-    violations: tuple[str, ...]
+    broken: tuple[Words, ...]
     """Every rule that the plan breaks, a sentence each."""
     score: Score
     """What the plan is worth. Of a plan that breaks rules it says little."""
@@ -29,7 +30,12 @@ class Checked:
     @property
     def holds(self) -> bool:
         """Whether no rule is broken."""
-        return not self.violations
+        return not self.broken
+
+    @property
+    def violations(self) -> tuple[str, ...]:
+        """What is broken, in English."""
+        return tuple(one.en for one in self.broken)
 
 
 def check(district: District, plan: Plan, before: Plan | None = None) -> Checked:
@@ -52,44 +58,61 @@ class _Check:
         self._served: dict[str, Served] = {}
 
     def run(self, before: Plan | None) -> Checked:
-        violations = [*self._read(), *self._alone(), *self._pins(), *self._together()]
-        return Checked(tuple(violations), Counting(self._known, self._held, self._served).score(before))
+        broken = [*self._read(), *self._alone(), *self._pins(), *self._together()]
+        return Checked(tuple(broken), Counting(self._known, self._held, self._served).score(before))
 
-    def _read(self) -> Iterator[str]:
+    def _read(self) -> Iterator[Words]:
         """Take in what names something of the district; tell what does not."""
         known, plan = self._known, self._plan
         if plan.district and plan.district != fingerprint(known.district):
-            yield (
-                f"the plan was made for another district: it names {plan.district[:12]}..., "
-                f"this one is {fingerprint(known.district)[:12]}..."
+            named_one, this = plan.district[:12], fingerprint(known.district)[:12]
+            yield Words(
+                zh=f"这份计划是为另一份资料做的：其中写的是 {named_one}…，这里是 {this}…",
+                en=f"the plan was made for another district: it names {named_one}..., this one is {this}...",
             )
         for held in plan.held:
             if held.lesson not in known.lessons:
-                yield f"lesson {held.lesson} is held, but is not in the district"
+                yield Words(
+                    zh=f"排了主讲课 {held.lesson}，但资料中没有这节课",
+                    en=f"lesson {held.lesson} is held, but is not in the district",
+                )
             elif held.lesson in self._held:
-                yield f"{known.lesson_words(known.lessons[held.lesson])} is held twice"
+                what = known.lesson_words(known.lessons[held.lesson])
+                yield Words(zh=f"{what.zh} 排了两次", en=f"{what.en} is held twice")
             else:
                 self._held[held.lesson] = held
         for served in plan.served:
             if served.request not in known.requests:
-                yield f"request {served.request} is served, but is not in the district"
+                yield Words(
+                    zh=f"排了需求 {served.request}，但资料中没有这项需求",
+                    en=f"request {served.request} is served, but is not in the district",
+                )
             else:
                 yield from self._read_served(known.requests[served.request], served)
 
-    def _read_served(self, request: Request, served: Served) -> Iterator[str]:
+    def _read_served(self, request: Request, served: Served) -> Iterator[Words]:
         who = self._known.request_words(request)
         if served.request in self._served:
-            yield f"{who} is served twice"
+            yield Words(zh=f"{who.zh} 排了两次", en=f"{who.en} is served twice")
         elif served.lesson is not None and served.lesson not in self._known.lessons:
-            yield f"{who} is served by lesson {served.lesson}, which is not in the district"
+            yield Words(
+                zh=f"{who.zh} 听主讲课 {served.lesson}，但资料中没有这节课",
+                en=f"{who.en} is served by lesson {served.lesson}, which is not in the district",
+            )
         elif served.lesson is None and request.mode != "open":
-            yield f"{who} is served by no lesson; only an open class needs none"
+            yield Words(
+                zh=f"{who.zh} 没有主讲课；只有开放课不需要主讲课",
+                en=f"{who.en} is served by no lesson; only an open class needs none",
+            )
         elif served.lesson is not None and request.mode == "open":
-            yield f"{who} is served by lesson {served.lesson}; an open class has no lead lesson"
+            yield Words(
+                zh=f"{who.zh} 听主讲课 {served.lesson}；开放课没有主讲课",
+                en=f"{who.en} is served by lesson {served.lesson}; an open class has no lead lesson",
+            )
         else:
             self._served[served.request] = served
 
-    def _alone(self) -> Iterator[str]:
+    def _alone(self) -> Iterator[Words]:
         known, pairs = self._known, Pairs(self._known)
         for held in self._held.values():
             yield from lesson_alone(known, known.lessons[held.lesson], held)
@@ -99,27 +122,38 @@ class _Check:
             if served.lesson is not None:
                 yield from pairs.wrong(request, served, known.lessons[served.lesson], self._held.get(served.lesson))
 
-    def _pins(self) -> Iterator[str]:
+    def _pins(self) -> Iterator[Words]:
         for pin in self._known.district.pins:
             request = self._known.requests[pin.request]
             served = self._served.get(pin.request)
             if served is None:
-                yield f"{self._known.request_words(request)} is pinned, but is not served"
+                who = self._known.request_words(request)
+                yield Words(zh=f"{who.zh} 已固定，但没有排上", en=f"{who.en} is pinned, but is not served")
             else:
                 yield from self._pin(pin, request, served)
 
-    def _pin(self, pin: Pin, request: Request, served: Served) -> Iterator[str]:
+    def _pin(self, pin: Pin, request: Request, served: Served) -> Iterator[Words]:
         who = self._known.request_words(request)
         if pin.lesson is not None and served.lesson != pin.lesson:
-            yield f"{who} is pinned to lesson {pin.lesson}, but is served by {served.lesson or 'none'}"
+            yield Words(
+                zh=f"{who.zh} 固定听主讲课 {pin.lesson}，但排的是 {served.lesson or '无'}",
+                en=f"{who.en} is pinned to lesson {pin.lesson}, but is served by {served.lesson or 'none'}",
+            )
         if pin.time is not None and served.time != pin.time:
-            yield f"{who} is pinned to its place {when(pin.time)}, but is served {when(served.time)}"
+            place, time = when(pin.time), when(served.time)
+            yield Words(
+                zh=f"{who.zh} 固定在{place.zh}，但排在{time.zh}",
+                en=f"{who.en} is pinned to its place {place.en}, but is served {time.en}",
+            )
         if pin.room is not None:
             for room in sorted(set(rooms_of(served, request.weeks).values()) - {pin.room}):
                 pinned_to = named(self._known.rooms[pin.room])
-                yield f"{who} is pinned to room {pinned_to}, but is in room {room}"
+                yield Words(
+                    zh=f"{who.zh} 固定在教室 {pinned_to}，但排在教室 {room}",
+                    en=f"{who.en} is pinned to room {pinned_to}, but is in room {room}",
+                )
 
-    def _together(self) -> Iterator[str]:
+    def _together(self) -> Iterator[Words]:
         uses = Uses(self._known)
         for held in self._held.values():
             uses.add_lesson(self._known.lessons[held.lesson], held)

@@ -5,11 +5,15 @@ from typing import Protocol
 
 from hub.schedule.district import District
 from hub.schedule.facts import School
+from hub.schedule.names import DAYS_EN, DAYS_ZH, Words
 from hub.schedule.slots import Slot, Weeks, Window, parities
 from hub.schedule.wants import Lesson, Request
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-WEEK_WORDS = {(0,): "odd weeks", (1,): "even weeks", (0, 1): "every week"}
+WEEK_WORDS = {
+    (0,): Words(zh="单周", en="odd weeks"),
+    (1,): Words(zh="双周", en="even weeks"),
+    (0, 1): Words(zh="每周", en="every week"),
+}
 
 
 class _Named(Protocol):
@@ -46,18 +50,22 @@ class Known:
             return self.schools[self.classes[request.school_class].school]
         return self.schools[self.teachers[request.observers[0]].school]
 
-    def lesson_words(self, lesson: Lesson) -> str:
+    def lesson_words(self, lesson: Lesson) -> Words:
         """A lesson with its teacher and school."""
-        teacher = self.teachers[lesson.teacher]
-        return f"lesson {lesson.id} by {named(teacher)} of {named(self.lead_school(lesson))}"
+        teacher, school = named(self.teachers[lesson.teacher]), named(self.lead_school(lesson))
+        return Words(zh=f"{school} {teacher} 的主讲课 {lesson.id}", en=f"lesson {lesson.id} by {teacher} of {school}")
 
-    def request_words(self, request: Request) -> str:
+    def request_words(self, request: Request) -> Words:
         """A request with whoever asks."""
         if request.school_class is not None:
-            who = named(self.classes[request.school_class])
+            who = [named(self.classes[request.school_class])]
         else:
-            who = " and ".join(named(self.teachers[one]) for one in request.observers)
-        return f"request {request.id} of {who} at {named(self.home(request))}"
+            who = [named(self.teachers[one]) for one in request.observers]
+        home = named(self.home(request))
+        return Words(
+            zh=f"{home} {'、'.join(who)} 的需求 {request.id}",
+            en=f"request {request.id} of {' and '.join(who)} at {home}",
+        )
 
 
 def named(part: _Named) -> str:
@@ -65,15 +73,22 @@ def named(part: _Named) -> str:
     return f"{part.name} ({part.id})" if part.name else part.id
 
 
-def when(time: Slot, in_weeks: Iterable[int] = (0, 1)) -> str:
+def when(time: Slot, in_weeks: Iterable[int] = (0, 1)) -> Words:
     """A slot in words.
 
-    >>> when((3, 2)), when((1, 4), [1])
+    >>> when((3, 2)).zh, when((1, 4), [1]).zh
+    ('周三 第 2 节', '双周周一 第 4 节')
+    >>> when((3, 2)).en, when((1, 4), [1]).en
     ('on Wednesday, period 2', 'on Monday, period 4, even weeks')
     """
     day, period = time
-    weeks = WEEK_WORDS[tuple(sorted(in_weeks))]
-    return f"on {WEEKDAYS[day - 1]}, period {period}" + ("" if weeks == "every week" else f", {weeks}")
+    in_weeks = tuple(sorted(in_weeks))
+    weeks = Words(zh="", en="")
+    if in_weeks != (0, 1):
+        weeks = Words(zh=WEEK_WORDS[in_weeks].zh, en=f", {WEEK_WORDS[in_weeks].en}")
+    return Words(
+        zh=f"{weeks.zh}{DAYS_ZH[day - 1]} 第 {period} 节", en=f"on {DAYS_EN[day - 1]}, period {period}{weeks.en}"
+    )
 
 
 def inside(windows: Iterable[Window], weeks: Weeks, time: Slot) -> tuple[int, ...]:

@@ -1,13 +1,24 @@
 """What is asked of a lesson and a request that meet."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hub.schedule.checking.known import WEEK_WORDS, Known, named, when
 from hub.schedule.facts import School
+from hub.schedule.names import Words
 from hub.schedule.plan import Held, Served
 from hub.schedule.slots import Slot, parities
 from hub.schedule.wants import Ban, Lesson, Request
+
+MODE_ZH: Mapping[str, str] = {"delivery": "专递课堂", "master": "名师课堂", "open": "开放课"}
+BAN_ZH: Mapping[str, str] = {
+    "request": "需求",
+    "school_class": "班级",
+    "school": "学校",
+    "lesson": "主讲课",
+    "teacher": "主讲教师",
+    "lead_school": "主讲学校",
+}
 
 
 def common_minutes(lead: School, lead_time: Slot, home: School, time: Slot) -> int:
@@ -35,40 +46,58 @@ class Pairs:
                     self._bans[kind, one].append(ban)
                     break
 
-    def wrong(self, request: Request, served: Served, lesson: Lesson, held: Held | None) -> Iterator[str]:
+    def wrong(self, request: Request, served: Served, lesson: Lesson, held: Held | None) -> Iterator[Words]:
         """What is wrong with a request's being served by a lesson."""
         known = self._known
-        who = f"{known.request_words(request)} is served by {known.lesson_words(lesson)}"
+        asks, follows = known.request_words(request), known.lesson_words(lesson)
+        who = Words(zh=f"{asks.zh} 听 {follows.zh}", en=f"{asks.en} is served by {follows.en}")
         lead, home = known.lead_school(lesson), known.home(request)
         if lesson.mode != request.mode:
-            yield f"{who}: the lesson is for {lesson.mode}, the request for {request.mode}"
+            offered, asked = MODE_ZH[lesson.mode], MODE_ZH[request.mode]
+            yield Words(
+                zh=f"{who.zh}：这节课是{offered}，需求是{asked}",
+                en=f"{who.en}: the lesson is for {lesson.mode}, the request for {request.mode}",
+            )
         if lead.id == home.id:
-            yield f"{who}: both are of one school"
-        for field in ("subject", "grade", "edition"):
+            yield Words(zh=f"{who.zh}：两者同属一所学校", en=f"{who.en}: both are of one school")
+        for field, field_zh in (("subject", "学科"), ("grade", "年级"), ("edition", "教材版本")):
             offered, asked = getattr(lesson, field), getattr(request, field)
             if offered != asked:
-                yield f"{who}: the lesson's {field} is {offered or 'none'}, the request's {asked or 'none'}"
+                yield Words(
+                    zh=f"{who.zh}：{field_zh}不同，课是 {offered or '无'}，需求是 {asked or '无'}",
+                    en=f"{who.en}: the lesson's {field} is {offered or 'none'}, the request's {asked or 'none'}",
+                )
         most = known.district.rules.unit_gap
         if abs(lesson.unit - request.unit) > most:
-            yield f"{who}: unit {lesson.unit} and unit {request.unit} lie more than {most} apart"
+            yield Words(
+                zh=f"{who.zh}：第 {lesson.unit} 单元与第 {request.unit} 单元相差超过 {most} 个单元",
+                en=f"{who.en}: unit {lesson.unit} and unit {request.unit} lie more than {most} apart",
+            )
         missed = set(parities(request.weeks)) - set(parities(lesson.weeks))
         if missed:
-            yield f"{who}: the lesson is not held in {WEEK_WORDS[tuple(sorted(missed))]}"
+            weeks = WEEK_WORDS[tuple(sorted(missed))]
+            yield Words(zh=f"{who.zh}：这节课{weeks.zh}不上", en=f"{who.en}: the lesson is not held in {weeks.en}")
         if held is None:
-            yield f"{who}, which is not held"
+            yield Words(zh=f"{who.zh}，但这节课没有排", en=f"{who.en}, which is not held")
         else:
             yield from self._times(who, lead, held, home, served)
         for ban in self._bans_on(request, home):
             if _forbids(ban, request, home, lesson, lead):
-                yield f"{who}, which is banned ({_ban_words(ban)})"
+                named_in = _named_in(ban)
+                zh = "、".join(f"{BAN_ZH[field]} {one}" for field, one in named_in.items())
+                en = ", ".join(f"{field.replace('_', ' ')} {one}" for field, one in named_in.items())
+                yield Words(zh=f"{who.zh}，这是禁排的（{zh}）", en=f"{who.en}, which is banned ({en})")
 
-    def _times(self, who: str, lead: School, held: Held, home: School, served: Served) -> Iterator[str]:
+    def _times(self, who: Words, lead: School, held: Held, home: School, served: Served) -> Iterator[Words]:
         least = self._known.district.rules.min_overlap_minutes
         minutes = common_minutes(lead, held.time, home, served.time)
         if minutes < least:
-            yield (
-                f"{who}: {named(lead)} {when(held.time)} and {named(home)} {when(served.time)} "
-                f"have {minutes} minutes in common; {least} are needed"
+            there, here = when(held.time), when(served.time)
+            yield Words(
+                zh=f"{who.zh}：{named(lead)} {there.zh}与 {named(home)} {here.zh}"
+                f"只有 {minutes} 分钟重合，至少要 {least} 分钟",
+                en=f"{who.en}: {named(lead)} {there.en} and {named(home)} {here.en} "
+                f"have {minutes} minutes in common; {least} are needed",
             )
 
     def _bans_on(self, request: Request, home: School) -> Sequence[Ban]:
@@ -94,7 +123,3 @@ def _forbids(ban: Ban, request: Request, home: School, lesson: Lesson, lead: Sch
 
 def _named_in(ban: Ban) -> dict[str, str]:
     return {field: one for field, one in ban.model_dump().items() if one is not None}
-
-
-def _ban_words(ban: Ban) -> str:
-    return ", ".join(f"{field.replace('_', ' ')} {one}" for field, one in _named_in(ban).items())

@@ -8,6 +8,7 @@ from hub.schedule.check import check
 from hub.schedule.district import District
 from hub.schedule.explain.explaining import Explanation, explain
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
+from hub.schedule.names import Words
 from hub.schedule.plan import Held, Plan, Served, fingerprint
 from hub.schedule.wants import Lesson, Request
 
@@ -44,11 +45,11 @@ class Book:
         return self.plan is not None and self.plan.district == self.mark
 
     @cached_property
-    def violations(self) -> Sequence[str]:
+    def violations(self) -> Sequence[Words]:
         """What the plan breaks of the district as it stands, a sentence each."""
         if self.plan is None or self.fits:
             return ()
-        return check(self.district, self.plan.model_copy(update={"district": ""})).violations
+        return check(self.district, self.plan.model_copy(update={"district": ""})).broken
 
     def explained(self, requests: Iterable[str]) -> dict[str, Explanation]:
         """Why requests are not served, and what would serve them; none for those that are.

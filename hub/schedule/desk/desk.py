@@ -227,7 +227,7 @@ class Desk:
             if opened.book.plan is None:
                 raise EditRefused("this draft has no plan yet; solve it first")
             if not opened.book.fits:
-                told = "; ".join(opened.book.violations[:TOLD_MOST])
+                told = "; ".join(one.en for one in opened.book.violations[:TOLD_MOST])
                 raise EditRefused(f"the plan does not hold for the draft as it stands; solve it again: {told}")
             self._table.forget_approvals(plan)
             return self._drafts.move(opened, PlanState.PROPOSED, operator)
@@ -396,7 +396,7 @@ class Desk:
         bound = answer.bound if answer.district in {"", fingerprint(district)} else None
         book = refitted(district, answer, before, bound)
         if not book.fits:
-            told = "; ".join(book.violations[:TOLD_MOST])
+            told = "; ".join(one.en for one in book.violations[:TOLD_MOST])
             raise EditRefused(f"this plan breaks {len(book.violations)} rules of the district: {told}")
         return book
 

@@ -7,6 +7,7 @@ from hub.schedule.desk.job import Told
 from hub.schedule.desk.solving import SolveState, Solving
 from hub.schedule.desk.states import PlanState
 from hub.schedule.district import District, Goals
+from hub.schedule.names import Words
 from hub.schedule.plan import Plan, Score
 from hub.schedule.slots import Id
 from hub.store.plans import Approval, PlanHead
@@ -118,7 +119,7 @@ class PlanView(PlanHeadView):
     gap: float | None = Field(description="How far the plan may be from the best, as a share of the bound.")
     proof: str
     fits: bool = Field(description="Whether the plan holds for the draft as it stands; after an edit it may not.")
-    violations: tuple[str, ...] = Field(description="What it breaks.")
+    violations: tuple[Words, ...] = Field(description="What it breaks.")
     unserved: tuple[str, ...] = Field(description="Ids of the requests that it does not serve.")
     goals: Goals
     schools: tuple[SchoolSaid, ...] = Field(description="The schools that have a part, and what each said.")

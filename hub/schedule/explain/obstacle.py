@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hub.schedule.explain.change import FactChange
-from hub.schedule.repair.names import Words
+from hub.schedule.names import Words
 from hub.schedule.slots import Slot
 
 ObstacleKind = Literal[

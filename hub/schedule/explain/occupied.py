@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from hub.schedule.district import District
 from hub.schedule.facts import School, Teacher, uplink_at
+from hub.schedule.names import Names, Words
 from hub.schedule.plan import Plan
-from hub.schedule.repair.names import Names, Words
 from hub.schedule.repair.substitutes import Busy
 from hub.schedule.rooms import Rooms, by_school, given_out, lead_rooms, listening_rooms
 from hub.schedule.slots import Slot, parities

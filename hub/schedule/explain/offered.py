@@ -8,7 +8,7 @@ from hub.schedule.explain.lead import holding
 from hub.schedule.explain.obstacle import NO_CHANGE, Obstacle, Way
 from hub.schedule.explain.occupied import Occupied
 from hub.schedule.explain.ways import Ways
-from hub.schedule.repair.names import Words
+from hub.schedule.names import Words
 from hub.schedule.wants import Lesson, Request
 
 MOST_TEACHERS = 12

@@ -8,7 +8,7 @@ from hub.schedule.explain.lead import following, holding, pair_obstacles
 from hub.schedule.explain.obstacle import Obstacle, Way
 from hub.schedule.explain.occupied import Occupied
 from hub.schedule.facts import School
-from hub.schedule.repair.names import Words
+from hub.schedule.names import Words
 from hub.schedule.slots import Slot, meeting_periods
 from hub.schedule.wants import Lesson, Request
 

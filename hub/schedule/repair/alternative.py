@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from hub.schedule.names import Words
 from hub.schedule.plan import Plan, Score
 from hub.schedule.repair.disruption import AnyDisruption, WeekKind
-from hub.schedule.repair.names import Words
 from hub.schedule.slots import Id, Part
 
 AlternativeKind = Literal["keep", "substitute", "nobody-moves", "some-move", "postpone", "cancel"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from hub.schedule.names import Names, Words, listed, slot_words, window_words
 from hub.schedule.repair.disruption import (
     ClassSwap,
     Disruption,
@@ -12,7 +13,6 @@ from hub.schedule.repair.disruption import (
     TeacherSick,
     UplinkHalved,
 )
-from hub.schedule.repair.names import Names, Words, listed, slot_words, window_words
 from hub.schedule.slots import Window
 
 

@@ -1,5 +1,6 @@
 """The checker notices each single thing that is wrong with a plan, and says so in words; solvers cannot choose it."""
 
+import re
 from itertools import islice
 
 import pytest
@@ -14,6 +15,7 @@ from tests.hub.schedule.checking.mutations import MUTATIONS, noticed
 
 MOST = 5
 """Wrong plans of each kind, spread over all the places where it can be done."""
+ENGLISH = re.compile(r"\b(is|the|of|and|which|lesson|request|room|none|week|weeks|period|zh=)\b")
 BESIDE = ("room", "another district")
 """What is wrong with these has no place in the arrays: rooms are given out anew, and they are of one district."""
 
@@ -33,8 +35,11 @@ def test_each_wrong_plan_is_noticed(scene, name):
     wrong = list(islice(made(*scene), 80))
     assert wrong, "the district gives no occasion for it"
     for district, plan in wrong[:: max(1, len(wrong) // MOST)]:
-        found = check(district, plan).violations
-        assert noticed(words, found), found
+        checked = check(district, plan)
+        assert noticed(words, checked.violations), checked.violations
+        assert all(re.search("[一-龥]", one.zh) and not ENGLISH.search(one.zh) for one in checked.broken), (
+            checked.broken
+        )
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
