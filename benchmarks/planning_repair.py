@@ -15,7 +15,6 @@ from hub.schedule.check import check
 from hub.schedule.district import District
 from hub.schedule.explain.explaining import explain, with_fix
 from hub.schedule.generate import generate
-from hub.schedule.names import Names
 from hub.schedule.plan import Plan
 from hub.schedule.repair.alternative import Alternative
 from hub.schedule.repair.disruption import (
@@ -28,6 +27,7 @@ from hub.schedule.repair.disruption import (
     TeacherSick,
     UplinkHalved,
 )
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.replan import facts_of, replan
 from hub.schedule.slots import Window
 from hub.schedule.solve.solver import solve

@@ -15,8 +15,8 @@ from hub.schedule.errors import ScheduleRefused
 
 if TYPE_CHECKING:
     from hub.schedule.district import District
-    from hub.schedule.names import Words
     from hub.schedule.plan import Plan, Score
+    from hub.schedule.words import Words
 
 
 class Language(StrEnum):

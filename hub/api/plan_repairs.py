@@ -10,10 +10,10 @@ from hub.api.plans import published_shown
 from hub.api.problems import responses
 from hub.api.shapes import Shape
 from hub.schedule.desk.views import PublishedView
-from hub.schedule.names import Words
 from hub.schedule.repair.alternative import Alternative
 from hub.schedule.repair.disruption import AnyDisruption
 from hub.schedule.repair.repairs import NewRepair, Repair, RepairHead, Repairs
+from hub.schedule.words import Words
 
 
 class RepairHeadView(Shape):

@@ -7,9 +7,10 @@ from hub.console.texts import Texts
 from hub.schedule.calendars.occurrences import Kind, Occurrence
 from hub.schedule.calendars.seen import place, topic
 from hub.schedule.district import District
-from hub.schedule.names import Names, Words
 from hub.schedule.repair.alternative import Whom
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.repairs import Outcome, RepairHead
+from hub.schedule.words import Words
 from hub.store.occurrences import OccurrenceRecord
 
 FOLLOWED_MOST = 60

@@ -13,9 +13,9 @@ from hub.schedule.checking.known import Known, named, when
 from hub.schedule.checking.pairs import Pairs
 from hub.schedule.checking.together import Uses
 from hub.schedule.district import District
-from hub.schedule.names import Words
 from hub.schedule.plan import Held, Plan, Score, Served, fingerprint
 from hub.schedule.wants import Pin, Request
+from hub.schedule.words import Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,20 +27,20 @@ class OccurrenceRecord:
     """One occurrence, and what became of it."""
 
     occurrence: Occurrence
-    """As it counts: moved where somebody moved it."""
+    """As the plan has it."""
     plan: str
     sequence: int
     """Grows with each change."""
     cancelled: bool
     words: str
-    """Why it was cancelled or moved; empty where nothing was said."""
+    """Why it was cancelled; empty where nothing was said."""
     session: str | None
     """The session that it became."""
     changed: float
     """In seconds of hub UTC."""
     by_hand: bool = False
-    """Whether somebody cancelled or moved this one date; a plan published later leaves that alone, unless it has
-    another idea of the lesson than before."""
+    """Whether somebody cancelled this one date; a plan published later leaves that alone, unless it has another idea
+    of the lesson than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,6 @@ class _Kept(Part):
     """What the column `data` holds."""
 
     planned: Occurrence
-    moved: Occurrence | None = None
     by_hand: bool = False
 
 
@@ -153,26 +152,6 @@ class OccurrenceTable:
                 _write(connection, [{"key": row.id, **_values(kept), **values, "plan": row.plan}])
         return self._expect(occurrence)
 
-    def move(self, to: Occurrence, now: float, words: str = "") -> OccurrenceRecord:
-        """Let one date be another than planned: another time, room or teacher, under the same id.
-
-        One that was cancelled is held again.
-
-        Raises:
-            OccurrenceRefused: there is none with this id, it has begun, or its new time is past.
-        """
-        if to.epoch <= now:
-            raise OccurrenceRefused(f"{to.id} cannot be moved to a time that is past; choose one to come")
-        with self._database.write() as connection:
-            row = _to_come(connection, to.id, now)
-            before = _Kept.model_validate_json(row.data)
-            if row.cancelled or (before.moved or before.planned) != to:
-                kept = before.model_copy(update={"moved": to, "by_hand": True})
-                values = {"cancelled": False, "words": words, "sequence": row.sequence + 1, "changed": now}
-                _write(connection, [{"key": row.id, **_values(kept), **values, "plan": row.plan}])
-                _add_parts(connection, {to.id: _parts(to)})
-        return self._expect(to.id)
-
     def _expect(self, occurrence: str) -> OccurrenceRecord:
         found = self.get(occurrence)
         if found is None:
@@ -225,8 +204,6 @@ class _Publication:
         """One that is there, and to come."""
         kept = _Kept.model_validate_json(row.data) if row.data != data else _Kept(planned=one)
         gone = row.cancelled and not kept.by_hand
-        if not row.cancelled and kept.moved == one:
-            kept = _Kept(planned=one)  # the plan has it by now where somebody had moved it: nothing else is shown
         if kept.planned == one and not gone:
             self._published.kept.append(one.id)
             if row.plan != self._laid.plan or row.data != data:
@@ -260,8 +237,8 @@ class _Publication:
 
 
 def _values(kept: _Kept) -> dict[str, Any]:
-    counts = kept.moved or kept.planned
-    return {"week": counts.week, "epoch": counts.epoch, "ends": counts.ends, "data": kept.model_dump_json()}
+    one = kept.planned
+    return {"week": one.week, "epoch": one.epoch, "ends": one.ends, "data": kept.model_dump_json()}
 
 
 def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -303,7 +280,6 @@ def _touches(begins: float, ends: float) -> ColumnElement[bool]:
 
 def _record(row: Any) -> OccurrenceRecord:
     kept = _Kept.model_validate_json(row.data)
-    counts = kept.moved or kept.planned
     return OccurrenceRecord(
-        counts, row.plan, row.sequence, row.cancelled, row.words, row.session, row.changed, kept.by_hand
+        kept.planned, row.plan, row.sequence, row.cancelled, row.words, row.session, row.changed, kept.by_hand
     )

@@ -44,12 +44,13 @@ _WORDS = {
 
 WITHDRAWN = "the plan was withdrawn"
 REPLACED = "another plan counts now"
+CALLED_OFF = "its session was called off"
 """Why the desk cancels lessons; kept in English, told in any language."""
-_REASONS_ZH = {WITHDRAWN: "课表已撤回", REPLACED: "已按新的课表安排"}
+_REASONS_ZH = {WITHDRAWN: "课表已撤回", REPLACED: "已按新的课表安排", CALLED_OFF: "本节课的会话已取消"}
 
 
 def why_said(words: str, language: str) -> str:
-    """Why a lesson was cancelled or moved: our own reasons in the reader's language, others as somebody typed them."""
+    """Why a lesson was cancelled: our own reasons in the reader's language, others as somebody typed them."""
     return _REASONS_ZH.get(words, words) if language == "zh" else words
 
 

@@ -5,10 +5,10 @@ from functools import partial
 
 from hub.schedule.checking.known import Known, inside, named, when
 from hub.schedule.facts import LEAD, RECEIVING, Room, School, Teacher
-from hub.schedule.names import Words
 from hub.schedule.plan import Held, Served
 from hub.schedule.slots import Slot, Weeks, parities
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import Words
 
 
 def rooms_of(one: Held | Served, weeks: Weeks) -> Mapping[int, str]:

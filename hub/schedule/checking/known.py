@@ -5,9 +5,9 @@ from typing import Protocol
 
 from hub.schedule.district import District
 from hub.schedule.facts import School
-from hub.schedule.names import DAYS_EN, DAYS_ZH, Words
 from hub.schedule.slots import Slot, Weeks, Window, parities
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import DAYS_EN, DAYS_ZH, Words
 
 WEEK_WORDS = {
     (0,): Words(zh="单周", en="odd weeks"),

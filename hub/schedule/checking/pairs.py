@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hub.schedule.checking.known import WEEK_WORDS, Known, named, when
 from hub.schedule.facts import School
-from hub.schedule.names import Words
 from hub.schedule.plan import Held, Served
 from hub.schedule.slots import Slot, parities
 from hub.schedule.wants import Ban, Lesson, Request
+from hub.schedule.words import Words
 
 MODE_ZH: Mapping[str, str] = {"delivery": "专递课堂", "master": "名师课堂", "open": "开放课"}
 BAN_ZH: Mapping[str, str] = {

@@ -8,10 +8,10 @@ from typing import TypeVar
 from hub.schedule.checking.alone import rooms_of
 from hub.schedule.checking.known import WEEK_WORDS, Known, named, when
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
-from hub.schedule.names import DAYS_EN, DAYS_ZH, Words, listed
 from hub.schedule.plan import Held, Served
 from hub.schedule.slots import Slot, parities
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import DAYS_EN, DAYS_ZH, Words, listed
 
 _Each = TypeVar("_Each")
 _Where = tuple[str, str, Slot]

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from contract.session import Mode, Policy, Role, SessionOrder
 from hub.archive.refusals import ArchiveRefused
 from hub.schedule.calendars.occurrences import Occurrence
+from hub.schedule.calendars.seen import CALLED_OFF
 from hub.schedule.desk.telling import NOT_MADE, WITHOUT_DEVICE, shortfalls, title_of
 from hub.schedule.desk.turns import Span, spans
 from hub.session.errors import SessionRefused
@@ -185,6 +186,8 @@ class Attendance:
         wanted = None if record.cancelled else self._wanted(record.occurrence, found.spans)
         if order is not None:
             if wanted is not None and _same(order, wanted, self._now()):
+                if order.cancelled:  # by an operator: calendars follow
+                    self._occurrences.cancel(record.occurrence.id, self._now(), CALLED_OFF)
                 return
             if not order.cancelled:
                 found.call_off.append((record, order.session))

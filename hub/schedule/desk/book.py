@@ -8,9 +8,9 @@ from hub.schedule.check import check
 from hub.schedule.district import District
 from hub.schedule.explain.explaining import Explanation, explain
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
-from hub.schedule.names import Words
 from hub.schedule.plan import Held, Plan, Served, fingerprint
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import Words
 
 
 class Book:

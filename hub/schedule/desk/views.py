@@ -7,9 +7,9 @@ from hub.schedule.desk.job import Told
 from hub.schedule.desk.solving import SolveState, Solving
 from hub.schedule.desk.states import PlanState
 from hub.schedule.district import District, Goals
-from hub.schedule.names import Words
 from hub.schedule.plan import Plan, Score
 from hub.schedule.slots import Id
+from hub.schedule.words import Words
 from hub.store.plans import Approval, PlanHead
 
 

@@ -15,8 +15,8 @@ from hub.schedule.district import District
 from hub.schedule.errors import PlanWrong
 from hub.schedule.explain.change import FactChange
 from hub.schedule.explain.occupied import Occupied
-from hub.schedule.names import Names
 from hub.schedule.plan import Plan, Score
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.residual import Residual
 from hub.schedule.wants import Ban, Lesson, Request
 

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from hub.schedule.district import District
 from hub.schedule.facts import Room
-from hub.schedule.names import WEEKS_EN, WEEKS_ZH, Names, Words, slot_words, topic_words
 from hub.schedule.repair.disrupted import one_of, swapped
+from hub.schedule.repair.names import Names, topic_words
 from hub.schedule.slots import Id, Part, Slot, Tags, Weeks, Window
 from hub.schedule.wants import Ban, Lesson
+from hub.schedule.words import WEEKS_EN, WEEKS_ZH, Words, slot_words
 
 ChangeKind = Literal[
     "allow-time",

@@ -19,10 +19,11 @@ from hub.schedule.explain.feasible import Feasible, Ground
 from hub.schedule.explain.obstacle import Way
 from hub.schedule.explain.occupied import Occupied
 from hub.schedule.explain.ways import Ways
-from hub.schedule.names import Names, Words, listed, slot_words
 from hub.schedule.plan import Plan
+from hub.schedule.repair.names import Names
 from hub.schedule.slots import Id, Part
 from hub.schedule.wants import Pin
+from hub.schedule.words import Words, listed, slot_words
 
 
 class Conflict(Part):

@@ -13,10 +13,11 @@ from hub.schedule.explain.obstacle import MORE_THAN_ONE, NO_CHANGE, ObstacleKind
 from hub.schedule.explain.occupied import Occupied
 from hub.schedule.explain.offered import offered
 from hub.schedule.explain.ways import Ways
-from hub.schedule.names import Names, Words, listed, slot_words
 from hub.schedule.plan import Held, Plan, Served, fingerprint
+from hub.schedule.repair.names import Names
 from hub.schedule.slots import Id, Part, Slot
 from hub.schedule.wants import Request
+from hub.schedule.words import Words, listed, slot_words
 
 MOST_REASONS = 6
 """Lessons that are told of, the least hindered first."""

@@ -6,10 +6,10 @@ from hub.schedule.explain.change import FactChange
 from hub.schedule.explain.obstacle import Obstacle
 from hub.schedule.explain.occupied import Occupied, Place
 from hub.schedule.facts import RECEIVING, School
-from hub.schedule.names import Words, slot_words
 from hub.schedule.rooms import Rooms
 from hub.schedule.slots import Slot, covered, parities
 from hub.schedule.wants import Request
+from hub.schedule.words import Words, slot_words
 
 MOST_ASSISTANTS = 3
 """Other assistants who are proposed."""

@@ -7,9 +7,9 @@ from hub.schedule.explain.home import line_obstacle, room_obstacle
 from hub.schedule.explain.obstacle import Obstacle
 from hub.schedule.explain.occupied import Occupied, Place
 from hub.schedule.facts import LEAD
-from hub.schedule.names import WEEKS_EN, WEEKS_ZH, Words, slot_words
 from hub.schedule.slots import Slot, Weeks, covered, parities
 from hub.schedule.wants import Ban, Lesson, Request
+from hub.schedule.words import WEEKS_EN, WEEKS_ZH, Words, slot_words
 
 
 def pair_obstacles(occupied: Occupied, request: Request, lesson: Lesson) -> Iterator[Obstacle]:

@@ -1,9 +1,10 @@
 """Where no lesson is what a request asks for: those that come nearest, and what they differ in."""
 
 from hub.schedule.explain.occupied import Occupied
-from hub.schedule.names import GRADES_ZH, Words, topic_words
+from hub.schedule.repair.names import GRADES_ZH, topic_words
 from hub.schedule.slots import Id
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import Words
 
 MOST_LESSONS = 3
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hub.schedule.explain.change import FactChange
-from hub.schedule.names import Words
 from hub.schedule.slots import Slot
+from hub.schedule.words import Words
 
 ObstacleKind = Literal[
     "topic",

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from hub.schedule.district import District
 from hub.schedule.facts import School, Teacher, uplink_at
-from hub.schedule.names import Names, Words
 from hub.schedule.plan import Plan
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.substitutes import Busy
 from hub.schedule.rooms import Rooms, by_school, given_out, lead_rooms, listening_rooms
 from hub.schedule.slots import Slot, parities
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import Words
 
 Place = tuple[str, int, Slot]
 """School, odd (0) or even (1) weeks, slot."""

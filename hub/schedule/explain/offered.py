@@ -8,8 +8,8 @@ from hub.schedule.explain.lead import holding
 from hub.schedule.explain.obstacle import NO_CHANGE, Obstacle, Way
 from hub.schedule.explain.occupied import Occupied
 from hub.schedule.explain.ways import Ways
-from hub.schedule.names import Words
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import Words
 
 MOST_TEACHERS = 12
 """Teachers who are proposed for one request."""

@@ -8,9 +8,9 @@ from hub.schedule.explain.lead import following, holding, pair_obstacles
 from hub.schedule.explain.obstacle import Obstacle, Way
 from hub.schedule.explain.occupied import Occupied
 from hub.schedule.facts import School
-from hub.schedule.names import Words
 from hub.schedule.slots import Slot, meeting_periods
 from hub.schedule.wants import Lesson, Request
+from hub.schedule.words import Words
 
 LEAST_MINUTES = 15
 """Periods that overlap for less are not looked at: nobody would change a rule so far."""

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from hub.schedule.names import Words
 from hub.schedule.plan import Plan, Score
 from hub.schedule.repair.disruption import AnyDisruption, WeekKind
 from hub.schedule.slots import Id, Part
+from hub.schedule.words import Words
 
 AlternativeKind = Literal["keep", "substitute", "nobody-moves", "some-move", "postpone", "cancel"]
 ChangeKind = Literal[

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.schedule.district import District
-from hub.schedule.names import Names, Words, slot_words
 from hub.schedule.plan import Held, Plan, Served
 from hub.schedule.repair.alternative import Alternative, AlternativeKind, Change, ChangeKind
 from hub.schedule.repair.disruption import Substitute
+from hub.schedule.repair.names import Names
+from hub.schedule.words import Words, slot_words
 
 
 class Before:

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hub.schedule.district import District
-from hub.schedule.names import Names
 from hub.schedule.plan import Plan
 from hub.schedule.repair.alternative import Alternative
 from hub.schedule.repair.errors import RepairRefused
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.world import Fixed
 from hub.schedule.slots import Slot, Weeks
 from hub.schedule.terms import Term

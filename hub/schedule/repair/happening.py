@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from hub.schedule.names import Names, Words, listed, slot_words, window_words
 from hub.schedule.repair.disruption import (
     ClassSwap,
     Disruption,
@@ -13,7 +12,9 @@ from hub.schedule.repair.disruption import (
     TeacherSick,
     UplinkHalved,
 )
+from hub.schedule.repair.names import Names
 from hub.schedule.slots import Window
+from hub.schedule.words import Words, listed, slot_words, window_words
 
 
 def happening_words(what: Disruption, names: Names) -> Words:

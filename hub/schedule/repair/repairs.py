@@ -14,16 +14,17 @@ from hub.schedule.desk.desk import Desk
 from hub.schedule.desk.drafts import Opened
 from hub.schedule.desk.errors import PlanUnknown, TermUnknown
 from hub.schedule.district import District
-from hub.schedule.names import Names, Words
 from hub.schedule.plan import Plan
 from hub.schedule.repair.alternative import Alternative, AlternativeKind
 from hub.schedule.repair.dated import begun_since, over_at
 from hub.schedule.repair.disruption import AnyDisruption, Disruption
 from hub.schedule.repair.errors import RepairRefused, RepairUnknown
 from hub.schedule.repair.happening import happening_words
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.replan import facts_of, replan
 from hub.schedule.repair.world import Fixed
 from hub.schedule.slots import Id, Part
+from hub.schedule.words import Words
 from hub.store.occurrences import Published
 from hub.store.repairs import RepairRecord, RepairTable
 

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from hub.schedule.errors import DisruptionWrong
 from hub.schedule.facts import School
-from hub.schedule.names import Names
 from hub.schedule.repair.disruption import Disruption, RoomDown, SchoolClosed, TeacherSick, UplinkHalved
+from hub.schedule.repair.names import Names
 from hub.schedule.slots import Slot
 
 Over = Callable[[Slot, str], bool]

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from hub.schedule.district import District
-from hub.schedule.names import Names
 from hub.schedule.plan import Plan
 from hub.schedule.repair.disruption import Substitute, TeacherSick
+from hub.schedule.repair.names import Names
 from hub.schedule.slots import Slot, Weeks, covered, parities
 from hub.schedule.wants import Lesson, Request
 

@@ -56,17 +56,6 @@ def test_the_same_plan_once_more_changes_nothing_that_a_calendar_shows(store):
     assert {one.plan for one in after} == {"p2"}
 
 
-def test_a_plan_that_has_a_lesson_where_somebody_moved_it_changes_nothing_that_a_calendar_shows(store):
-    publish(store, occurrences())
-    to = english(4)[0]
-    before = store.occurrences.move(to, BEFORE, "swapped")
-    published = publish(store, occurrences(4), BEFORE + 60)
-    assert to.id in published.kept
-    after = store.occurrences.get(to.id)
-    assert (after.occurrence, after.sequence, after.words) == (to, before.sequence, "swapped")
-    assert not after.by_hand
-
-
 def test_a_moved_lesson_keeps_its_id_and_counts_up(store):
     publish(store, occurrences())
     published = publish(store, occurrences(day=4), BEFORE + 60)
@@ -129,27 +118,11 @@ def test_a_date_called_off_by_hand_stays_off_until_the_plan_has_another_idea_of_
     assert not store.occurrences.get(ENGLISH.format(2)).cancelled
 
 
-def test_one_date_is_moved_and_a_plan_published_later_leaves_it_there(store):
-    publish(store, occurrences())
-    elsewhere = english(4)[1]
-    moved = store.occurrences.move(elsewhere, BEFORE + 1, "调课")
-    assert (moved.occurrence, moved.sequence, moved.words) == (elsewhere, 1, "调课")
-    assert store.occurrences.move(elsewhere, BEFORE + 2).sequence == 1, "the same once more changes nothing"
-    between_both = english(3)[1].ends
-    publish(store, occurrences(), between_both)
-    assert store.occurrences.get(ENGLISH.format(2)).occurrence == elsewhere, "also when the planned time is past"
-    assert not store.occurrences.get(ENGLISH.format(2)).cancelled
-
-
-def test_what_has_begun_is_neither_moved_nor_called_off(store):
+def test_what_has_begun_is_not_called_off(store):
     publish(store, occurrences())
     now = english()[1].epoch + 1
     with pytest.raises(OccurrenceRefused, match="has begun"):
         store.occurrences.cancel(ENGLISH.format(2), now)
-    with pytest.raises(OccurrenceRefused, match="has begun"):
-        store.occurrences.move(english(4)[1], now)
-    with pytest.raises(OccurrenceRefused, match="time that is past"):
-        store.occurrences.move(english(3)[2], english(3)[2].epoch)
     with pytest.raises(OccurrenceRefused, match="no occurrence nobody"):
         store.occurrences.cancel("nobody", now)
 
@@ -208,7 +181,6 @@ DAYS = st.sampled_from([3, 4])
 ACTS = st.one_of(
     st.tuples(st.just("publish"), DAYS, st.booleans()),
     st.tuples(st.just("cancel"), st.integers(1, 6), st.just(0)),
-    st.tuples(st.just("move"), st.integers(1, 6), DAYS),
     st.tuples(st.just("wait"), st.integers(1, 12), st.just(0)),
 )
 
@@ -224,7 +196,7 @@ def shown(store, term):
 def test_whatever_is_done_a_calendar_can_follow_it(one_store, acts):
     term = TERM.model_copy(update={"id": f"t{next(NUMBERS)}"})
     by_day = {day: expand(term, district(), plan(day), WEEKS, SHANGHAI) for day in (3, 4)}
-    named = {(one.lesson, one.week, day): one for day, all_of in by_day.items() for one in all_of}
+    named = {(one.lesson, one.week): one for one in by_day[3]}
     now = by_day[3][0].epoch - 86_400.0
     before = {}
     for what, number, more in acts:
@@ -234,9 +206,9 @@ def test_whatever_is_done_a_calendar_can_follow_it(one_store, acts):
             found = [one for one in by_day[number] if more or one.lesson != "english"]
             one_store.occurrences.publish([Laid("p", term.id, WEEKS, found)], now)
         else:
-            one = named["english", number, more or 3]
+            one = named["english", number]
             with suppress(OccurrenceRefused):
-                one_store.occurrences.cancel(one.id, now) if what == "cancel" else one_store.occurrences.move(one, now)
+                one_store.occurrences.cancel(one.id, now)
         after = shown(one_store, term.id)
         assert before.keys() <= after.keys(), "a calendar is told of an end, never left to guess it"
         for name, was in before.items():

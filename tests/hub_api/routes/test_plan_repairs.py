@@ -9,7 +9,7 @@ import pytest
 
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication
 from hub.schedule.generate import planted
-from hub.schedule.names import Names
+from hub.schedule.repair.names import Names
 from hub.schedule.terms import Term
 from hub.store.plan_facts import FactChange, NewImport
 from tests.hub_api.district import District, district

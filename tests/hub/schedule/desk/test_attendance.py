@@ -17,6 +17,7 @@ from hub.schedule.generate import planted
 from hub.schedule.synthetic.extras import Extras
 from hub.session.conductor import Conductor, Times
 from hub.session.views import NewRoom, NewSession
+from hub.store.occurrences import Laid
 from tests.hub.schedule.desk.conftest import SHANGHAI, Office
 
 DAY_S = 86_400.0
@@ -104,8 +105,16 @@ class Beat:
                 "receiving": tuple(parts),
             }
         )
-        self.occurrences.move(moved, self.now())
+        self.plan(moved)
         return moved
+
+    def plan(self, *lessons):
+        """A plan that counts from now on has lessons of a week so, and the others of it as they are."""
+        new = {one.id: one for one in lessons}
+        week, its_plan = lessons[0].week, self.occurrences.get(lessons[0].id).plan
+        others = [one.occurrence for one in self.lessons() if one.occurrence.week == week and not one.cancelled]
+        laid = Laid(its_plan, lessons[0].term, [week], [new.get(one.id, one) for one in others])
+        self.occurrences.publish([laid], self.now())
 
 
 @pytest.fixture
@@ -280,10 +289,10 @@ def test_a_session_that_runs_is_left_alone_whatever_becomes_of_its_lesson(beat):
     before = beat.tick()
     lesson = beat.first()
     rival = beat.move(lesson, 7200.0)  # it will have been moved while it runs
-    beat.occurrences.move(lesson, beat.now())
+    beat.plan(lesson)
     beat.tick()
     beat.office.now = lesson.epoch - 1.0
-    beat.occurrences.move(rival, beat.now())
+    beat.plan(rival)
     beat.office.now = lesson.epoch + 1.0
     beat.start()
     after = beat.tick()
@@ -298,6 +307,10 @@ def test_what_an_operator_called_off_stays_called_off(beat):
     beat.start()
     assert lesson not in beat.tick(WHOLE_S)
     assert len(beat.all_sessions()) == len(before)
+    told = beat.occurrences.get(lesson)
+    assert (told.cancelled, told.sequence, told.by_hand) == (True, 1, True), "calendars follow"
+    assert lesson not in beat.tick(WHOLE_S)
+    assert beat.occurrences.get(lesson) == told
 
 
 def test_two_lessons_that_change_rooms_both_find_theirs(beat):
@@ -310,9 +323,11 @@ def test_two_lessons_that_change_rooms_both_find_theirs(beat):
     )
     other = beat.move(other, one.epoch - other.epoch)
     before = beat.tick()
+    changed = []
     for lesson, room in ((one, other.lead), (other, one.lead)):
         lead = lesson.lead.model_copy(update={"room": room.room, "room_name": room.room_name})
-        beat.occurrences.move(lesson.model_copy(update={"lead": lead}), beat.now())
+        changed.append(lesson.model_copy(update={"lead": lead}))
+    beat.plan(*changed)
     after = beat.tick(1.0)
     assert set(after) == set(before)
     assert beat.conductor.order(after[one.id]).lead.room == other.lead.room
@@ -331,7 +346,7 @@ def test_lessons_that_overlap_by_their_lead_schools_bells_are_both_held_and_stay
     part = other.receiving[0].model_copy(update={**after, "room": shared.room})
     begins = one.ends - 120.0  # by the bells of its lead school, while the class before is still in the room
     times = {"epoch": begins, "ends": begins + 2400.0}
-    beat.occurrences.move(other.model_copy(update={**times, "receiving": (part,)}), beat.now())
+    beat.plan(other.model_copy(update={**times, "receiving": (part,)}))
     made = beat.tick()
     first, second = (beat.conductor.order(made[lesson.id]) for lesson in (one, other))
     assert first.ends <= second.epoch

@@ -7,9 +7,9 @@ from hub.schedule.district import District
 from hub.schedule.errors import DisruptionWrong
 from hub.schedule.facts import Room, School, SchoolClass, Teacher
 from hub.schedule.generate import Extras, planted
-from hub.schedule.names import Names
 from hub.schedule.plan import Held, Plan, Served
 from hub.schedule.repair.disruption import RoomDown, SchoolClosed, TeacherSick
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.replan import facts_of, replan
 from hub.schedule.repair.world import Fixed, week_until
 from hub.schedule.slots import Bell, Window

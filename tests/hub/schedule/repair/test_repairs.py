@@ -8,9 +8,9 @@ from hub.schedule.desk.states import PlanState
 from hub.schedule.desk.views import NewPublication
 from hub.schedule.errors import DisruptionWrong
 from hub.schedule.generate import planted
-from hub.schedule.names import Names
 from hub.schedule.repair.disruption import SchoolClosed, TeacherSick
 from hub.schedule.repair.errors import RepairRefused
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.repairs import NewRepair, Repairs
 from hub.schedule.slots import Window
 from hub.schedule.terms import Term

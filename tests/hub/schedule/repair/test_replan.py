@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hub.schedule.check import check
 from hub.schedule.errors import DisruptionWrong
 from hub.schedule.generate import planted
-from hub.schedule.names import Names
 from hub.schedule.repair.disruption import (
     ClassSwap,
     LessonExtended,
@@ -17,6 +16,7 @@ from hub.schedule.repair.disruption import (
     TeacherSick,
     UplinkHalved,
 )
+from hub.schedule.repair.names import Names
 from hub.schedule.repair.replan import facts_of, replan
 from hub.schedule.repair.week import in_week, plan_in_week
 from hub.schedule.repair.world import Fixed, week_until
