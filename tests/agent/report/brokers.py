@@ -1,6 +1,8 @@
 """Real brokers for the tests: mosquitto as a child where it is installed, amqtt too."""
 
+import contextlib
 import getpass
+import random
 import shutil
 import socket
 import subprocess
@@ -23,9 +25,12 @@ KINDS = [
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """A free port below those that the system hands out by itself: no connection that is made meanwhile gets it."""
+    chance = random.SystemRandom()
+    while True:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port := chance.randint(20_000, 32_000)))
+            return port
 
 
 def wait_for(condition, within_s: float = 40.0) -> bool:
