@@ -13,3 +13,11 @@ def hub(tmp_path: Path) -> Iterator[District]:
     with district(tmp_path / "hub") as made:
         made.register()
         yield made
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
+    """The same, one for all tests of a module that ask for what is refused, and so leave it as it is."""
+    with district(tmp_path_factory.mktemp("hub")) as made:
+        made.register()
+        yield made

@@ -56,7 +56,7 @@ def test_what_is_too_much_for_one_answer_says_where_to_go_on(hub: District):
     "query",
     [{"step": "second"}, {"device": "NOT/ONE"}, {"from": "nan"}, {"to": "inf"}, {"kind": "a\x00"}, {"kind": ""}],
 )
-def test_what_makes_no_sense_is_refused_in_words(hub: District, query):
-    answer = asked(hub, **query)
+def test_what_makes_no_sense_is_refused_in_words(refusing: District, query):
+    answer = asked(refusing, **query)
     assert answer.status_code == 422
     assert answer.json()["error"]

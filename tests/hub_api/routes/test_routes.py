@@ -82,10 +82,10 @@ def test_bad_sessions_are_refused_in_words(hub: District):
         ("titel", '"x"'),
     ],
 )
-def test_a_number_that_makes_no_sense_makes_no_session(hub: District, field: str, value: str):
+def test_a_number_that_makes_no_sense_makes_no_session(refusing: District, field: str, value: str):
     fields = {"seconds": "60", "rooms": json.dumps(ROOMS)} | {field: value}
     body = "{" + ", ".join(f'"{name}": {said}' for name, said in fields.items()) + "}"
-    with hub.http() as http:
+    with refusing.http() as http:
         answer = http.post("/api/v1/sessions", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 422, answer.text
         assert http.get("/api/v1/sessions").json() == []
