@@ -20,6 +20,9 @@ from hub.schedule.solve.program import Scope
 
 NEIGHBOURS = 80
 """Requests that may move, at most."""
+TOGETHER = 3
+"""Classes that were not hit and may move with their lesson, at most: more would be a change for half a dozen rooms, and
+the program over them takes twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +181,9 @@ class _Finder:
         return request in self._hit or request not in self._fixed
 
     def _lesson_moves(self, lesson: int) -> bool:
-        """Whether a lesson may be held at another time: nobody who follows it is fixed."""
-        return all(self._moves(one) for one in self._followers(lesson))
+        """Whether a lesson may be held at another time: few enough follow it, and none of them is fixed."""
+        others = [one for one in self._followers(lesson) if one not in self._hit]
+        return len(others) <= TOGETHER and all(self._moves(one) for one in others)
 
     def _followers(self, lesson: int) -> list[int]:
         return [self._request[one] for one in self._left.listeners[lesson]]
