@@ -72,7 +72,7 @@ def month_routes(pages: Pages, months: Months) -> APIRouter:
         t = pages.texts(request)
         scope, _, who = of.partition(":")
         known = await asyncio.to_thread(months.months)
-        month = month or next(iter(known), "")
+        month = month or await asyncio.to_thread(months.newest)
         status, values = 200, dict[str, Any](paper=None, words="")
         if month:
             try:

@@ -106,6 +106,12 @@ class Months:
         found = {f"{one.occurrence.date:%Y-%m}" for one in self._occurrences.between(begins, ends)}
         return sorted(found, reverse=True)
 
+    def newest(self) -> str:
+        """The newest of them that has begun; the first to come where none has, and empty where there is none."""
+        now = f"{dt.datetime.fromtimestamp(self._now(), self._timezone):%Y-%m}"
+        known = self.months()
+        return next((one for one in known if one <= now), known[-1] if known else "")
+
     def communities(self) -> list[str]:
         """Names of the communities of schools."""
         return sorted({school.community for school in self._schools()} - {""})

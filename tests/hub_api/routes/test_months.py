@@ -82,3 +82,21 @@ def test_a_hub_that_planned_nothing_says_so(hub: District):
     with hub.http() as http:
         assert http.get("/api/v1/plan/months").json() == []
         assert "还没有发布过任何课程计划" in http.get("/months").text
+
+
+def test_who_names_no_month_sees_the_one_that_runs_and_before_a_term_its_first(hub: District):
+    def month_in(days: float) -> dt.datetime:
+        return dt.datetime.fromtimestamp(hub.parts.clock.now() + days * 86_400.0, SHANGHAI)
+
+    def plan(*days: int) -> None:
+        laid = [Laid("p", "t", [12], [occurrence(month_in(one), lesson=f"l{one}") for one in days])]
+        hub.parts.store.occurrences.publish(laid, 0.0)
+
+    def seen() -> str:
+        with hub.http() as http:
+            return http.get("/months").text
+
+    plan(70, 100)
+    assert f"{month_in(70):%Y} 年 {month_in(70).month} 月" in seen()
+    plan(0, 70, 100)
+    assert f"{month_in(0):%Y} 年 {month_in(0).month} 月" in seen()
