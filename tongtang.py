@@ -1,4 +1,4 @@
-"""The front door: one command, `tongtang`, that mounts the commands of agent, hub and models, and holds `demo`."""
+"""The front door: one command, `tongtang`, that mounts the commands of all parts and holds `demo`."""
 
 import importlib
 import logging
@@ -25,7 +25,7 @@ app = typer.Typer(
 MOUNTED = (
     ("agent", "agent.cli", "app", "agent", "One classroom: run the service, check it, list its sources."),
     ("hub", "hub.cli", "app", "hub", "One district: set up, run and check the hub."),
-    ("plan", "hub.cli_plan", "app", "hub", "The week's plan: make up a district, solve it, check a plan."),
+    ("plan", "hub.cli_plan", "app", "hub", "The week's plan: import facts, solve, check, explain, repair; calendars."),
     ("models", "models.cli", "app", "agent", "On-device models: install, list and verify."),
 )
 """Command, module, its Typer, the extra that it needs, and what it is."""

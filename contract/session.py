@@ -41,7 +41,7 @@ class Policy(Message):
     record: bool = Field(False, description="Keep sound and pictures in a lesson package.")
     observe: bool = Field(False, description="Run on-device analytics, at class level.")
     upload: bool = Field(False, description="Send the lesson package to the hub.")
-    watch: bool = Field(False, description="Let observers watch live.")
+    watch: bool = Field(False, description="Let observers watch live; nothing asks for it yet.")
     delete_after_days: float | None = Field(
         None, gt=0, description="Delete the lesson package this many days after the lesson; none keeps it."
     )

@@ -38,7 +38,12 @@ COMPILED_AT_ONCE_S = 3.0
 def solve(
     district: DistrictArgument,
     out: OutOption,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=86_400, help="How long it searches.")] = 10.0,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--seconds", min=0.1, max=86_400, help="How long it takes, from the district to the checked plan."
+        ),
+    ] = 10.0,
     work: Annotated[
         int | None,
         typer.Option(

@@ -157,7 +157,7 @@ class PlanPolicySettings(Settings):
     record: bool = Field(False, title="Record", description="Keep sound and pictures in a lesson package.")
     observe: bool = Field(False, title="Observe", description="Run on-device analytics, at class level.")
     upload: bool = Field(False, title="Upload", description="Send the lesson package to the hub.")
-    watch: bool = Field(False, title="Watch", description="Let observers watch live.")
+    watch: bool = Field(False, title="Watch", description="Let observers watch live; nothing asks for it yet.")
     delete_after_days: float | None = Field(
         None,
         gt=0,

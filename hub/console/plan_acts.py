@@ -7,12 +7,11 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hub.schedule.desk.desk import Desk
-from hub.schedule.desk.edits import AddBan, Edit, PinAsServed, TakeOut, Unpin, Weigh
+from hub.schedule.desk.edits import Edit, PinAsServed, TakeOut, Unpin
 from hub.schedule.desk.errors import DeskRefused
 from hub.schedule.desk.views import NewApproval, NewDraft, NewPublication, NewSolve
 from hub.schedule.district import District, told
 from hub.schedule.errors import DistrictWrong
-from hub.schedule.wants import Ban
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -99,10 +98,6 @@ def _edit(what: str, form: Mapping[str, str]) -> Edit:
             return _fitting(Unpin, do="unpin", request=request)
         case "take-out":
             return _fitting(TakeOut, do="take-out", request=request)
-        case "weigh":
-            return _fitting(Weigh, do="weigh", request=request, weight=form.get("weight", ""))
-        case "ban":
-            return AddBan(do="ban", ban=_fitting(Ban, request=request, lesson=form.get("lesson") or None))
         case _:
             raise DeskRefused(f"there is no such action: {what[:40]}")
 

@@ -117,9 +117,12 @@ def test_a_form_leads_back_to_where_it_stood_and_nowhere_else(hub: District, pla
 
 def test_a_draft_that_no_longer_fits_says_what_it_breaks(hub: District, plan: str):
     one = HIDDEN.served[0]
-    send(hub, f"/plan/{plan}/ban", request=one.request, lesson=one.lesson)
+    ban = {"do": "ban", "ban": {"request": one.request, "lesson": one.lesson}}
+    assert hub.http().post(f"/api/v1/plan/plans/{plan}/edits", json={"edits": [ban]}).status_code == 200
     shown = page(hub, f"/plan/{plan}")
     assert "现有结果不再成立" in shown
+    assert f"，这是禁排的（需求 {one.request}、主讲课 {one.lesson}）" in shown
+    assert "which is banned" in page(hub, f"/plan/{plan}?lang=en")
     assert "提交学校征求意见" not in shown
 
 
